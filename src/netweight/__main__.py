@@ -1,0 +1,5 @@
+"""`python -m netweight` is the `netweight` command."""
+
+from netweight.cli import main
+
+main()

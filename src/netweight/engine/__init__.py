@@ -1,0 +1,1 @@
+"""The engine room; see docs for its place in the house."""

@@ -1,0 +1,71 @@
+"""What can go wrong, as one tree.
+
+    NetweightError             anything a user can mend; the command line prints it as one line
+    ├── UnknownModel           a model name or folder that leads nowhere
+    ├── CheckpointError        weights, config or tokenizer files that are missing, damaged or misshapen
+    │   └── ConfigError        a config.json that does not describe a gpt-oss model
+    ├── VocabularyError        a vocabulary file that cannot be read, or a token id outside it
+    ├── HarmonyError           a conversation that Harmony cannot express, or, in strict parsing, bad output
+    ├── RequestError           a request that cannot run as asked
+    │   └── ContextTooLong     prompt and answer do not fit the context
+    ├── ServerError            the server cannot start or has stopped
+    ├── WeighError             a measurement that cannot be made
+    └── VerdictError           a story or evidence that cannot be used
+        ├── StoryError         the story cannot be read
+        └── EvidenceError      a record or figure that does not follow its schema
+
+Every message says what was wrong, the limit where there is one, and the remedy. Our own mistakes are
+asserts, not members of this tree. This module imports nothing of ours.
+"""
+
+
+class NetweightError(Exception):
+    """The root: a problem with a remedy that the message names."""
+
+
+class UnknownModel(NetweightError):
+    """A model name or folder that leads nowhere."""
+
+
+class CheckpointError(NetweightError):
+    """Weights, config or tokenizer files that are missing, damaged or misshapen."""
+
+
+class ConfigError(CheckpointError):
+    """A config.json that does not describe a gpt-oss model."""
+
+
+class VocabularyError(NetweightError):
+    """A vocabulary file that cannot be read, or a token id outside it."""
+
+
+class HarmonyError(NetweightError):
+    """A conversation that Harmony cannot express, or, in strict parsing, malformed output."""
+
+
+class RequestError(NetweightError):
+    """A request that cannot run as asked."""
+
+
+class ContextTooLong(RequestError):
+    """Prompt and answer do not fit the model's context."""
+
+
+class ServerError(NetweightError):
+    """The server cannot start or has stopped."""
+
+
+class WeighError(NetweightError):
+    """A measurement that cannot be made."""
+
+
+class VerdictError(NetweightError):
+    """A story or evidence that cannot be used."""
+
+
+class StoryError(VerdictError):
+    """A story that cannot be read."""
+
+
+class EvidenceError(VerdictError):
+    """A record or figure that does not follow its schema."""

@@ -1,0 +1,1 @@
+"""The evals room; see docs for its place in the house."""

@@ -1,0 +1,1 @@
+"""The harmony room; see docs for its place in the house."""

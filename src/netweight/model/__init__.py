@@ -1,0 +1,1 @@
+"""The model room; see docs for its place in the house."""

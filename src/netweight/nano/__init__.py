@@ -1,0 +1,1 @@
+"""The nano room; see docs for its place in the house."""

@@ -1,0 +1,1 @@
+"""The server room; see docs for its place in the house."""

@@ -1,0 +1,1 @@
+"""The verdict room; see docs for its place in the house."""
