@@ -1,1 +1,5 @@
-"""The nano room; see docs for its place in the house."""
+"""The embedded model: weights, tokenizer and card as package data. Made by recipes/nano."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "checkpoint"

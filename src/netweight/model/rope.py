@@ -1,0 +1,65 @@
+"""Rotary positions with YaRN's scaling, as gpt-oss has them.
+
+YaRN: Peng et al. 2023 (arXiv 2309.00071), sections 3.2 (interpolation by parts) and 3.4 (attention
+temperature). gpt-oss leaves the correction bounds unrounded and scales every length, on all layers.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from netweight.model.config import Config
+
+
+class Rotation(NamedTuple):
+    """Cosines and sines of each position: [tokens, head_dim / 2]."""
+
+    cos: Tensor
+    sin: Tensor
+
+
+def inverse_frequencies(config: Config) -> list[float]:
+    """Radians per position for each of the head_dim / 2 pairs, after YaRN's interpolation by parts."""
+    half = config.head_dim // 2
+    low, high = correction_bounds(config)
+    return [
+        _interpolate(
+            config.rope_theta ** (-index / half), index, low, high, config.rope_scaling_factor
+        )
+        for index in range(half)
+    ]
+
+
+def correction_bounds(config: Config) -> tuple[float, float]:
+    """Pair indices between which YaRN blends extrapolation into interpolation; not rounded."""
+
+    def pair_of(rotations: float) -> float:
+        half = config.head_dim / 2
+        wavelengths = config.initial_context_length / (rotations * 2 * math.pi)
+        return half * math.log(wavelengths) / math.log(config.rope_theta)
+
+    return pair_of(config.rope_ntk_beta), pair_of(config.rope_ntk_alpha)
+
+
+def _interpolate(frequency: float, index: int, low: float, high: float, factor: float) -> float:
+    ramp = min(max((index - low) / (high - low), 0.0), 1.0)
+    return frequency / factor * ramp + frequency * (1 - ramp)
+
+
+def concentration(config: Config) -> float:
+    """YaRN's attention temperature, multiplied into cosine and sine alike."""
+    if config.rope_scaling_factor <= 1:
+        return 1.0
+    return 0.1 * math.log(config.rope_scaling_factor) + 1.0
+
+
+def rotation(config: Config, positions: Tensor, dtype: torch.dtype) -> Rotation:
+    """Cosines and sines for `positions` (int64 [tokens]), computed in float32, rounded once to `dtype`."""
+    frequencies = torch.tensor(
+        inverse_frequencies(config), dtype=torch.float32, device=positions.device
+    )
+    angles = positions.float()[:, None] * frequencies  # [tokens, head_dim / 2]
+    scale = concentration(config)
+    return Rotation((angles.cos() * scale).to(dtype), (angles.sin() * scale).to(dtype))
