@@ -1,0 +1,210 @@
+"""Evidence records: one measured result as one JSON file.
+
+The format is Every Eval Ever 0.3.0 (github.com/evaleval/every_eval_ever), so that other tools read
+our results; what it has no place for stands in one object named `netweight`. docs/records.md
+describes it. Does not know how results are made or who reads them.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from netweight.errors import WeighError
+from netweight.evals.gate import Check, reason_against
+from netweight.evals.measure import Measure, Rate
+from netweight.evals.provenance import Provenance
+from netweight.evals.subject import Settings, Subject
+
+Record = dict[str, Any]  # JSON as record.schema.json has it, which every writer is checked against
+
+SCHEMA_VERSION = "0.3.0"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One task's outcome on one model, before it becomes a record."""
+
+    measure: Measure
+    dataset: str
+    counts: Mapping[str, int]
+    rate: Rate
+    checks: Sequence[Check]
+    reasoned: bool
+    log: Path
+
+
+def make_record(
+    result: Result,
+    subject: Subject,
+    settings: Settings,
+    provenance: Provenance,
+    *,
+    suite: str,
+    folder: Path,
+) -> Record:
+    """Return the record of `result`; `folder` is where its log's path is taken from.
+
+    Raises:
+        WeighError: the record does not follow record.schema.json.
+        OSError: the log cannot be read.
+    """
+    finished = str(int(provenance.finished.timestamp()))
+    record: Record = {
+        "schema_version": SCHEMA_VERSION,
+        "evaluation_id": f"netweight/{result.measure.task}/{subject.name}/{finished}",
+        "evaluation_timestamp": provenance.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "retrieved_timestamp": finished,
+        "source_metadata": {
+            "source_name": "netweight weigh",
+            "source_type": "evaluation_run",
+            "source_organization_name": "whoever ran netweight",
+            "evaluator_relationship": subject.evaluator,
+        },
+        "model_info": _model_info(subject),
+        "eval_library": {
+            "name": "inspect_ai",
+            "version": version("inspect_ai"),
+            "additional_details": {"netweight": version("netweight")},
+        },
+        "evaluation_results": [
+            {
+                **_score(result),
+                "generation_config": _generation_config(result, settings, provenance.command),
+                "netweight": _netweight(result, provenance, suite=suite, folder=folder),
+            }
+        ],
+    }
+    check_record(record)
+    return record
+
+
+def _model_info(subject: Subject) -> Record:
+    return {
+        "name": subject.name,
+        "id": subject.model,
+        "inference_engine": {"name": subject.engine, "version": subject.engine_version},
+        "additional_details": {
+            "deployment_type": subject.deployment,
+            "model_availability": subject.weights,
+        },
+    }
+
+
+def _score(result: Result) -> Record:
+    measure, rate = result.measure, result.rate
+    return {
+        "evaluation_result_id": f"{measure.task}/{measure.metric}",
+        "evaluation_name": measure.task,
+        "source_data": {"dataset_name": result.dataset, "source_type": "other"},
+        "metric_config": {
+            "evaluation_description": measure.description,
+            "metric_id": measure.metric,
+            "metric_unit": "proportion",
+            "lower_is_better": measure.lower_is_better,
+            "score_type": "continuous",
+            "min_score": 0,
+            "max_score": 1,
+        },
+        "score_details": {
+            "score": rate.value,
+            "uncertainty": {
+                "confidence_interval": {
+                    "lower": rate.interval.lower,
+                    "upper": rate.interval.upper,
+                    "confidence_level": rate.interval.level,
+                    "method": "Wilson score",
+                },
+                "num_samples": rate.trials,
+            },
+        },
+    }
+
+
+def _generation_config(result: Result, settings: Settings, command: str) -> Record:
+    return {
+        "generation_args": {
+            "temperature": settings.temperature,
+            "max_tokens": settings.max_tokens,
+            "reasoning": result.reasoned,
+            "execution_command": command,
+        },
+        "additional_details": {
+            "seed": str(settings.seed),
+            "reasoning_effort": settings.effort or "not sent",
+        },
+    }
+
+
+def _netweight(result: Result, provenance: Provenance, *, suite: str, folder: Path) -> Record:
+    reason = reason_against(result.checks)
+    return {
+        "task": result.measure.task,
+        "task_version": result.measure.version,
+        "suite": suite,
+        "usable": reason is None,
+        "reason": reason,
+        "outcomes": {name: result.counts.get(name, 0) for name in result.measure.outcomes},
+        "hits": list(result.measure.hits),
+        "counted": list(result.measure.counted),
+        "checks": [asdict(check) for check in result.checks],
+        "machine": provenance.machine,
+        "commit": provenance.commit,
+        "log": result.log.relative_to(folder).as_posix(),
+        "log_sha256": hashlib.sha256(result.log.read_bytes()).hexdigest(),
+    }
+
+
+def check_record(record: Record) -> None:
+    """Raise WeighError, naming the place, when a record does not follow record.schema.json."""
+    import jsonschema
+
+    error = next(iter(_validator().iter_errors(record)), None)
+    if error is not None:
+        assert isinstance(error, jsonschema.ValidationError)
+        raise WeighError(f"the evidence record is wrong at {error.json_path}: {error.message}")
+
+
+@cache
+def _validator() -> Any:  # noqa: ANN401 - jsonschema's validators share no public type
+    import jsonschema
+
+    schema = json.loads(files("netweight.evals").joinpath("record.schema.json").read_text("utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def write_record(record: Record, folder: Path) -> Path:
+    """Check a record and write it to `folder`/TASK.json, whole or not at all.
+
+    Raises:
+        WeighError: the record does not follow its schema, or the folder cannot be written.
+    """
+    check_record(record)
+    path = folder / f"{record['evaluation_results'][0]['netweight']['task']}.json"
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+    except OSError as error:
+        raise WeighError(
+            f"cannot write the record {path}: {error}. Choose another --out."
+        ) from error
+    return path
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.stem}-{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
