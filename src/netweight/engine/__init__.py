@@ -1,1 +1,28 @@
-"""The engine room; see docs for its place in the house."""
+"""The engine: token ids in, token ids out."""
+
+from netweight.engine.engine import Engine, fresh_seed
+from netweight.engine.request import (
+    Event,
+    Finish,
+    FinishReason,
+    Logprobs,
+    Request,
+    Sampling,
+    Token,
+    TokenLogprob,
+)
+from netweight.engine.runner import Model
+
+__all__ = [
+    "Engine",
+    "Event",
+    "Finish",
+    "FinishReason",
+    "Logprobs",
+    "Model",
+    "Request",
+    "Sampling",
+    "Token",
+    "TokenLogprob",
+    "fresh_seed",
+]

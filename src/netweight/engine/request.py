@@ -1,0 +1,158 @@
+"""What is asked of the engine, and what comes back: requests, their state while they run, events.
+
+Token ids in, token ids out. Knows no text, no conversation format and no tensors but a generator.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import torch
+
+from netweight.errors import ContextTooLong, RequestError
+
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+
+
+def _check(holds: bool, message: str) -> None:
+    if not holds:
+        raise RequestError(message)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is drawn; `sampler` says in which order the settings apply.
+
+    Raises:
+        RequestError: naming the setting that is out of range.
+    """
+
+    temperature: float = 1.0  # 0 takes the likeliest token
+    top_p: float = 1.0  # keep the likeliest tokens that together reach this probability
+    top_k: int = 0  # keep this many of the likeliest tokens; 0 keeps all
+    min_p: float = 0.0  # keep tokens at least this likely, relative to the likeliest
+    seed: int | None = None  # None: a fresh one, which the Finish event reports
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        _check(
+            math.isfinite(self.temperature) and self.temperature >= 0,
+            f"temperature is {self.temperature}; it must be 0 or more.",
+        )
+        _check(0 <= self.top_p <= 1, f"top_p is {self.top_p}; it must be between 0 and 1.")
+        _check(self.top_k >= 0, f"top_k is {self.top_k}; it must be 0 (keep all) or more.")
+        _check(0 <= self.min_p <= 1, f"min_p is {self.min_p}; it must be between 0 and 1.")
+        _check(
+            self.seed is None or -(2**63) <= self.seed < 2**63,
+            f"seed is {self.seed}; it must fit in 64 bits.",
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """One prompt to be continued."""
+
+    prompt_ids: Sequence[int]
+    sampling: Sampling = Sampling()
+    stop_ids: frozenset[int] = frozenset()  # drawing one of these ends the answer
+    max_tokens: int | None = None  # None: as many as the context has room for
+    num_logprobs: int | None = None  # None: no log-probabilities; 0: of the drawn token only
+
+
+class TokenLogprob(NamedTuple):
+    """A token and its natural log-probability."""
+
+    token_id: int
+    logprob: float
+
+
+class Logprobs(NamedTuple):
+    """Log-probabilities at one place, in the model's own distribution."""
+
+    drawn: float
+    top: tuple[TokenLogprob, ...]  # likeliest first
+
+
+@dataclass(frozen=True)
+class Token:
+    """A request has its next token; a stop token is reported like any other."""
+
+    request_id: int
+    token_id: int
+    logprobs: Logprobs | None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A request has ended. Every admitted request gets exactly one of these, as its last event."""
+
+    request_id: int
+    reason: FinishReason
+    seed: int
+    error: str | None = None  # what went wrong, when the reason is "error"
+
+
+Event = Token | Finish
+
+
+@dataclass
+class RequestState:
+    """A request that the engine has admitted, and how far it has come."""
+
+    request_id: int
+    request: Request
+    max_tokens: int
+    seed: int
+    generator: torch.Generator
+    token_ids: list[int] = field(init=False)  # the prompt, then what was drawn
+
+    def __post_init__(self) -> None:
+        """Start with the prompt."""
+        self.token_ids = list(self.request.prompt_ids)
+
+    @property
+    def num_cache_tokens(self) -> int:
+        """Tokens whose keys and values it may have to keep."""
+        return len(self.request.prompt_ids) + self.max_tokens
+
+    def accept(self, token_id: int) -> FinishReason | None:
+        """Add the token that was drawn; the reason to finish if it was the last one."""
+        self.token_ids.append(token_id)
+        if token_id in self.request.stop_ids:
+            return "stop"
+        num_drawn = len(self.token_ids) - len(self.request.prompt_ids)
+        return "length" if num_drawn == self.max_tokens else None
+
+
+def token_budget(request: Request, *, vocab_size: int, max_context: int) -> int:
+    """The most tokens that a model of this size may add to the request's prompt.
+
+    Raises:
+        ContextTooLong: when the prompt, or the prompt and `max_tokens`, exceed `max_context`.
+        RequestError: naming what else makes the request impossible.
+    """
+    num_prompt = len(request.prompt_ids)
+    _check(num_prompt > 0, "the prompt is empty; it needs at least one token.")
+    wrong = next((i for i in request.prompt_ids if not 0 <= i < vocab_size), None)
+    _check(wrong is None, f"token id {wrong} is outside the vocabulary of {vocab_size}.")
+    _check(
+        request.num_logprobs is None or 0 <= request.num_logprobs <= vocab_size,
+        f"{request.num_logprobs} log-probabilities asked for; 0 to {vocab_size} are possible.",
+    )
+    if num_prompt >= max_context:
+        raise ContextTooLong(
+            f"the prompt has {num_prompt} tokens; the context holds {max_context}, the answer "
+            "included. Shorten the prompt."
+        )
+    if request.max_tokens is None:
+        return max_context - num_prompt
+    _check(
+        request.max_tokens > 0, f"max_tokens is {request.max_tokens}; an answer needs at least 1."
+    )
+    if num_prompt + request.max_tokens > max_context:
+        raise ContextTooLong(
+            f"the prompt has {num_prompt} tokens and max_tokens is {request.max_tokens}; the "
+            f"context holds {max_context} together. Shorten the prompt or lower max_tokens."
+        )
+    return request.max_tokens

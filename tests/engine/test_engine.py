@@ -1,0 +1,224 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from netweight.engine import Engine, Finish, Request, Sampling, Token
+from netweight.errors import ContextTooLong, RequestError
+from tests.fakes import FakeModel, one_hot, pseudorandom, scripted
+
+GREEDY = Sampling(temperature=0)
+
+
+def run(engine, request):
+    """The token ids and the Finish event of one request by itself."""
+    *tokens, finish = engine.generate(request)
+    assert all(isinstance(event, Token) for event in tokens)
+    return [event.token_id for event in tokens], finish
+
+
+def test_greedy_tokens_are_the_models_likeliest_until_a_stop_id():
+    engine = Engine(scripted([5, 6, 7]))
+    tokens, finish = run(engine, Request([1, 2], GREEDY, stop_ids=frozenset({7})))
+    assert tokens == [5, 6, 7]
+    assert finish.reason == "stop"
+
+
+def test_an_answer_stops_at_max_tokens():
+    tokens, finish = run(Engine(scripted([5])), Request([1], GREEDY, max_tokens=3))
+    assert tokens == [5, 5, 5]
+    assert finish.reason == "length"
+
+
+def test_a_stop_id_as_the_last_allowed_token_counts_as_a_stop():
+    request = Request([1], GREEDY, stop_ids=frozenset({6}), max_tokens=2)
+    assert run(Engine(scripted([5, 6])), request)[1].reason == "stop"
+
+
+def test_stop_ids_in_the_prompt_do_not_stop():
+    request = Request([6, 6], GREEDY, stop_ids=frozenset({6}), max_tokens=2)
+    assert run(Engine(scripted([5])), request)[0] == [5, 5]
+
+
+def test_without_max_tokens_the_answer_fills_the_context():
+    tokens, finish = run(Engine(scripted([5], max_context=10)), Request([1, 2, 3], GREEDY))
+    assert len(tokens) == 7
+    assert finish.reason == "length"
+
+
+def test_a_request_that_cannot_run_is_refused_before_any_work():
+    model = scripted([5], max_context=4)
+    engine = Engine(model)
+    with pytest.raises(ContextTooLong):
+        engine.submit(Request([1] * 4))
+    assert not engine.has_work
+    assert model.num_forwards == 0
+
+
+def test_equal_seeds_give_equal_tokens_and_others_do_not():
+    def tokens(seed):
+        request = Request([1], Sampling(seed=seed), max_tokens=20)
+        return run(Engine(pseudorandom()), request)[0]
+
+    assert tokens(3) == tokens(3)
+    assert tokens(3) != tokens(4)
+
+
+def test_a_request_without_a_seed_reports_the_one_it_got():
+    engine = Engine(pseudorandom(), fresh_seed=iter([11, 12]).__next__)
+    tokens, finish = run(engine, Request([1], max_tokens=20))
+    assert finish.seed == 11
+    assert run(engine, Request([1], Sampling(seed=11), max_tokens=20))[0] == tokens
+    assert run(engine, Request([1], max_tokens=20))[1].seed == 12
+
+
+def test_logprobs_come_with_every_token_when_asked():
+    request = Request([1], Sampling(seed=0), max_tokens=5, num_logprobs=32)
+    *tokens, _ = Engine(pseudorandom()).generate(request)
+    for event in tokens:
+        by_id = dict(event.logprobs.top)
+        assert torch.tensor(list(by_id.values())).exp().sum() == pytest.approx(1, abs=1e-5)
+        assert event.logprobs.drawn == by_id[event.token_id]
+
+
+def test_no_logprobs_are_computed_unasked():
+    token, _ = Engine(scripted([5])).generate(Request([1], max_tokens=1))
+    assert token.logprobs is None
+
+
+def test_a_model_failure_ends_its_request_and_the_engine_goes_on():
+    def next_logits(ids, _):
+        if ids[:1] == [9] and len(ids) == 3:
+            raise RuntimeError("broken")
+        return one_hot(5, 32)
+
+    engine = Engine(FakeModel(next_logits))
+    bad = engine.submit(Request([9], GREEDY, max_tokens=4))
+    good = engine.submit(Request([1], GREEDY, max_tokens=4))
+    events = [event for _ in range(9) for event in engine.step()]
+    finishes = {event.request_id: event for event in events if isinstance(event, Finish)}
+    assert finishes[bad].reason == "error"
+    assert "broken" in finishes[bad].error
+    assert finishes[good].reason == "length"
+    engine.check_integrity()
+
+
+def test_cancelling_frees_at_once_and_only_the_first_time():
+    engine = Engine(scripted([5]))
+    first, second = engine.submit(Request([1])), engine.submit(Request([1]))
+    engine.step()
+    assert engine.cancel(first).reason == "cancelled"
+    assert engine.cancel(first) is None
+    assert [event.request_id for event in engine.step()] == [second]
+
+
+def test_closing_the_iterator_cancels():
+    engine = Engine(scripted([5]))
+    events = engine.generate(Request([1]))
+    next(events)
+    events.close()
+    assert not engine.has_work
+
+
+def test_generate_refuses_a_busy_engine():
+    engine = Engine(scripted([5]))
+    engine.submit(Request([1]))
+    with pytest.raises(RequestError, match="idle"):
+        next(engine.generate(Request([1])))
+
+
+requests = st.builds(
+    Request,
+    prompt_ids=st.lists(st.integers(0, 31), min_size=1, max_size=6),
+    sampling=st.builds(Sampling, temperature=st.sampled_from([0, 1.0]), seed=st.integers(0, 9)),
+    stop_ids=st.frozensets(st.integers(0, 31), max_size=6),
+    max_tokens=st.one_of(st.none(), st.integers(1, 12)),
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(requests, min_size=2, max_size=5))
+def test_tokens_are_the_same_alone_and_in_company(some):
+    alone = [run(Engine(pseudorandom(max_context=24)), request)[0] for request in some]
+    engine = Engine(pseudorandom(max_context=24))
+    together = {engine.submit(request): [] for request in some}
+    while engine.has_work:
+        for event in engine.step():
+            if isinstance(event, Token):
+                together[event.request_id].append(event.token_id)
+    assert list(together.values()) == alone
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Any mix of submitting, stepping and cancelling, on a model that sometimes fails."""
+
+    def __init__(self):
+        super().__init__()
+        model = pseudorandom(max_context=24)
+        sure = model.next_logits
+
+        def next_logits(ids, num_prompt):
+            if sum(ids) % 23 == 0:
+                raise RuntimeError("now and then")
+            return sure(ids, num_prompt)
+
+        model.next_logits = next_logits
+        self.engine = Engine(model)
+        self.asked = {}  # request id -> request
+        self.tokens = {}  # request id -> token ids
+        self.finished = {}  # request id -> Finish
+
+    def record(self, events):
+        for event in events:
+            assert event.request_id not in self.finished, "an event after the last one"
+            if isinstance(event, Finish):
+                self.finished[event.request_id] = event
+            else:
+                self.tokens[event.request_id].append(event.token_id)
+
+    @rule(request=requests)
+    def submit(self, request):
+        request_id = self.engine.submit(request)
+        assert request_id not in self.asked
+        self.asked[request_id], self.tokens[request_id] = request, []
+
+    @rule()
+    def step(self):
+        self.record(self.engine.step())
+
+    @rule(data=st.data())
+    def cancel(self, data):
+        request_id = data.draw(st.integers(0, len(self.asked)))
+        alive = request_id in self.asked and request_id not in self.finished
+        finish = self.engine.cancel(request_id)
+        assert (finish is not None) == alive
+        self.record([finish] if finish else [])
+
+    @invariant()
+    def nothing_leaks(self):
+        self.engine.check_integrity()
+        assert self.engine.has_work == (len(self.finished) < len(self.asked))
+
+    @invariant()
+    def limits_hold(self):
+        for request_id, finish in self.finished.items():
+            request, tokens = self.asked[request_id], self.tokens[request_id]
+            stopped = bool(tokens) and tokens[-1] in request.stop_ids
+            assert not request.stop_ids & set(tokens[:-1])
+            assert (finish.reason == "stop") == stopped
+            if finish.reason == "length":
+                limit = request.max_tokens or 24 - len(request.prompt_ids)
+                assert len(tokens) == limit
+
+    def teardown(self):
+        for _ in range(24 * (len(self.asked) + 1)):
+            if not self.engine.has_work:
+                break
+            self.record(self.engine.step())
+        assert set(self.finished) == set(self.asked), "a request never ended"
+        self.engine.check_integrity()
+
+
+EngineMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
+test_every_admitted_request_ends_exactly_once_whatever_happens = EngineMachine.TestCase

@@ -1,0 +1,60 @@
+import pytest
+
+from netweight.engine import Request, Sampling
+from netweight.engine.request import token_budget
+from netweight.errors import ContextTooLong, RequestError
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("temperature", -0.1),
+        ("temperature", float("nan")),
+        ("temperature", float("inf")),
+        ("top_p", 1.1),
+        ("top_p", float("nan")),
+        ("top_k", -1),
+        ("min_p", 2),
+        ("seed", 2**64),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_name(setting, value):
+    with pytest.raises(RequestError, match=f"^{setting} is {value}"):
+        Sampling(**{setting: value})
+
+
+def budget(**kwargs):
+    return token_budget(Request(**kwargs), vocab_size=10, max_context=8)
+
+
+def test_without_a_limit_an_answer_may_fill_the_context():
+    assert budget(prompt_ids=[1, 2, 3]) == 5
+
+
+def test_prompt_and_answer_may_fill_the_context_exactly():
+    assert budget(prompt_ids=[1, 2, 3], max_tokens=5) == 5
+
+
+def test_one_token_more_is_too_long():
+    with pytest.raises(ContextTooLong, match=r"3 tokens and max_tokens is 6.*8 together"):
+        budget(prompt_ids=[1, 2, 3], max_tokens=6)
+
+
+def test_a_prompt_that_leaves_no_room_for_an_answer_is_too_long():
+    with pytest.raises(ContextTooLong, match="prompt has 8 tokens; the context holds 8"):
+        budget(prompt_ids=[1] * 8)
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "message"),
+    [
+        ({"prompt_ids": []}, "prompt is empty"),
+        ({"prompt_ids": [1, 10]}, "token id 10 is outside"),
+        ({"prompt_ids": [-1]}, "token id -1 is outside"),
+        ({"prompt_ids": [1], "max_tokens": 0}, "max_tokens is 0"),
+        ({"prompt_ids": [1], "num_logprobs": 11}, "11 log-probabilities"),
+    ],
+)
+def test_an_impossible_request_is_refused_with_its_reason(request_fields, message):
+    with pytest.raises(RequestError, match=message):
+        budget(**request_fields)

@@ -1,0 +1,123 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from netweight.engine import Sampling
+from netweight.engine.sampler import distribution, log_probabilities, sample
+
+
+def softmax(logits, temperature):
+    weights = [math.exp((x - max(logits)) / temperature) for x in logits]
+    return [w / math.fsum(weights) for w in weights]
+
+
+def brute_force_kept(logits, sampling):
+    """The tokens that may be drawn, from the definitions, one token at a time."""
+    p = dict(enumerate(softmax(logits, sampling.temperature)))
+    p = {i: x for i, x in p.items() if x >= sampling.min_p * max(p.values())}
+    if sampling.top_k:
+        p = {i: x for i, x in p.items() if sum(y > x for y in p.values()) < sampling.top_k}
+    if sampling.top_p < 1:
+        total = math.fsum(p.values())
+        p = {
+            i: x
+            for i, x in p.items()
+            if x == max(p.values())
+            or math.fsum(y for y in p.values() if y > x) < sampling.top_p * total
+        }
+    return set(p)
+
+
+# Few distinct values, so that ties are common; top_p is kept off the sums that such values reach,
+# where rounding would decide.
+logits_lists = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=200)
+settings = st.builds(
+    Sampling,
+    temperature=st.sampled_from([0.25, 1.0, 2.0]),
+    top_p=st.one_of(st.just(1.0), st.floats(0.01, 0.99).map(lambda x: x + 1.2345e-7)),
+    top_k=st.integers(0, 20),
+    min_p=st.sampled_from([0.0, 0.011, 0.13, 0.77, 1.0]),
+)
+
+
+@given(logits_lists, settings)
+def test_the_tokens_kept_are_those_of_a_brute_force_version(logits, sampling):
+    p = distribution(torch.tensor(logits), sampling)
+    assert set(p.nonzero().flatten().tolist()) == brute_force_kept(logits, sampling)
+
+
+@given(logits_lists, settings)
+def test_kept_probabilities_sum_to_one_and_keep_their_ratios(logits, sampling):
+    p = distribution(torch.tensor(logits), sampling)
+    full = softmax(logits, sampling.temperature)
+    assert float(p.sum()) == pytest.approx(1)
+    kept = p.nonzero().flatten().tolist()
+    scale = math.fsum(full[i] for i in kept)
+    for i in kept:
+        assert float(p[i]) == pytest.approx(full[i] / scale)
+
+
+def test_top_p_looks_past_its_first_ranks_when_the_model_is_unsure():
+    p = distribution(torch.arange(5000) * 1e-6, Sampling(top_p=0.5))
+    assert 2400 < int((p > 0).sum()) < 2600
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [Sampling(), Sampling(temperature=0.5, min_p=0.05), Sampling(top_k=4, top_p=0.9)],
+)
+def test_frequencies_follow_the_distribution(sampling):
+    logits = torch.tensor([0.0, 1.0, -1.0, 2.0, 0.5, -50.0])
+    expected = distribution(logits, sampling)
+    generator = torch.Generator().manual_seed(7)
+    draws = torch.tensor([sample(logits, sampling, generator) for _ in range(20_000)])
+    counts = draws.bincount(minlength=6)
+    likely = expected > 1e-6
+    assert int(counts[~likely].sum()) == 0
+    share = expected[likely] / expected[likely].sum()
+    assert chisquare(counts[likely].numpy(), (share * 20_000).numpy()).pvalue > 0.001
+
+
+@given(logits_lists)
+def test_a_temperature_towards_zero_is_the_likeliest_token(logits):
+    tensor = torch.tensor(logits)
+    cold = sample(tensor, Sampling(temperature=1e-300), torch.Generator().manual_seed(0))
+    assert logits[cold] == max(logits)
+
+
+def test_temperature_zero_takes_the_first_of_equals_and_no_randomness():
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    assert sample(torch.tensor([1.0, 3.0, 3.0]), Sampling(temperature=0), generator) == 1
+    assert torch.equal(generator.get_state(), before)
+
+
+@pytest.mark.parametrize("narrow", [{"top_k": 1}, {"top_p": 0.0}, {"min_p": 1.0}])
+def test_the_narrowest_settings_leave_the_likeliest_token(narrow):
+    logits = torch.tensor([0.0, 0.1, 0.2])
+    generator = torch.Generator().manual_seed(0)
+    assert {sample(logits, Sampling(**narrow), generator) for _ in range(50)} == {2}
+
+
+def test_an_impossible_token_is_never_drawn():
+    logits = torch.tensor([-math.inf, 0.0, -math.inf, 0.0, -math.inf])
+    generator = torch.Generator().manual_seed(0)
+    assert {sample(logits, Sampling(), generator) for _ in range(200)} == {1, 3}
+
+
+def test_a_draw_at_the_very_end_of_the_scale_is_still_a_possible_token(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor(1.0, dtype=torch.float64))
+    assert sample(torch.tensor([0.0, 0.0, -math.inf]), Sampling(), torch.Generator()) == 1
+
+
+def test_logprobs_are_the_models_own_whatever_the_sampling():
+    logits = torch.tensor([0.0, 2.0, 1.0])
+    logprobs = log_probabilities(logits, 0, 3)
+    assert [token.token_id for token in logprobs.top] == [1, 2, 0]
+    assert math.fsum(math.exp(token.logprob) for token in logprobs.top) == pytest.approx(1)
+    assert logprobs.drawn == pytest.approx(math.log(softmax([0.0, 2.0, 1.0], 1)[0]))
+    assert log_probabilities(logits, 0, 0).top == ()

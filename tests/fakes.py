@@ -1,0 +1,78 @@
+"""Stand-ins that behave: models with scripted logits, which satisfy the engine's model protocol."""
+
+import random
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class FakeShape:
+    vocab_size: int
+    max_context: int
+
+
+class FakeCache:
+    """Remembers the token ids themselves."""
+
+    def __init__(self, capacity):
+        self.capacity = capacity
+        self.token_ids = []
+        self.num_prompt = None
+
+    @property
+    def length(self):
+        return len(self.token_ids)
+
+
+class FakeModel:
+    """Logits are what `next_logits(all token ids so far, number of prompt tokens)` returns."""
+
+    def __init__(self, next_logits, *, vocab_size=32, max_context=64):
+        self.config = FakeShape(vocab_size, max_context)
+        self.next_logits = next_logits
+        self.num_forwards = 0
+
+    def new_cache(self, capacity):
+        return FakeCache(capacity)
+
+    def forward(self, token_ids, cache=None, *, last_only=False):
+        assert token_ids.dtype == torch.int64
+        assert token_ids.shape[0] == 1
+        assert token_ids.shape[1] > 0
+        assert last_only
+        self.num_forwards += 1
+        cache.token_ids += token_ids[0].tolist()
+        assert cache.length <= cache.capacity
+        if cache.num_prompt is None:
+            cache.num_prompt = cache.length
+        return self.next_logits(cache.token_ids, cache.num_prompt)[None, None].float()
+
+
+def one_hot(token_id, vocab_size):
+    """Logits that leave no doubt."""
+    logits = torch.full((vocab_size,), -50.0)
+    logits[token_id] = 50.0
+    return logits
+
+
+def scripted(reply, **kwargs):
+    """A model that continues every prompt with `reply`, and then with its last token."""
+
+    def next_logits(token_ids, num_prompt):
+        place = min(len(token_ids) - num_prompt, len(reply) - 1)
+        return one_hot(reply[place], model.config.vocab_size)
+
+    model = FakeModel(next_logits, **kwargs)
+    return model
+
+
+def pseudorandom(**kwargs):
+    """A model whose logits are any function of all tokens so far: each history has its own."""
+
+    def next_logits(token_ids, num_prompt):
+        rng = random.Random(repr(token_ids))
+        return torch.tensor([rng.gauss(0, 2) for _ in range(model.config.vocab_size)])
+
+    model = FakeModel(next_logits, **kwargs)
+    return model
