@@ -85,7 +85,7 @@ def test_frequencies_follow_the_distribution(sampling):
 @given(logits_lists)
 def test_a_temperature_towards_zero_is_the_likeliest_token(logits):
     tensor = torch.tensor(logits)
-    cold = sample(tensor, Sampling(temperature=1e-300), torch.Generator().manual_seed(0))
+    cold = sample(tensor, Sampling(temperature=5e-324), torch.Generator().manual_seed(0))
     assert logits[cold] == max(logits)
 
 
@@ -103,15 +103,22 @@ def test_the_narrowest_settings_leave_the_likeliest_token(narrow):
     assert {sample(logits, Sampling(**narrow), generator) for _ in range(50)} == {2}
 
 
+def test_top_k_one_short_of_all_drops_only_the_least_likely():
+    p = distribution(torch.tensor([0.0, 2.0, 1.0]), Sampling(top_k=2))
+    assert p.nonzero().flatten().tolist() == [1, 2]
+
+
 def test_an_impossible_token_is_never_drawn():
     logits = torch.tensor([-math.inf, 0.0, -math.inf, 0.0, -math.inf])
     generator = torch.Generator().manual_seed(0)
     assert {sample(logits, Sampling(), generator) for _ in range(200)} == {1, 3}
 
 
-def test_a_draw_at_the_very_end_of_the_scale_is_still_a_possible_token(monkeypatch):
-    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor(1.0, dtype=torch.float64))
-    assert sample(torch.tensor([0.0, 0.0, -math.inf]), Sampling(), torch.Generator()) == 1
+@pytest.mark.parametrize(("point", "token_id"), [(0.0, 1), (1.0, 2)])
+def test_a_draw_at_either_end_of_the_scale_is_a_possible_token(monkeypatch, point, token_id):
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor(point, dtype=torch.float64))
+    logits = torch.tensor([-math.inf, 0.0, 0.0, -math.inf])
+    assert sample(logits, Sampling(), torch.Generator()) == token_id
 
 
 def test_logprobs_are_the_models_own_whatever_the_sampling():
