@@ -47,8 +47,8 @@ TEXT = {"type": "string"}
 FORMAT = {"type": "string", "enum": ["celsius", "fahrenheit"], "default": "celsius"}
 LOOKUP_WEATHER = Tool(
     "lookup_weather",
-    "Use this tool to lookup the weather in a given location. Call it with the parameter 'location', "
-    "can be any textual description of a location.",
+    "Use this tool to lookup the weather in a given location. "
+    "Call it with the parameter 'location', can be any textual description of a location.",
     parameters(["location"], location=TEXT),
 )
 KITCHENSINK = parameters(

@@ -11,6 +11,16 @@
 Knows no tensors, no requests and no network.
 """
 
+from netweight.harmony.events import (
+    Diagnostic,
+    Event,
+    MessageEnded,
+    MessageStarted,
+    Span,
+    SpanKind,
+    State,
+    TextDelta,
+)
 from netweight.harmony.header import Header
 from netweight.harmony.message import (
     Channel,
@@ -26,18 +36,7 @@ from netweight.harmony.message import (
     Tool,
     ToolNamespace,
 )
-from netweight.harmony.parse import (
-    Diagnostic,
-    Event,
-    MessageEnded,
-    MessageStarted,
-    Parser,
-    Span,
-    SpanKind,
-    State,
-    TextDelta,
-    parse_completion,
-)
+from netweight.harmony.parse import Mark, Parser, parse_completion
 from netweight.harmony.render import (
     ReasoningPolicy,
     render_conversation,
@@ -57,6 +56,7 @@ __all__ = [
     "Header",
     "JsonSchema",
     "Layout",
+    "Mark",
     "Message",
     "MessageEnded",
     "MessageStarted",

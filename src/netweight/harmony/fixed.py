@@ -1,8 +1,8 @@
 """JSON schemas as TypeScript types with nothing lost and nothing leaking.
 
-Keeps openai-harmony's layout, which is what the model knows, and mends what it drops or lets through:
-references, anyOf, allOf, const, enums of any type and null are written; unions inside arrays have
-parentheses; strings are escaped; every line of a description stays inside its comment.
+Keeps openai-harmony's layout, which is what the model knows, and mends what it drops or lets
+through: references, anyOf, allOf, const, enums of any type and null are written; unions inside
+arrays have parentheses; strings are escaped; every line of a description stays inside its comment.
 """
 
 import re
@@ -37,8 +37,8 @@ ANY = Type("any")
 def fixed_type(schema: object) -> str:
     """The TypeScript type of a JSON schema.
 
-    Raises HarmonyError for a reference that leads out of the schema or nowhere, and for a schema that
-    is too deep or too large when its references are written out.
+    Raises HarmonyError for a reference that leads out of the schema or nowhere, and for a schema
+    that is too deep or too large when its references are written out.
     """
     writer = _Writer(schema)
     head = writer.comment(as_node(schema).get("description"), "")
@@ -129,7 +129,7 @@ class _Writer:
         return target
 
     def _variants(self, variants: list[object], indent: str) -> Type:
-        """A union on one line, or one line for each variant where a variant has notes or many lines."""
+        """A union on one line, or on a line each where a variant has notes or many lines."""
         types = [self.type(variant, indent + "   ") for variant in variants]
         notes = [self._notes(as_node(variant)) for variant in variants]
         if not any(notes) and not any("\n" in written.text for written in types):
@@ -229,7 +229,7 @@ class _Writer:
 
 
 def _default_note(node: Schema) -> str:
-    """The default behind a property. Members of an enum stand bare where they are one plain word."""
+    """The default behind a property; of an enum, a member that is one word stands bare."""
     if "default" not in node:
         return ""
     default = node["default"]

@@ -1,4 +1,4 @@
-"""Message headers: what stands between `<|start|>` and `<|message|>`, read however the model wrote it.
+"""Message headers: what stands between `<|start|>` and `<|message|>`, however it is written.
 
 A header is a list of segments: the text before the first control token, then each `<|channel|>` or
 `<|constrain|>` with the text after it. Role, recipient, channel and content type are found in any
@@ -43,10 +43,10 @@ class Segment(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A header as read: its fields, what was repaired (code and detail), and text that is no header.
+    """A header as read: its fields, repairs (code and detail), and text that is no header.
 
-    `body_start` is the index of the segment and the offset in it at which that text begins, when the
-    header was read for text that follows without `<|message|>`.
+    `body_start` is the index of the segment and the offset in it at which that text begins, when
+    the header was read for text that follows without `<|message|>`.
     """
 
     header: Header
@@ -62,11 +62,12 @@ def read_header(
     has_message: bool = True,
     has_start: bool = True,
 ) -> Reading:
-    """Read a header; `role` is what the prompt already said, or None where the header has to say it.
+    """Read a header; `role` is what the prompt already said, or None.
 
     With `has_message`, all segments are header, and what fits no field is a repair. Without, the
-    `<|message|>` is missing: the body starts at the first text that fits no field. Without `has_start`
-    the `<|start|>` is missing, and a first word that is no role is not taken for a tool's name.
+    `<|message|>` is missing: the body starts at the first text that fits no field. Without
+    `has_start` the `<|start|>` is missing, and a first word that is no role is not taken for a
+    tool's name.
     """
     return _HeaderReader(role, has_message=has_message, has_start=has_start).read(segments)
 
@@ -103,7 +104,7 @@ class _HeaderReader:
         return Reading(header, self.repairs, self.body(segments), self.body_start)
 
     def take_type(self, word: str) -> None:
-        """A single word that fits nowhere else is an uncommon content type, if it is a word at all."""
+        """A single word that fits nowhere else is an uncommon content type, if it is a word."""
         if _PLAIN_WORD.fullmatch(word):
             self.content_type = word
             self.repair("unknown_content_type", word)
@@ -147,7 +148,7 @@ class _HeaderReader:
         if self.recipient is not None or self.has_message:
             if kind := _CONTENT_TYPE.match(text, start):
                 return self.read_type(word, kind)
-            if word.strip("-–—?.,:") in _CHANNELS:
+            if word.strip("-\u2013\u2014?.,:") in _CHANNELS:
                 self.repair("repeated_channel", word)
                 return match.end()
         if not self.has_message:

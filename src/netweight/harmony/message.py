@@ -53,7 +53,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolNamespace:
-    """Tools under one name. One without tools, as `python`, is described in prose and called whole."""
+    """Tools under one name; one without tools, as `python`, is described in prose."""
 
     name: str
     description: str | None = None
@@ -111,8 +111,8 @@ Content = str | SystemContent | DeveloperContent
 class Layout:
     """How a model wrote a message: the token ids from `<|start|>` to the message's last token.
 
-    `message` is the message as read from them. A message that was changed since no longer equals it,
-    and is then written anew.
+    `message` is the message as read from them. A message that was changed since no longer equals
+    it, and is then written anew.
     """
 
     message: "Message"

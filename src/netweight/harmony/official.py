@@ -12,15 +12,22 @@ from netweight.harmony.message import Role
 
 _CHANNEL = "<|channel|>"
 _ASCII_SPACE = re.compile(r"[ \t\n\r\f]+")
+_UNICODE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+)
 _CHANNEL_END = re.compile(r"[\s<]")
 
 
 def read_official_header(text: str, role: Role | None) -> Header:
-    """Read a header's text; `role` is what the prompt already said. Raises HarmonyError as it does."""
+    """Read a header's text; `role` is what the prompt already said. Raises HarmonyError."""
     channel, text = _cut_channel(text)
-    words = [word for word in _ASCII_SPACE.split(text.replace(CONSTRAIN, f" {CONSTRAIN}")) if word]
+    text = text.strip(_UNICODE_SPACE).replace(CONSTRAIN, f" {CONSTRAIN}")
+    words = [word for word in _ASCII_SPACE.split(text) if word]
     name = None
-    if role is None:
+    if role is not None and words[:1] == [role]:
+        del words[0]
+    elif role is None:
         role, name, words = _author(words)
     recipient = content_type = None
     if words:
@@ -33,7 +40,7 @@ def read_official_header(text: str, role: Role | None) -> Header:
             content_type = last
             recipient = words.pop().removeprefix("to=")
     if words:
-        rest = " ".join(words)
+        rest = " ".join(words).replace("\\", "\\\\").replace('"', '\\"')
         raise HarmonyError(f'unexpected tokens remaining in message header: Some("{rest}")')
     return Header(role, name, channel, recipient, content_type)
 

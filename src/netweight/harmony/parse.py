@@ -1,82 +1,35 @@
 """Token ids -> messages, one token at a time.
 
 The parser never raises (unless strict): whatever a model writes becomes messages, text deltas and
-diagnostics, and every token belongs to exactly one span. Control tokens are known by their ids, never
-by their spelling. Strict parsing reads as openai-harmony 0.0.8 does and raises where it does.
+diagnostics, and every token belongs to exactly one span. Control tokens are known by their ids,
+never by their spelling. Strict parsing reads as openai-harmony 0.0.8 does and raises where it does.
 """
 
 import codecs
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
-from enum import StrEnum
 from typing import NamedTuple
 
 from netweight.errors import HarmonyError, VocabularyError
+from netweight.harmony.events import (
+    Diagnostic,
+    Event,
+    MessageEnded,
+    MessageStarted,
+    Span,
+    SpanKind,
+    State,
+    TextDelta,
+)
 from netweight.harmony.header import Header, Reading, Segment, read_header
 from netweight.harmony.message import Channel, Layout, Message, Role
 from netweight.harmony.official import read_official_header
+from netweight.harmony.segments import cut_header, num_header_tokens
 from netweight.harmony.stripped import split_stripped
 from netweight.harmony.vocab import Vocabulary
 
 REPLACEMENT = "\ufffd"
-
-
-class State(StrEnum):
-    """Where the parser stands: between messages, in a header, in a message's content, or at the end."""
-
-    START = "start"
-    HEADER = "header"
-    CONTENT = "content"
-    ENDED = "ended"
-
-
-class SpanKind(StrEnum):
-    """What a run of tokens is."""
-
-    START = "start"  # <|start|>
-    HEADER = "header"
-    MESSAGE = "message"  # <|message|>
-    CONTENT = "content"
-    END = "end"  # <|end|>, <|call|>, <|return|> or <|endoftext|>, closing a message
-    STRAY = "stray"  # belongs to no message
-
-
-class Span(NamedTuple):
-    """Tokens `start` to `stop` (exclusive) of the input."""
-
-    kind: SpanKind
-    start: int
-    stop: int
-
-
-class MessageStarted(NamedTuple):
-    """A header is complete; text of the message follows."""
-
-    header: Header
-
-
-class TextDelta(NamedTuple):
-    """More text of the current message, in whole characters."""
-
-    text: str
-
-
-class MessageEnded(NamedTuple):
-    """A message is complete, or, where `message.is_complete` is False, broke off."""
-
-    message: Message
-
-
-class Diagnostic(NamedTuple):
-    """Something that was repaired: what kind, the particulars, and at which token it was noticed."""
-
-    code: str
-    detail: str
-    token_index: int
-
-
-Event = MessageStarted | TextDelta | MessageEnded | Diagnostic
 
 
 class Mark(NamedTuple):
@@ -99,9 +52,10 @@ _FIELDS = (
 class Parser:
     """Reads one stream of tokens; see the module's docstring.
 
-    `role` is who speaks first when the prompt already ended in `<|start|>` and that role; None for a
-    stream that begins with `<|start|>`. After each push, `state`, `header`, `text` (of the current or
-    last message), `last_delta`, `messages`, `diagnostics` and `tokens` can be read at no cost.
+    `role` is who speaks first when the prompt already ended in `<|start|>` and that role; None for
+    a stream that begins with `<|start|>`. After each push, `state`, `header`, `text` (of the
+    current or last message), `last_delta`, `messages`, `diagnostics` and `tokens` can be read at no
+    cost.
     """
 
     def __init__(
@@ -162,7 +116,7 @@ class Parser:
         return [event for token_id in token_ids for event in self.push(token_id)]
 
     def finish(self) -> list[Event]:
-        """The stream has ended. A message under way is closed as incomplete; more tokens are stray."""
+        """The stream has ended: a message under way is incomplete, further tokens are stray."""
         self.last_delta = ""
         if self.strict and self.state is State.HEADER:
             raise HarmonyError("Unexpected EOS while waiting for message header to complete")
@@ -185,7 +139,7 @@ class Parser:
         return self._closed_spans + ([last] if last.start < last.stop else [])
 
     def copy(self) -> "Parser":
-        """An independent parser at the same point; messages and text are shared, lists are copied."""
+        """An independent parser at the same point; only lists of tokens and events are copied."""
         twin = copy(self)
         twin.tokens, twin.messages = self.tokens.copy(), self.messages.copy()
         twin.diagnostics, twin._closed_spans = self.diagnostics.copy(), self._closed_spans.copy()
@@ -304,25 +258,17 @@ class Parser:
         return read_official_header(text, self._header_role)
 
     def _segments(self, ids: Sequence[int]) -> list[Segment]:
-        """The header cut at its control tokens; others than channel and constrain do not belong."""
-        special = self.vocabulary.special
-        markers = {special.channel: "channel", special.constrain: "constrain"}
-        parts: list[tuple[str | None, list[bytes]]] = [(None, [])]
-        for token_id in ids:
-            if token_id in markers:
-                parts.append((markers[token_id], []))
-            elif token_id in self._control or not self.vocabulary.has(token_id):
-                self._is_clean = False
-                self._diagnose("unexpected_token_in_header", str(token_id))
-            else:
-                parts[-1][1].append(self.vocabulary.token_bytes(token_id))
-        return [Segment(marker, _decode(b"".join(chunks))) for marker, chunks in parts]
+        segments, odd_ids = cut_header(self.vocabulary, ids)
+        for token_id in odd_ids:
+            self._is_clean = False
+            self._diagnose("unexpected_token_in_header", str(token_id))
+        return segments
 
     def _break_off_header(self, token_id: int | None) -> None:
         """A header that no `<|message|>` follows: what it holds beyond a header is the message.
 
-        `token_id` is the stop token or `<|start|>` that came instead, or None at the end of the stream,
-        where the header may simply have been cut off.
+        `token_id` is the stop token or `<|start|>` that came instead, or None at the end of the
+        stream, where the header may simply have been cut off.
         """
         ids = self.tokens[self._span_start :]
         segments = self._segments(ids)
@@ -367,7 +313,7 @@ class Parser:
     ) -> None:
         """Messages found in the text of a header, all at once."""
         self._is_clean = False
-        num_header = _num_header_tokens(self.vocabulary, ids, readings[0], segments)
+        num_header = num_header_tokens(self.vocabulary, ids, segments, readings[0])
         self._close_span(SpanKind.HEADER, until=self._span_start + num_header)
         for reading in readings:
             self._report(reading)
@@ -545,26 +491,3 @@ def parse_completion(
     parser.push_all(token_ids)
     parser.finish()
     return parser.messages
-
-
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8", errors="replace")
-
-
-def _num_header_tokens(
-    vocabulary: Vocabulary, ids: Sequence[int], reading: Reading, segments: list[Segment]
-) -> int:
-    """How many tokens lie before the body; one that holds the end of the header and text is header."""
-    if reading.body_start is None:
-        return len(ids)
-    index, offset = reading.body_start
-    markers = {vocabulary.special.channel, vocabulary.special.constrain}
-    num_bytes = len(segments[index].text[:offset].encode())
-    for position, token_id in enumerate(ids):
-        if token_id in markers:
-            index -= 1
-        elif index == 0:
-            if num_bytes <= 0:
-                return position
-            num_bytes -= len(vocabulary.token_bytes(token_id)) if vocabulary.has(token_id) else 0
-    return len(ids)

@@ -1,7 +1,7 @@
 """Messages -> token ids: whole conversations, prompts for a completion, texts for training.
 
-Every piece of text is encoded on its own as ordinary tokens; only this file writes control tokens. A
-header field that could be read as another field, or as another message, is refused. The format is
+Every piece of text is encoded on its own as ordinary tokens; only this file writes control tokens.
+A header field that could be read as another field, or as another message, is refused. The format is
 openai-harmony's; where we differ on purpose is written in docs/decisions.
 """
 
@@ -29,12 +29,12 @@ _FORBIDDEN_IN_HEADER = re.compile(r"\s|<\||[\x00-\x1f\x7f]")
 
 
 class ReasoningPolicy(StrEnum):
-    """Which earlier reasoning (messages on the analysis channel, from any role) the model sees again.
+    """Which earlier reasoning (all messages on the analysis channel) the model sees again.
 
-    * official: openai-harmony's rule. Once the newest assistant message is final, all that came before
-      the first final message of the conversation is dropped.
-    * before_last_final: what came before the newest final message is dropped; the reasoning of a tool
-      loop under way is kept.
+    * official: openai-harmony's rule. Once the newest assistant message is final, all that came
+      before the first final message of the conversation is dropped.
+    * before_last_final: what came before the newest final message is dropped; the reasoning of a
+      tool loop under way is kept.
     * keep: nothing is dropped.
     """
 
@@ -93,7 +93,7 @@ def render_for_training(
         ids = render_conversation(vocabulary, kept, policy=ReasoningPolicy.KEEP, schemas=schemas)
     else:
         ids = render_conversation(vocabulary, messages, policy=policy, schemas=schemas)
-    if is_final(last) and ids[-1] == vocabulary.special.end:
+    if is_final(last):
         ids[-1] = vocabulary.special.return_
     return ids
 
@@ -107,8 +107,9 @@ def render_message(
 ) -> list[int]:
     """The token ids of one message, as the model wrote it if it did.
 
-    `has_function_tools` says whether the conversation declares some, which its system message repeats.
-    Raises HarmonyError for fields that cannot stand in a header and content that its role cannot have.
+    `has_function_tools` says whether the conversation declares some, which its system message
+    repeats. Raises HarmonyError for fields that cannot stand in a header and content that its role
+    cannot have.
     """
     if message.layout is not None and message.layout.message == message:
         return _as_written(vocabulary, message)
@@ -159,7 +160,7 @@ def is_final(message: Message) -> bool:
 
 
 def _as_written(vocabulary: Vocabulary, message: Message) -> list[int]:
-    """The model's own tokens. History ends a message in end or call, never in what stops sampling."""
+    """The model's own tokens; in history a message ends in end or call, never in return."""
     assert message.layout is not None, "only a parsed message has a layout"
     ids, special = list(message.layout.token_ids), vocabulary.special
     if ids[-1] in (special.return_, special.endoftext):
@@ -181,12 +182,12 @@ def _header(vocabulary: Vocabulary, message: Message) -> list[int]:
         ids += encode(f" to={_field('recipient', message.recipient)}")
     if message.channel is not None:
         ids += [vocabulary.special.channel, *encode(_field("channel", message.channel))]
-    if message.content_type is not None:
-        kind = message.content_type.removeprefix(CONSTRAIN)
-        ids += encode(" ") + [vocabulary.special.constrain] if kind != message.content_type else []
-        prefix = "" if kind != message.content_type else " "
-        ids += encode(prefix + _field("content_type", kind))
-    return ids
+    if message.content_type is None:
+        return ids
+    kind = message.content_type.removeprefix(CONSTRAIN)
+    if kind == message.content_type:
+        return ids + encode(f" {_field('content_type', kind)}")
+    return [*ids, *encode(" "), vocabulary.special.constrain, *encode(_field("content_type", kind))]
 
 
 def _author(vocabulary: Vocabulary, message: Message) -> list[int]:
@@ -205,7 +206,7 @@ def _author(vocabulary: Vocabulary, message: Message) -> list[int]:
 
 
 def _field(field: str, value: str) -> str:
-    """A header field, checked: it must not read as two fields, a control token, or another field."""
+    """A header field, checked: it must not read as two fields, or as another one."""
     if not value or _FORBIDDEN_IN_HEADER.search(value) or value.startswith("to="):
         raise HarmonyError(
             f"{field} {value!r} cannot stand in a message header: "
@@ -234,19 +235,19 @@ def system_text(
     schemas: SchemaMode = SchemaMode.FIXED,
 ) -> str:
     """What the system message says."""
-    facts = [content.model_identity or ""]
+    facts = [] if content.model_identity is None else [content.model_identity]
     if content.knowledge_cutoff is not None:
         facts.append(f"Knowledge cutoff: {content.knowledge_cutoff}")
     if content.current_date is not None:
         facts.append(f"Current date: {content.current_date}")
-    sections = ["\n".join(fact for fact in facts if fact)]
+    sections = ["\n".join(facts)] if facts else []
     if content.reasoning_effort is not None:
         sections.append(f"Reasoning: {content.reasoning_effort}")
     if content.tools:
         sections.append(tools_section(content.tools, schemas))
     if content.valid_channels:
         sections.append(_channels_text(content, has_function_tools=has_function_tools))
-    return "\n\n".join(section for section in sections if section)
+    return "\n\n".join(sections)
 
 
 def _channels_text(content: SystemContent, *, has_function_tools: bool) -> str:

@@ -1,7 +1,8 @@
 """JSON schemas as the TypeScript types in which gpt-oss was taught to read its tools.
 
 `official_type` follows openai-harmony 0.0.8 to the byte, its losses and unescaped strings included.
-`fixed.py` is the writer that loses nothing. The layout was learnt from openai-harmony's rendered output.
+`fixed.py` is the writer that loses nothing. The layout was learnt from openai-harmony's rendered
+output.
 """
 
 import json
@@ -73,7 +74,8 @@ def _string_type(node: Schema) -> str:
     members = node.get("enum")
     if not isinstance(members, list) or not members:
         return "string"
-    return " | ".join(f'"{member}"' for member in members if isinstance(member, str))
+    texts = [f'"{member}"' for member in members if isinstance(member, str)]
+    return " | ".join(texts) or "string"
 
 
 def _nullable(node: Schema, text: str) -> str:

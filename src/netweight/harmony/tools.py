@@ -1,7 +1,7 @@
 """Tools as the prompt shows them: namespaces of TypeScript signatures, and the two built-in ones.
 
-Texts of the built-in tools are those gpt-oss was trained on (openai/harmony, Apache-2.0); other words
-would be other tools to the model. Writes text; knows no tokens.
+Texts of the built-in tools are those gpt-oss was trained on (openai/harmony, Apache-2.0); other
+words would be other tools to the model. Writes text; knows no tokens.
 """
 
 import re
@@ -15,7 +15,7 @@ from netweight.harmony.schema import official_type
 
 
 class SchemaMode(StrEnum):
-    """How tools are written: to the byte as openai-harmony does, or with nothing lost or leaking."""
+    """How tools are written: to the byte as openai-harmony does, or losing and leaking nothing."""
 
     OFFICIAL = "official"
     FIXED = "fixed"
@@ -64,7 +64,7 @@ def _comment(text: str, mode: SchemaMode) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Rust's `str::lines`: a line ends in a line feed, with or without a carriage return before it."""
+    """Rust's `str::lines`: a line ends in a line feed, and a carriage return before it goes too."""
     lines = text.split("\n")
     ended, last = lines[:-1], lines[-1]
     return [line.removesuffix("\r") for line in ended] + ([last] if last else [])
@@ -84,7 +84,7 @@ def _check_namespace(namespace: ToolNamespace) -> None:
     for name in [namespace.name, *names]:
         if not is_identifier(name):
             raise HarmonyError(
-                f"{name!r} cannot be declared as a tool; use letters, digits and _, not starting with a digit"
+                f"{name!r} cannot be declared as a tool; use letters, digits and _, no digit first"
             )
     if len(set(names)) != len(names):
         raise HarmonyError(f"namespace {namespace.name} declares a tool twice: {', '.join(names)}")
@@ -170,11 +170,11 @@ _BROWSER_FIND = (
 )
 
 _PYTHON = (
-    "Use this tool to execute Python code in your chain of thought. The code will not be shown to the "
-    "user. This tool should be used for internal reasoning, but not for code that is intended to be "
-    "visible to the user (e.g. when creating plots, tables, or files).\n\n"
+    "Use this tool to execute Python code in your chain of thought. The code will not be shown to "
+    "the user. This tool should be used for internal reasoning, but not for code that is intended "
+    "to be visible to the user (e.g. when creating plots, tables, or files).\n\n"
     "When you send a message containing Python code to python, it will be executed in a stateful "
-    "Jupyter notebook environment. python will respond with the output of the execution or time out "
-    "after 120.0 seconds. The drive at '/mnt/data' can be used to save and persist user files. Internet "
-    "access for this session is UNKNOWN. Depends on the cluster."
+    "Jupyter notebook environment. python will respond with the output of the execution or time "
+    "out after 120.0 seconds. The drive at '/mnt/data' can be used to save and persist user files. "
+    "Internet access for this session is UNKNOWN. Depends on the cluster."
 )

@@ -1,9 +1,9 @@
 """The vocabulary: text <-> token ids, and which ids are Harmony's control tokens.
 
-Reads a Hugging Face tokenizer.json or OpenAI's o200k_base.tiktoken and runs it through tiktoken. Never
-downloads, never guesses. Text always becomes ordinary tokens: no string can spell a control token.
-Control tokens are found by name, because a small model's vocabulary has its own ids. Does not know
-messages.
+Reads a Hugging Face tokenizer.json or OpenAI's o200k_base.tiktoken and runs it through tiktoken.
+Never downloads, never guesses. Text always becomes ordinary tokens: no string can spell a control
+token. Control tokens are found by name, because a small model's vocabulary has its own ids. Does
+not know messages.
 """
 
 import hashlib
@@ -25,10 +25,13 @@ O200K_NUM_RANKS = 199_998
 GPT_OSS_VOCABULARY_SIZE = 201_088  # what the models' embedding tables hold
 
 # How o200k_base splits text before merging bytes; published with tiktoken (MIT).
+_UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
+_LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 O200K_SPLIT = "|".join(
     [
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}*{_LOWER}+{_CONTRACTION}?",
+        rf"[^\r\n\p{{L}}\p{{N}}]?{_UPPER}+{_LOWER}*{_CONTRACTION}?",
         r"\p{N}{1,3}",
         r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
         r"\s*[\r\n]+",
@@ -49,8 +52,8 @@ _O200K_NAMED_SPECIALS = {
     200012: "<|call|>",
 }
 
-# tiktoken's regex engine backtracks on a stack and panics at a million spaces (seen with 0.14.0), so longer
-# text is encoded in pieces of at most this many characters.
+# tiktoken's regex engine backtracks on a stack and panics at a million spaces (seen with 0.14.0),
+# so longer text is encoded in pieces of at most this many characters.
 _MAX_CHARS_AT_ONCE = 200_000
 
 
@@ -69,7 +72,7 @@ class SpecialIds:
 
     @classmethod
     def find(cls, specials: Mapping[str, int], source: str) -> Self:
-        """Pick the control tokens out of a name-to-id table; VocabularyError names those missing."""
+        """Pick the control tokens out of a name-to-id table; VocabularyError names the missing."""
         names = {field: f"<|{field.rstrip('_')}|>" for field in cls.__slots__}
         missing = [name for name in names.values() if name not in specials]
         if missing:
@@ -89,8 +92,8 @@ class Vocabulary:
 
     def __init__(
         self, ranks: Mapping[bytes, int], specials: Mapping[str, int], split: str, source: str
-    ):
-        """Build from bytes-to-rank and name-to-id tables and the split regex; `source` is for errors."""
+    ) -> None:
+        """Build from tables of bytes to rank and name to id and a split regex; errors say `source`."""
         _check_ranks(ranks, specials, source)
         self.source = source
         self.special = SpecialIds.find(specials, source)
@@ -125,7 +128,7 @@ class Vocabulary:
         return cls(*_read_tokenizer_json(data, str(file)), str(file))
 
     def encode(self, text: str) -> list[int]:
-        """Ordinary tokens only: text that spells a control token becomes the tokens of its letters."""
+        """Ordinary tokens only: a control token spelled out becomes the tokens of its letters."""
         if len(text) <= _MAX_CHARS_AT_ONCE:
             return self._encoding.encode_ordinary(text)
         ids: list[int] = []
@@ -137,7 +140,7 @@ class Vocabulary:
         return ids
 
     def token_bytes(self, token_id: int) -> bytes:
-        """The bytes of one token; a control token's are its name. VocabularyError if there is none."""
+        """The bytes of one token, of a control token its name; VocabularyError if there is none."""
         try:
             return self._bytes[token_id]
         except KeyError:
@@ -150,7 +153,7 @@ class Vocabulary:
         return b"".join([self.token_bytes(token_id) for token_id in token_ids])
 
     def decode(self, token_ids: Iterable[int]) -> str:
-        """The text of the tokens; invalid UTF-8 becomes U+FFFD; VocabularyError for an unknown id."""
+        """The text of the tokens, invalid UTF-8 as U+FFFD; VocabularyError for an unknown id."""
         return self.decode_bytes(token_ids).decode("utf-8", errors="replace")
 
     def has(self, token_id: int) -> bool:
@@ -163,7 +166,7 @@ class Vocabulary:
 
     @cached_property
     def texts(self) -> dict[int, str]:
-        """The text of every ordinary token that is valid UTF-8 on its own: a decoder's fast path."""
+        """The text of every ordinary token that is valid UTF-8 by itself: a decoder's short way."""
         texts = {}
         for token_id, token in self._bytes.items():
             if token_id in self.special_names:
@@ -176,7 +179,7 @@ class Vocabulary:
 
 
 def _cut(text: str, start: int) -> int:
-    """Where to end a piece: before a word at the start of a line, which no split regex joins to it."""
+    """Where to end a piece: before a word at the start of a line, if possible."""
     stop = start + _MAX_CHARS_AT_ONCE
     if stop >= len(text):
         return len(text)
@@ -196,7 +199,8 @@ def _find_file(path: Path) -> Path:
         if candidate.is_file():
             return candidate
     raise VocabularyError(
-        f"no vocabulary at {path}: give a tokenizer.json, a .tiktoken file, or a folder that holds one"
+        f"no vocabulary at {path}: "
+        "give a tokenizer.json, a .tiktoken file, or a folder that holds one"
     )
 
 
@@ -204,7 +208,7 @@ def _check_ranks(ranks: Mapping[bytes, int], specials: Mapping[str, int], source
     missing = [value for value in range(256) if bytes([value]) not in ranks]
     if missing:
         raise VocabularyError(
-            f"{source} has no token for {len(missing)} single bytes (the first is {missing[0]:#04x}); "
+            f"{source} has no token for {len(missing)} single bytes, {missing[0]:#04x} the first; "
             "a byte-level vocabulary needs all 256"
         )
     shared = set(ranks.values()) & set(specials.values())
@@ -250,7 +254,8 @@ def _read_tokenizer_json(data: bytes, source: str) -> tuple[dict[bytes, int], di
         ) from error
     if kind != "BPE" or normalizer is not None:
         raise VocabularyError(
-            f"{source} has model {kind!r} and normalizer {normalizer!r}; only plain byte-level BPE is read"
+            f"{source} has model {kind!r} and normalizer {normalizer!r}; "
+            "only plain byte-level BPE is read"
         )
     ranks = _ranks(vocabulary, specials, source)
     _check_merges(merges, vocabulary, ranks, source)
