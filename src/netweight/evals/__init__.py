@@ -1,1 +1,9 @@
-"""The evals room; see docs for its place in the house."""
+"""Evaluations: ordinary Inspect tasks, run over HTTP, whose results become evidence records.
+
+Importing this is quick: Inspect itself is imported when a task runs.
+"""
+
+from netweight.evals.run import SUITES, server_subject, weigh
+from netweight.evals.subject import Effort, Settings, Subject
+
+__all__ = ["SUITES", "Effort", "Settings", "Subject", "server_subject", "weigh"]

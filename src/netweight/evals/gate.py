@@ -52,12 +52,10 @@ def check_reasoning(answers: Iterable[Answer], *, expected: bool) -> Check:
 
 def check_markers(answers: Iterable[Answer]) -> Check:
     """Check that no marker of the conversation format stands in an answer's text."""
+    answers = list(answers)
     leaks = [match.group() for answer in answers if (match := MARKERS.search(answer.text))]
-    if leaks:
-        return Check(
-            "no markers", False, f"{len(leaks)} answers show raw markers such as {leaks[0]!r}"
-        )
-    return Check("no markers", True, "no answer shows a raw marker")
+    detail = f"raw markers stand in {len(leaks)} of {len(answers)} answers"
+    return Check("no markers", not leaks, f"{detail}, such as {leaks[0]!r}" if leaks else detail)
 
 
 def check_shares(counts: Mapping[str, int]) -> list[Check]:

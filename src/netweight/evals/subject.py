@@ -3,7 +3,7 @@
 Plain values that the run reads and the record repeats. Does not know tasks, results or files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Effort = Literal["low", "medium", "high"]
@@ -22,6 +22,7 @@ class Subject:
     name: str
     model: str
     base_url: str | None = None
+    api_key: str = field(default="none", repr=False)  # a local server asks for none
     reasons: bool = False
     engine: str = "unknown"
     engine_version: str = "unknown"

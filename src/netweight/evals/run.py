@@ -1,0 +1,158 @@
+"""Weighing a model: a suite's tasks run one after another, their results made records.
+
+Sees the model only over HTTP or through an Inspect provider. Does not start servers, print, or
+decide what the results mean.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netweight.errors import WeighError
+from netweight.evals.gate import Answer, check_markers, check_reasoning, check_shares
+from netweight.evals.harness import Run, run_task, served_models
+from netweight.evals.measure import Measure
+from netweight.evals.provenance import Provenance, commit, machine
+from netweight.evals.records import Record, Result, make_record, write_record
+from netweight.evals.subject import Settings, Subject
+
+if TYPE_CHECKING:  # Inspect takes over a second to import, which `--help` should not wait for
+    from inspect_ai import Task
+
+OnProgress = Callable[[str, int, int], None]  # task, samples done, samples in all
+
+SUITES = ("quick",)
+NUM_PROBES = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """One task of a suite, ready to run."""
+
+    task: "Task"
+    measure: Measure
+
+    def num_samples(self, limit: int | None) -> int:
+        """How many samples a run with this limit has."""
+        size = len(self.task.dataset)
+        return size if limit is None else min(limit, size)
+
+
+def server_subject(base_url: str, name: str | None, api_key: str) -> Subject:
+    """Return the subject served at an OpenAI-compatible address; without a name, its only model.
+
+    Raises:
+        WeighError: no such server answers, or it offers no or several models, or not that one.
+    """
+    offered = served_models(base_url, api_key)
+    listing = ", ".join(offered) or "none"
+    if name is None and len(offered) != 1:
+        raise WeighError(f"{base_url} offers these models: {listing}. Choose one with --name.")
+    if name is not None and offered and name not in offered:
+        raise WeighError(f"{base_url} does not offer {name!r}. It offers: {listing}.")
+    model = name or offered[0]
+    return Subject(name=model, model=model, base_url=base_url, api_key=api_key)
+
+
+def weigh(
+    subject: Subject,
+    suite: str,
+    out: Path,
+    settings: Settings | None = None,
+    *,
+    command: str,
+    on_progress: OnProgress = lambda task, done, total: None,
+) -> list[Record]:
+    """Run `suite` on `subject`; write `out`/logs and `out`/records; return the records.
+
+    A few probes come first: when none is answered the run stops there. A set-up that answers but
+    fails a check is measured all the same, and its records say that they are not evidence.
+    `command` is what a reader would type to make the run again.
+
+    Raises:
+        WeighError: the suite is unknown, `out` cannot be written, the model answers no probe, or a
+            task brought back nothing that counts. Records of earlier tasks stay.
+    """
+    settings = settings or Settings()
+    parts = _parts(suite, settings.seed)
+    out = _made_folder(out)
+    probes = _probe(subject, settings, out / "logs")
+    records = []
+    for part in parts:
+        progress = _Progress(part, settings, on_progress)
+        run = run_task(part.task, subject, settings, out / "logs", progress.advance)
+        result = _result(part.measure, run, probes, subject)
+        provenance = Provenance(command, run.started, datetime.now(UTC), machine(), commit())
+        record = make_record(result, subject, settings, provenance, suite=suite, folder=out)
+        write_record(record, out / "records")
+        records.append(record)
+    return records
+
+
+def _parts(suite: str, seed: int) -> list[Part]:
+    from netweight.evals import fiction, sums
+
+    match suite:
+        case "quick":
+            return [
+                Part(sums.sums(seed=seed), sums.MEASURE),
+                Part(fiction.formulas_in_fiction(), fiction.MEASURE),
+            ]
+        case _:
+            raise WeighError(f"there is no suite {suite!r}. Choose one of: {', '.join(SUITES)}.")
+
+
+def _made_folder(out: Path) -> Path:
+    try:
+        (out / "logs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeighError(f"cannot write to {out}: {error}. Choose another --out.") from error
+    return out.resolve()
+
+
+def _probe(subject: Subject, settings: Settings, logs: Path) -> Sequence[Answer]:
+    """Ask a few sums before anything else, so that a dead server is known within seconds."""
+    from inspect_ai import task_with
+
+    from netweight.evals.sums import sums
+
+    task = task_with(sums(seed=settings.seed + 1, num_items=NUM_PROBES), name="gate")
+    run = run_task(task, subject, settings, logs, lambda: None)
+    if not run.answers:
+        raise WeighError(
+            f"{subject.name} answers no request: {run.failure}. See the log {run.log} for more."
+        )
+    return run.answers
+
+
+def _result(measure: Measure, run: Run, probes: Sequence[Answer], subject: Subject) -> Result:
+    rate = measure.rate(run.counts)
+    if rate is None:
+        raise WeighError(
+            f"{measure.task} brought back nothing that counts: {dict(run.counts)}, "
+            f"first failure: {run.failure or 'none'}. See the log {run.log} for more."
+        )
+    answers = [*probes, *run.answers]
+    checks = [
+        check_reasoning(answers, expected=subject.reasons),
+        check_markers(answers),
+        *check_shares(run.counts),
+    ]
+    reasoned = any(answer.reasoning for answer in answers)
+    return Result(measure, run.dataset, run.counts, rate, checks, reasoned, run.log)
+
+
+class _Progress:
+    """Counts a task's samples as they end and tells the caller."""
+
+    def __init__(self, part: Part, settings: Settings, on_progress: OnProgress) -> None:
+        self._task, self._done = part.measure.task, 0
+        self._total = part.num_samples(settings.limit)
+        self._tell = on_progress
+        self._tell(self._task, 0, self._total)
+
+    def advance(self) -> None:
+        self._done += 1
+        self._tell(self._task, self._done, self._total)

@@ -1,0 +1,253 @@
+"""Weighing over a real socket: scripted servers in, records and logs out."""
+
+import hashlib
+import json
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from netweight.errors import WeighError
+from netweight.evals import Settings, Subject, server_subject, weigh
+from netweight.evals.records import check_record
+from tests.evals.fake_server import Reply, always, fake_server, right
+
+pytestmark = pytest.mark.inspect
+
+FAST = Settings(max_retries=0, attempt_timeout_s=5, limit=4)
+
+
+@pytest.fixture
+def weighed(tmp_path):
+    """A function that weighs a scripted server and returns {task: its only result}."""
+
+    def run(script=right, settings=FAST, **facts):
+        with fake_server(script) as server:
+            subject = Subject("fake", "fake", server.base_url, **facts)
+            records = weigh(subject, "quick", tmp_path, settings, command="netweight weigh fake")
+        return {
+            r["evaluation_results"][0]["evaluation_name"]: r["evaluation_results"][0]
+            for r in records
+        }
+
+    return run
+
+
+def outcomes(result):
+    return {name: count for name, count in result["netweight"]["outcomes"].items() if count}
+
+
+def on_sums(*replies):
+    """Answer the first sums after the probes with `replies` in turn, all else as it should be."""
+    left, num_probes = list(replies), iter(range(3))
+
+    def script(prompt):
+        is_sum = re.search(r"\d", prompt) and next(num_probes, None) is None
+        return left.pop() if is_sum and left else right(prompt)
+
+    return script
+
+
+def test_a_right_server_scores_all_and_its_records_and_logs_are_on_disk(weighed, tmp_path):
+    results = weighed(settings=Settings(max_retries=0))
+    assert outcomes(results["sums"]) == {"right": 80}
+    assert outcomes(results["formulas_in_fiction"]) == {"plain": 20}
+    for task, result in results.items():
+        record = json.loads((tmp_path / "records" / f"{task}.json").read_text("utf-8"))
+        check_record(record)
+        assert record["evaluation_results"][0] == result
+        assert result["netweight"]["usable"]
+        log = tmp_path / result["netweight"]["log"]
+        assert hashlib.sha256(log.read_bytes()).hexdigest() == result["netweight"]["log_sha256"]
+
+
+def test_settings_reach_the_server_and_the_record(tmp_path):
+    settings = Settings(seed=5, temperature=0.7, effort="high", max_tokens=99, limit=1)
+    with fake_server() as server:
+        subject = Subject("fake", "fake", server.base_url)
+        record, _ = weigh(subject, "quick", tmp_path, settings, command="weigh this")
+    sent = server.requests[-1]
+    assert (sent["seed"], sent["temperature"], sent["max_tokens"]) == (5, 0.7, 99)
+    assert (sent["reasoning_effort"], sent["model"]) == ("high", "fake")
+    asked = record["evaluation_results"][0]["generation_config"]
+    assert asked["generation_args"]["execution_command"] == "weigh this"
+    assert asked["additional_details"] == {"seed": "5", "reasoning_effort": "high"}
+
+
+def test_what_is_none_is_not_sent(tmp_path):
+    settings = Settings(temperature=None, effort=None, limit=1)
+    with fake_server() as server:
+        weigh(Subject("fake", "fake", server.base_url), "quick", tmp_path, settings, command="c")
+    assert not {"temperature", "reasoning_effort"} & set(server.requests[0])
+
+
+def test_every_kind_of_bad_answer_keeps_its_own_outcome(weighed):
+    script = on_sums(
+        Reply("The sum is 7."),
+        Reply("I'm sorry, but I can't help with that."),
+        Reply("", finish_reason="content_filter"),
+        Reply("It is a large number."),
+        Reply(None, None),
+        Reply("", "I think it is 132"),
+        Reply("The sum is", finish_reason="length"),
+    )
+    result = weighed(script, Settings(max_retries=0, limit=8))["sums"]
+    assert outcomes(result) == {"right": 1, "wrong": 1, "refused": 2, "unparsed": 3, "truncated": 1}
+    assert result["score_details"]["score"] == 1 / 8
+
+
+def test_a_failed_request_is_infrastructure_and_never_wrong(weighed):
+    script = on_sums(
+        Reply(status=500),
+        Reply(raw="not JSON"),
+        Reply(raw='"a string"'),
+        Reply(raw='{"choices": []}'),
+        Reply(status=400, raw='{"error": {"message": "the prompt is too long"}}'),
+        Reply(delay_s=2.5),
+    )
+    result = weighed(script, Settings(max_retries=0, attempt_timeout_s=2, limit=30))["sums"]
+    assert outcomes(result) == {"right": 24, "infrastructure": 6}
+    assert (result["score_details"]["score"], rate_size(result)) == (1.0, 24)
+    assert "6 of 30 samples are infrastructure" in result["netweight"]["reason"]
+
+
+def rate_size(result):
+    return result["score_details"]["uncertainty"]["num_samples"]
+
+
+def test_reasoning_is_never_read_as_the_answer(weighed):
+    result = weighed(always(Reply("Seven.", "47 + 85 = 132, E = mc^2")))
+    assert outcomes(result["sums"]) == {"unparsed": 4}
+    assert outcomes(result["formulas_in_fiction"]) == {"plain": 4}
+
+
+def test_a_formula_in_a_telling_is_found(weighed):
+    def script(prompt):
+        return right(prompt) if re.search(r"\d", prompt) else Reply("The fox saw that E = mc^2.")
+
+    result = weighed(script)["formulas_in_fiction"]
+    assert outcomes(result) == {"formula": 4}
+    assert result["metric_config"]["lower_is_better"]
+
+
+def test_leaked_markers_make_every_record_unusable_and_say_why(weighed):
+    def leaking(prompt):
+        return Reply("<|channel|>final<|message|>" + right(prompt).text)
+
+    for result in weighed(leaking).values():
+        assert not result["netweight"]["usable"]
+        assert "'<|channel|>'" in result["netweight"]["reason"]
+    assert result["score_details"]["uncertainty"]["num_samples"] == 4  # the figure stays readable
+
+
+def test_a_reasoning_model_whose_reasoning_does_not_arrive_is_unusable(weighed):
+    def mute(prompt):
+        return Reply(right(prompt).text, None)
+
+    for result in weighed(mute, reasons=True).values():
+        assert "0 of 7 answers came with reasoning" in result["netweight"]["reason"]
+
+
+def test_many_truncated_answers_make_only_that_task_unusable(weighed):
+    results = weighed(on_sums(Reply("The", finish_reason="length")))
+    assert "1 of 4 samples are truncated" in results["sums"]["netweight"]["reason"]
+    assert results["formulas_in_fiction"]["netweight"]["usable"]
+
+
+def test_a_server_that_answers_no_probe_stops_the_run_with_its_reason(weighed, tmp_path):
+    with pytest.raises(WeighError, match=r"fake answers no request: Error code: 503"):
+        weighed(always(Reply(status=503)))
+    assert not (tmp_path / "records").exists()
+
+
+def test_a_server_that_dies_after_the_probes_gives_no_figure(weighed, tmp_path):
+    calls = []
+
+    def dying(prompt):
+        calls.append(prompt)
+        return right(prompt) if len(calls) <= 3 else Reply(status=500)
+
+    with pytest.raises(WeighError, match=r"sums brought back nothing that counts.*Error code: 500"):
+        weighed(dying)
+    assert not (tmp_path / "records").exists()
+
+
+def test_a_failed_request_is_tried_again_as_often_as_allowed(weighed):
+    calls = []
+
+    def failing_once(prompt):
+        calls.append(prompt)
+        return Reply(status=503) if len(calls) == 4 else right(prompt)
+
+    result = weighed(failing_once, Settings(max_retries=1, limit=1))["sums"]
+    assert outcomes(result) == {"right": 1}
+
+
+def test_progress_counts_every_sample_of_every_task(tmp_path):
+    told = []
+    with fake_server() as server:
+        subject = Subject("fake", "fake", server.base_url)
+        weigh(subject, "quick", tmp_path, FAST, command="c", on_progress=lambda *p: told.append(p))
+    tasks = ("sums", "formulas_in_fiction")
+    assert told == [(task, done, 4) for task in tasks for done in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("nosuch/model", "Inspect cannot use the model nosuch/model: Model API nosuch"),
+        ("openai-api/nowhere/model", "NOWHERE_API_KEY"),
+    ],
+)
+def test_a_model_that_inspect_cannot_use_is_one_line(tmp_path, model, message):
+    with pytest.raises(WeighError, match=message) as raised:
+        weigh(Subject("x", model), "quick", tmp_path, FAST, command="c")
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_suite_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(WeighError, match="Choose one of: quick"):
+        weigh(Subject("x", "x"), "slow", tmp_path / "out", command="c")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_out_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(WeighError, match="Choose another --out"):
+        weigh(Subject("x", "x"), "quick", tmp_path / "out", command="c")
+
+
+@contextmanager
+def offering(*models):
+    with fake_server(models=models) as server:
+        yield server.base_url
+
+
+def test_a_servers_only_model_needs_no_name():
+    with offering("small") as base_url:
+        assert server_subject(base_url, None, "none").model == "small"
+
+
+@pytest.mark.parametrize(
+    ("models", "name", "message"),
+    [
+        (("a", "b"), None, "offers these models: a, b. Choose one with --name"),
+        ((), None, "offers these models: none"),
+        (("a", "b"), "c", "does not offer 'c'. It offers: a, b"),
+    ],
+)
+def test_an_unclear_choice_of_model_lists_what_there_is(models, name, message):
+    with offering(*models) as base_url, pytest.raises(WeighError, match=message):
+        server_subject(base_url, name, "none")
+
+
+def test_an_address_where_nothing_listens_is_one_clear_error():
+    with fake_server() as server:
+        gone = server.base_url
+    with pytest.raises(WeighError, match=r"no server answers at .*Is it running"):
+        server_subject(gone, None, "none")
+
+
+def test_an_address_that_is_no_such_server_is_one_clear_error():
+    with fake_server() as server, pytest.raises(WeighError, match="usually ends in /v1"):
+        server_subject(server.base_url.removesuffix("/v1") + "/nowhere", None, "none")
