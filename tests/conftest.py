@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# One thread: tests are small, and spinning worker threads slow a busy machine down.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("ci", derandomize=True, deadline=None)

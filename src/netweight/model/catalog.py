@@ -42,7 +42,7 @@ KNOWN = (
 
 
 def models_folder() -> Path:
-    """Where named checkpoints are looked for: NETWEIGHT_HOME/models, by default ~/.netweight/models."""
+    """NETWEIGHT_HOME/models, by default ~/.netweight/models: where names are looked up."""
     home = os.environ.get("NETWEIGHT_HOME")
     return (Path(home) if home else Path.home() / ".netweight") / "models"
 
@@ -58,8 +58,8 @@ def find_model(name_or_path: str) -> ModelFolder:
             folder = locate(known)
             if folder is None:
                 raise UnknownModel(
-                    f"{known.name} is not on this disk. Download it from {known.repository} on Hugging "
-                    f"Face, or put its folder at {models_folder() / known.name}."
+                    f"{known.name} is not on this disk. Download it from {known.repository} on "
+                    f"Hugging Face, or put its folder at {models_folder() / known.name}."
                 )
             return ModelFolder(known.name, folder)
     path = Path(name_or_path).expanduser()
@@ -85,3 +85,19 @@ def shape_of(known: KnownModel) -> Config:
     if known.shape is not None:
         return known.shape
     return Config.from_json(read_json(nano.FOLDER / "config.json"))[0]
+
+
+def find_shape(name_or_path: str) -> Config:
+    """The architecture a SHAPE argument means: 20b, 120b, nano, or a config.json file.
+
+    Raises:
+        UnknownModel: when it is neither a name nor a file.
+        ConfigError: for a file that does not describe a gpt-oss model.
+    """
+    for known in KNOWN:
+        if name_or_path in (known.name, known.name.removeprefix("gpt-oss-")):
+            return shape_of(known)
+    path = Path(name_or_path).expanduser()
+    if not path.is_file():
+        raise UnknownModel(f"{name_or_path} is neither 20b, 120b or nano nor a config.json file.")
+    return Config.from_json(read_json(path))[0]

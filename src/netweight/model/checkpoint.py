@@ -7,11 +7,14 @@ arithmetic.
 """
 
 import json
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -21,6 +24,12 @@ from netweight.model.config import MXFP4_BLOCK, MXFP4_BLOCK_BYTES, Config, Forma
 INDEX_NAME = "model.safetensors.index.json"
 _FLOATS = frozenset({"BF16", "F16", "F32"})
 _BYTES = frozenset({"U8"})
+_TORCH_DTYPES = {
+    "BF16": torch.bfloat16,
+    "F16": torch.float16,
+    "F32": torch.float32,
+    "U8": torch.uint8,
+}
 
 
 class TensorSpec(NamedTuple):
@@ -44,6 +53,8 @@ class Stored(NamedTuple):
     file: Path
     shape: tuple[int, ...]
     dtype: str
+    first_byte: int  # of the file
+    end_byte: int
 
 
 def tensor_specs(config: Config, form: Format, *, packed: bool = True) -> dict[str, TensorSpec]:
@@ -197,9 +208,22 @@ class Checkpoint:
         return {"q": (0, q), "k": (q, q + kv), "v": (q + kv, q + 2 * kv)}[part]
 
     def _read(self, stored_name: str) -> Tensor:
-        with safe_open(self.stored[stored_name].file, framework="pt") as file:
-            tensor: Tensor = file.get_tensor(stored_name)
-        return tensor
+        stored = self.stored[stored_name]
+        data = self._mapped[stored.file][stored.first_byte : stored.end_byte]
+        dtype = _TORCH_DTYPES[stored.dtype]
+        if stored.first_byte % dtype.itemsize:
+            data = data.clone()  # the format allows unaligned tensors; torch does not
+        return data.view(dtype).view(stored.shape)
+
+    @cached_property
+    def _mapped(self) -> dict[Path, Tensor]:
+        # Private mappings: pages are read when touched, shared with other processes until written.
+        return {
+            file: torch.from_file(
+                str(file), shared=False, size=file.stat().st_size, dtype=torch.uint8
+            )
+            for file in {stored.file for stored in self.stored.values()}
+        }
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -241,20 +265,39 @@ def _weight_files(path: Path) -> list[Path]:
 def _read_headers(files: Iterable[Path]) -> dict[str, Stored]:
     stored: dict[str, Stored] = {}
     for path in files:
-        try:
-            with safe_open(path, framework="pt") as file:
-                for name in file.keys():  # noqa: SIM118  # not a mapping: it has keys() only
-                    tensor = file.get_slice(name)
-                    if name in stored:
-                        raise CheckpointError(
-                            f"tensor {name} is in {stored[name].file.name} and {path.name}."
-                        )
-                    stored[name] = Stored(path, tuple(tensor.get_shape()), str(tensor.get_dtype()))
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(
-                f"{path} is truncated or not a safetensors file ({error}); download it again."
-            ) from error
+        for name, found in _read_header(path).items():
+            if name in stored:
+                raise CheckpointError(
+                    f"tensor {name} is in both {stored[name].file.name} and {path.name}."
+                )
+            stored[name] = found
     return stored
+
+
+def _read_header(path: Path) -> dict[str, Stored]:
+    """What a safetensors file holds; the library checks the header, we take the offsets from it."""
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+        with path.open("rb") as file:
+            (header_bytes,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(header_bytes))
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is truncated or not a safetensors file ({error}); download it again."
+        ) from error
+    header.pop("__metadata__", None)
+    start = 8 + header_bytes
+    return {
+        name: Stored(
+            path,
+            tuple(entry["shape"]),
+            entry["dtype"],
+            start + entry["data_offsets"][0],
+            start + entry["data_offsets"][1],
+        )
+        for name, entry in header.items()
+    }
 
 
 def _verify(specs: Mapping[str, TensorSpec], stored: Mapping[str, Stored], path: Path) -> None:

@@ -1,7 +1,8 @@
 """The shape of a gpt-oss model, and what follows from it by arithmetic.
 
-Reads both published forms of config.json (OpenAI's `original/` and Hugging Face's) into one `Config`
-and refuses anything that the transformer here would compute differently. Knows no files and no tensors.
+Reads both published forms of config.json (OpenAI's `original/` and Hugging Face's) into one
+`Config` and refuses anything that the transformer here would compute differently. Knows no files
+and no tensors.
 """
 
 import math
@@ -65,7 +66,8 @@ class Config:
         )
         _check(
             self.experts_per_token <= self.num_experts,
-            f"experts_per_token ({self.experts_per_token}) exceeds num_experts ({self.num_experts}).",
+            f"experts_per_token ({self.experts_per_token}) exceeds num_experts "
+            f"({self.num_experts}).",
         )
         for name in ("hidden_size", "intermediate_size"):
             size = getattr(self, name)
@@ -73,11 +75,30 @@ class Config:
                 size % MXFP4_BLOCK == 0,
                 f"{name} is {size}; MXFP4 weights need a multiple of {MXFP4_BLOCK}.",
             )
+        low, high = self.yarn_bounds
+        _check(
+            0 < low < high < self.head_dim // 2 - 1,
+            f"initial_context_length {self.initial_context_length} and head_dim {self.head_dim} "
+            f"put YaRN's bounds at {low:.2f} and {high:.2f}, outside the head's frequencies.",
+        )
 
     @property
     def max_context(self) -> int:
         """Tokens that positions were scaled for."""
         return int(self.initial_context_length * self.rope_scaling_factor)
+
+    @property
+    def yarn_bounds(self) -> tuple[float, float]:
+        """Pairs of head dimensions between which YaRN blends extrapolation into interpolation.
+
+        arXiv 2309.00071, section 3.2; gpt-oss leaves them unrounded.
+        """
+
+        def pair_of(num_rotations: float) -> float:
+            wavelength = self.initial_context_length / (num_rotations * 2 * math.pi)
+            return self.head_dim / 2 * math.log(wavelength) / math.log(self.rope_theta)
+
+        return pair_of(self.rope_ntk_beta), pair_of(self.rope_ntk_alpha)
 
     @property
     def query_size(self) -> int:
@@ -100,7 +121,7 @@ class Config:
 
     @property
     def num_active_parameters(self) -> int:
-        """Parameters one token passes through; the card counts the unembedding, not the embedding."""
+        """Parameters one token passes through: the unembedding counts, the embedding does not."""
         return self._num_parameters(self.experts_per_token)
 
     def _num_parameters(self, num_experts: int) -> int:
@@ -135,7 +156,7 @@ class Config:
         return packed + 2 * (self.num_parameters - expert_weights)
 
     def kv_cache_bytes(self, num_tokens: int) -> int:
-        """Bytes of bfloat16 keys and values for one sequence, window layers keeping their window."""
+        """Bytes of one sequence's bfloat16 keys and values; window layers keep their window."""
         per_token = 2 * 2 * self.key_value_size
         kept = (
             min(num_tokens, self.window(index) or num_tokens)
@@ -148,7 +169,8 @@ class Config:
         """Read a config.json of either published form.
 
         Raises:
-            ConfigError: naming the field that is missing, of the wrong type, or describes a different
+            ConfigError: naming the field that is missing, of the wrong type, or describes a
+                different
                 architecture.
         """
         if "model_type" in data or "num_local_experts" in data:
@@ -238,7 +260,7 @@ def _rope_fields(data: Mapping[str, object]) -> Mapping[str, object]:
     _check(kind == "yarn", f"config.json: rope_type is {kind!r}; gpt-oss has 'yarn'.")
     _check(
         rope.get("truncate") is False,
-        f"config.json: rope truncate is {rope.get('truncate')!r}; gpt-oss has False (unrounded YaRN bounds).",
+        f"config.json: rope truncate is {rope.get('truncate')!r}; gpt-oss has False.",
     )
     return rope
 

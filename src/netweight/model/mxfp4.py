@@ -30,7 +30,8 @@ def dequantize(blocks: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
 
     Args:
         blocks: uint8 [..., columns / 32, 16].
-        scales: uint8 [..., columns / 32]; the scale is 2^(byte - 127), 255 included, as the published
+        scales: uint8 [..., columns / 32]; the scale is 2^(byte - 127), 255 included, as the
+            published
             converters have it (the OCP text reserves 255 for NaN).
         dtype: of the result.
     """
@@ -42,10 +43,10 @@ def dequantize(blocks: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def quantize(values: Tensor) -> Mxfp4:
-    """Pack [..., columns] into MXFP4, each block scaled so that its largest value keeps its exponent.
+    """Pack [..., columns] into MXFP4, each block scaled by its largest value's exponent.
 
-    Section 6.3 of the OCP text: scale = 2^(floor(log2(amax)) - 2), elements rounded to nearest, ties to
-    the even code, larger values saturating at 6. A block of zeros gets scale 2^0.
+    Section 6.3 of the OCP text: scale = 2^(floor(log2(amax)) - 2), elements rounded to nearest,
+    ties to the even code, larger values saturating at 6. A block of zeros gets scale 2^0.
     """
     blocks = values.float().unflatten(-1, (-1, MXFP4_BLOCK))  # [..., columns / 32, 32]
     exponents = _shared_exponents(blocks)
@@ -64,8 +65,8 @@ def round_to_mxfp4(values: Tensor) -> Tensor:
     blocks = values.float().unflatten(-1, (-1, MXFP4_BLOCK))
     exponents = _shared_exponents(blocks)[..., None]
     magnitudes = torch.ldexp(blocks.abs(), -exponents)
-    # Steps of E2M1 are 0.5 up to 2, then 1 up to 4, then 2: round on the step of each value's octave.
-    # torch.round takes ties to even multiples, which are the even codes.
+    # Steps of E2M1 are 0.5 up to 2, then 1 up to 4, then 2: round on the step of each value's
+    # octave. torch.round takes ties to even multiples, which are the even codes.
     steps = torch.where(magnitudes < 2, 0.5, torch.where(magnitudes < 4, 1.0, 2.0))
     rounded = (torch.round(magnitudes / steps) * steps).clamp(max=6.0)
     return torch.ldexp(torch.copysign(rounded, blocks), exponents).flatten(-2).to(values.dtype)

@@ -21,26 +21,15 @@ class Rotation(NamedTuple):
 
 
 def inverse_frequencies(config: Config) -> list[float]:
-    """Radians per position for each of the head_dim / 2 pairs, after YaRN's interpolation by parts."""
+    """Radians per position of each of the head_dim / 2 pairs, interpolated by parts."""
     half = config.head_dim // 2
-    low, high = correction_bounds(config)
+    low, high = config.yarn_bounds
     return [
         _interpolate(
             config.rope_theta ** (-index / half), index, low, high, config.rope_scaling_factor
         )
         for index in range(half)
     ]
-
-
-def correction_bounds(config: Config) -> tuple[float, float]:
-    """Pair indices between which YaRN blends extrapolation into interpolation; not rounded."""
-
-    def pair_of(rotations: float) -> float:
-        half = config.head_dim / 2
-        wavelengths = config.initial_context_length / (rotations * 2 * math.pi)
-        return half * math.log(wavelengths) / math.log(config.rope_theta)
-
-    return pair_of(config.rope_ntk_beta), pair_of(config.rope_ntk_alpha)
 
 
 def _interpolate(frequency: float, index: int, low: float, high: float, factor: float) -> float:
@@ -56,7 +45,7 @@ def concentration(config: Config) -> float:
 
 
 def rotation(config: Config, positions: Tensor, dtype: torch.dtype) -> Rotation:
-    """Cosines and sines for `positions` (int64 [tokens]), computed in float32, rounded once to `dtype`."""
+    """Cosines and sines of `positions` (int64 [tokens]), in float32, rounded once to `dtype`."""
     frequencies = torch.tensor(
         inverse_frequencies(config), dtype=torch.float32, device=positions.device
     )

@@ -1,7 +1,7 @@
 """Random checkpoints in the published formats: any shape, either layout, from a seed.
 
-For tests and benchmarks: the numbers mean nothing, but every tensor has the published name, shape, dtype
-and a magnitude at which activations stay finite.
+For tests and benchmarks: the numbers mean nothing, but every tensor has the published name, shape,
+dtype and a magnitude at which activations stay finite.
 """
 
 import json
@@ -33,18 +33,26 @@ def synthesize(
     form: Format = "huggingface",
     seed: int = 0,
     shard_bytes: int = DEFAULT_SHARD_BYTES,
+    tokenizer: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write a random checkpoint of `config`'s shape to the new folder `folder`.
 
-    The same arguments give the same bytes. The folder appears whole or not at all.
+    The same arguments give the same bytes. The folder appears whole or not at all. `tokenizer`, a
+    vocabulary file, is copied into it so that the model can be asked in text.
 
     Raises:
-        CheckpointError: when `folder` exists or the disk has too little room.
+        CheckpointError: when `folder` exists, the disk is too full, or there is no tokenizer.
     """
     _check_target(config, folder)
+    if tokenizer is not None and not tokenizer.is_file():
+        raise CheckpointError(
+            f"{tokenizer} is not a file; name a tokenizer.json or .tiktoken file."
+        )
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
+        if tokenizer is not None:
+            shutil.copy(tokenizer, partial)
         _write(config, partial, form, seed, shard_bytes, progress or (lambda done, total: None))
         partial.chmod(0o755)  # mkdtemp makes a private folder
         partial.rename(folder)
@@ -81,6 +89,7 @@ def _write(
             done += tensors[tensor_name].nbytes
             progress(done, config.checkpoint_bytes)
         save_file(tensors, folder / name, metadata={"format": "pt"})
+        (folder / name).chmod(0o644)  # the library makes files for their owner alone
         weight_map.update(dict.fromkeys(shard, name))
     if len(shards) > 1:
         index = {"metadata": {"total_size": done}, "weight_map": weight_map}

@@ -1,10 +1,10 @@
 """gpt-oss, from token ids to logits: read it from top to bottom.
 
-The architecture is that of openai/gpt-oss, gpt_oss/torch/model.py (arXiv 2508.10925, section 2). The
-operations themselves are in `kernels`. Knows tensors only: no requests, no text.
+The architecture is that of openai/gpt-oss, gpt_oss/torch/model.py (arXiv 2508.10925, section 2).
+The operations themselves are in `kernels`. Knows tensors only: no requests, no text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -86,7 +86,7 @@ class Weights:
 
 
 class KVCache:
-    """Keys and values of the tokens seen so far, for every layer; `length` of `capacity` are filled."""
+    """Every layer's keys and values of the tokens so far: `length` of `capacity`."""
 
     def __init__(
         self, config: Config, capacity: int, dtype: torch.dtype, *, batch: int = 1
@@ -218,49 +218,50 @@ def load_weights(
     checkpoint: Checkpoint, dtype: torch.dtype, kernel_set: kernels.Kernels
 ) -> Weights:
     """All weights of an opened checkpoint, floating-point ones in `dtype`."""
+
+    def experts(name: str) -> ExpertMatrices:
+        if not checkpoint.packed:
+            return DenseExperts(checkpoint.tensor(name).transpose(1, 2).to(dtype))
+        blocks, scales = checkpoint.tensor(f"{name}_blocks"), checkpoint.tensor(f"{name}_scales")
+        return PackedExperts(blocks, scales, dtype, kernel_set)
+
+    return assemble(checkpoint.config, lambda name: checkpoint.tensor(name).to(dtype), experts)
+
+
+def assemble(
+    config: Config, tensor: Callable[[str], Tensor], experts: Callable[[str], ExpertMatrices]
+) -> Weights:
+    """Weights from tensors by Hugging Face name; `experts` makes the expert matrices."""
     return Weights(
-        embedding=checkpoint.tensor("model.embed_tokens.weight").to(dtype),
+        embedding=tensor("model.embed_tokens.weight"),
         layers=[
-            _load_layer(checkpoint, f"model.layers.{index}.", dtype, kernel_set)
-            for index in range(checkpoint.config.num_hidden_layers)
+            _assemble_layer(f"model.layers.{index}.", tensor, experts)
+            for index in range(config.num_hidden_layers)
         ],
-        norm=checkpoint.tensor("model.norm.weight").to(dtype),
-        unembedding=checkpoint.tensor("lm_head.weight").to(dtype),
+        norm=tensor("model.norm.weight"),
+        unembedding=tensor("lm_head.weight"),
     )
 
 
-def _load_layer(
-    checkpoint: Checkpoint, prefix: str, dtype: torch.dtype, kernel_set: kernels.Kernels
+def _assemble_layer(
+    prefix: str, tensor: Callable[[str], Tensor], experts: Callable[[str], ExpertMatrices]
 ) -> LayerWeights:
-    def read(name: str) -> Tensor:
-        return checkpoint.tensor(prefix + name).to(dtype)
-
-    def experts(name: str) -> ExpertMatrices:
-        matrix = f"{prefix}mlp.experts.{name}"
-        if not checkpoint.packed:
-            return DenseExperts(checkpoint.tensor(matrix).transpose(1, 2).to(dtype))
-        blocks, scales = (
-            checkpoint.tensor(f"{matrix}_blocks"),
-            checkpoint.tensor(f"{matrix}_scales"),
-        )
-        return PackedExperts(blocks, scales, dtype, kernel_set)
-
     return LayerWeights(
-        attention_norm=read("input_layernorm.weight"),
-        q=read("self_attn.q_proj.weight"),
-        q_bias=read("self_attn.q_proj.bias"),
-        k=read("self_attn.k_proj.weight"),
-        k_bias=read("self_attn.k_proj.bias"),
-        v=read("self_attn.v_proj.weight"),
-        v_bias=read("self_attn.v_proj.bias"),
-        sinks=read("self_attn.sinks"),
-        out=read("self_attn.o_proj.weight"),
-        out_bias=read("self_attn.o_proj.bias"),
-        mlp_norm=read("post_attention_layernorm.weight"),
-        router=read("mlp.router.weight"),
-        router_bias=read("mlp.router.bias"),
-        gate_up=experts("gate_up_proj"),
-        gate_up_bias=read("mlp.experts.gate_up_proj_bias"),
-        down=experts("down_proj"),
-        down_bias=read("mlp.experts.down_proj_bias"),
+        attention_norm=tensor(f"{prefix}input_layernorm.weight"),
+        q=tensor(f"{prefix}self_attn.q_proj.weight"),
+        q_bias=tensor(f"{prefix}self_attn.q_proj.bias"),
+        k=tensor(f"{prefix}self_attn.k_proj.weight"),
+        k_bias=tensor(f"{prefix}self_attn.k_proj.bias"),
+        v=tensor(f"{prefix}self_attn.v_proj.weight"),
+        v_bias=tensor(f"{prefix}self_attn.v_proj.bias"),
+        sinks=tensor(f"{prefix}self_attn.sinks"),
+        out=tensor(f"{prefix}self_attn.o_proj.weight"),
+        out_bias=tensor(f"{prefix}self_attn.o_proj.bias"),
+        mlp_norm=tensor(f"{prefix}post_attention_layernorm.weight"),
+        router=tensor(f"{prefix}mlp.router.weight"),
+        router_bias=tensor(f"{prefix}mlp.router.bias"),
+        gate_up=experts(f"{prefix}mlp.experts.gate_up_proj"),
+        gate_up_bias=tensor(f"{prefix}mlp.experts.gate_up_proj_bias"),
+        down=experts(f"{prefix}mlp.experts.down_proj"),
+        down_bias=tensor(f"{prefix}mlp.experts.down_proj_bias"),
     )

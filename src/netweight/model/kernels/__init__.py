@@ -10,14 +10,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from netweight.errors import NetweightError
 from netweight.model.kernels import reference
+from netweight.model.rope import Rotation
 
 log = logging.getLogger(__name__)
+
+
+class Attention(Protocol):
+    """See `reference.attention`."""
+
+    def __call__(
+        self, q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, *, window: int | None
+    ) -> Tensor:
+        """Mix values."""
+        ...
+
+
+class Swiglu(Protocol):
+    """See `reference.swiglu`."""
+
+    def __call__(self, x: Tensor, *, alpha: float, limit: float) -> Tensor:
+        """Activate."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,15 +45,15 @@ class Kernels:
     """The operations of the transformer; `reference` says what each must compute."""
 
     name: str
-    dequantize_mxfp4: Callable[[Tensor, Tensor, torch.dtype], Tensor]
-    rms_norm = staticmethod(reference.rms_norm)
-    rotate = staticmethod(reference.rotate)
-    attention = staticmethod(reference.attention)
-    route = staticmethod(reference.route)
-    swiglu = staticmethod(reference.swiglu)
+    rms_norm: Callable[[Tensor, Tensor, float], Tensor] = reference.rms_norm
+    rotate: Callable[[Tensor, Rotation], Tensor] = reference.rotate
+    attention: Attention = reference.attention
+    route: Callable[[Tensor, int], tuple[Tensor, Tensor]] = reference.route
+    swiglu: Swiglu = reference.swiglu
+    dequantize_mxfp4: Callable[[Tensor, Tensor, torch.dtype], Tensor] = reference.dequantize_mxfp4
 
 
-REFERENCE = Kernels("reference", reference.dequantize_mxfp4)
+REFERENCE = Kernels("reference")
 
 
 def select(name: str | None = None) -> Kernels:

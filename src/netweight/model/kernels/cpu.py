@@ -12,7 +12,7 @@ __all__ = ["dequantize_mxfp4"]
 
 
 def dequantize_mxfp4(blocks: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
-    """Unpack uint8 blocks [..., columns / 32, 16] with scales [..., columns / 32] to [..., columns]."""
+    """Unpack blocks [..., columns / 32, 16], scales [..., columns / 32] to [..., columns]."""
     shape = (*scales.shape[:-1], scales.shape[-1] * 32)
     flat_blocks = blocks.contiguous().flatten().numpy()
     flat_scales = scales.contiguous().flatten().numpy()

@@ -1,8 +1,8 @@
 """The definition of right: each operation of the transformer in plain PyTorch, for any device.
 
-Written to be read against openai/gpt-oss, gpt_oss/torch/model.py, whose numbers it reproduces. Storage
-dtype is that of the arguments; norms, softmax, activations and the sum over experts are computed in
-float32 and rounded once (docs/numerics.md).
+Written to be read against openai/gpt-oss, gpt_oss/torch/model.py, whose numbers it reproduces.
+Storage dtype is that of the arguments; norms, softmax, activations and the sum over experts are
+computed in float32 and rounded once (docs/numerics.md).
 """
 
 import math
@@ -17,14 +17,14 @@ __all__ = ["attention", "dequantize_mxfp4", "rms_norm", "rotate", "route", "swig
 
 
 def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
-    """x [..., hidden] over its root mean square, times scale [hidden]; Zhang & Sennrich 2019."""
+    """Divide x [..., hidden] by its root mean square, times scale [hidden] (arXiv 1910.07467)."""
     wide = x.float()
     wide = wide * torch.rsqrt(wide.square().mean(dim=-1, keepdim=True) + eps)
     return (wide * scale.float()).to(x.dtype)  # rounds once, after the scale, as the reference does
 
 
 def rotate(x: Tensor, rotation: Rotation) -> Tensor:
-    """Turn each pair (i, i + head_dim / 2) of x [batch, tokens, heads, head_dim] by its position."""
+    """Turn each pair (i, i + head_dim / 2) of x [batch, tokens, heads, head_dim]."""
     cos, sin = rotation.cos[:, None, :], rotation.sin[:, None, :]  # [tokens, 1, head_dim / 2]
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
@@ -37,7 +37,8 @@ def attention(q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, *, window: int | N
 
     Args:
         q: [batch, tokens, heads, head_dim], the last `tokens` of the `kv_tokens` positions.
-        k: [batch, kv_tokens, kv_heads, head_dim]; query head h reads key head h // (heads / kv_heads).
+        k: [batch, kv_tokens, kv_heads, head_dim]; query head h reads key head
+            h // (heads / kv_heads).
         v: like k.
         sinks: [heads], logits, not scaled by 1 / sqrt(head_dim).
         window: how many keys a query sees, itself included; None for all before it.
@@ -68,8 +69,8 @@ def route(logits: Tensor, experts_per_token: int) -> tuple[Tensor, Tensor]:
     """Choose experts from router logits [tokens, experts].
 
     Returns:
-        The chosen experts' weights (float32) and indices, both [tokens, experts_per_token]; the softmax
-        is over the chosen logits only.
+        The chosen experts' weights (float32) and indices, both [tokens, experts_per_token]; the
+        softmax is over the chosen logits only.
     """
     chosen, indices = logits.float().topk(experts_per_token, dim=-1)
     return chosen.softmax(dim=-1), indices

@@ -1,0 +1,194 @@
+"""The transformer against an outside implementation, and against wrong versions of itself."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from netweight.model import Config, Transformer, kernels
+from netweight.model.kernels import REFERENCE
+from netweight.model.transformer import DenseExperts, PackedExperts
+from tests.model.shapes import SHAPES, SMALL, tolerance
+
+NUM_TOKENS = 48  # longer than the small window by far
+
+
+def oracle_logits(folder, token_ids, dtype):
+    """Logits of transformers' GptOssForCausalLM from the same files."""
+    from transformers import GptOssForCausalLM, Mxfp4Config
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    model = GptOssForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype,
+        attn_implementation="eager",
+        quantization_config=Mxfp4Config(dequantize=True),
+    )
+    with torch.no_grad():
+        return model(token_ids).logits.float()
+
+
+def random_tokens(config, num_tokens=NUM_TOKENS, batch=2):
+    generator = torch.Generator().manual_seed(3)
+    return torch.randint(0, config.vocab_size, (batch, num_tokens), generator=generator)
+
+
+def distance(ours, theirs):
+    return float((ours - theirs).abs().max() / theirs.abs().max())
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_float32_logits_equal_transformers(name, checkpoint_of, load):
+    config = SHAPES[name]
+    num_tokens = max(NUM_TOKENS, config.sliding_window + 20)
+    tokens = random_tokens(config, num_tokens)
+    theirs = oracle_logits(checkpoint_of(config), tokens, torch.float32)
+    ours = load(config, torch.float32).forward(tokens)
+    assert distance(ours, theirs) <= tolerance("logits-float32")
+
+
+@pytest.mark.parametrize("name", ["small", "published heads", "many experts"])
+def test_bfloat16_logits_equal_transformers(name, checkpoint_of, load):
+    config = SHAPES[name]
+    tokens = random_tokens(config)
+    theirs = oracle_logits(checkpoint_of(config), tokens, torch.bfloat16)
+    ours = load(config, torch.bfloat16).forward(tokens)
+    assert float((ours - theirs).norm() / theirs.norm()) <= tolerance("logits-bfloat16")
+
+
+def test_both_layouts_of_the_same_weights_give_the_same_logits(load, checkpoint_of, tmp_path):
+    from tests.model.layouts import to_original
+
+    to_original(checkpoint_of(SMALL), tmp_path / "original")
+    tokens = random_tokens(SMALL)
+    ours = Transformer.load(tmp_path / "original", dtype=torch.float32).forward(tokens)
+    assert torch.equal(ours, load(SMALL, torch.float32).forward(tokens))
+
+
+def test_a_dequantised_checkpoint_gives_the_same_logits(load, checkpoint_of, tmp_path):
+    from tests.model.layouts import to_dequantised
+
+    to_dequantised(checkpoint_of(SMALL), tmp_path / "dense")
+    tokens = random_tokens(SMALL)
+    ours = Transformer.load(tmp_path / "dense", dtype=torch.float32).forward(tokens)
+    assert torch.allclose(ours, load(SMALL, torch.float32).forward(tokens), atol=1e-5)
+
+
+@pytest.mark.parametrize("pieces", [[1] * NUM_TOKENS, [20, 1, 1, 26], [7, 41]], ids=str)
+def test_a_cache_changes_nothing(pieces, load):
+    model, tokens = load(SMALL, torch.float32), random_tokens(SMALL)
+    cache = model.new_cache(NUM_TOKENS, batch=2)
+    parts = [model.forward(part, cache) for part in tokens.split(pieces, dim=1)]
+    assert distance(torch.cat(parts, dim=1), model.forward(tokens)) <= tolerance("cache-float32")
+    assert cache.length == NUM_TOKENS
+
+
+def test_last_only_gives_the_last_logits(load):
+    model, tokens = load(SMALL, torch.float32), random_tokens(SMALL)
+    assert torch.allclose(
+        model.forward(tokens, last_only=True), model.forward(tokens)[:, -1:], atol=1e-5
+    )
+
+
+def test_later_tokens_do_not_change_earlier_logits(load):
+    model, tokens = load(SMALL, torch.float32), random_tokens(SMALL)
+    changed = tokens.clone()
+    changed[:, 30:] = 0
+    assert torch.allclose(model.forward(tokens)[:, :30], model.forward(changed)[:, :30], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["reference", "cpu"])
+def test_the_kernel_sets_agree(name, checkpoint_of, load, monkeypatch):
+    monkeypatch.setenv("NETWEIGHT_KERNELS", name)
+    model = Transformer.load(checkpoint_of(SMALL), dtype=torch.float32)
+    assert model.kernels.name == name
+    tokens = random_tokens(SMALL)
+    assert torch.equal(model.forward(tokens), load(SMALL, torch.float32).forward(tokens))
+
+
+# Deliberately wrong twins: each must be seen at the tolerance that the right one passes.
+
+
+def no_sink(q, k, v, sinks, *, window):
+    return REFERENCE.attention(q, k, v, torch.full_like(sinks, -torch.inf), window=window)
+
+
+def window_one_short(q, k, v, sinks, *, window):
+    return REFERENCE.attention(q, k, v, sinks, window=window and window - 1)
+
+
+def window_one_long(q, k, v, sinks, *, window):
+    return REFERENCE.attention(q, k, v, sinks, window=window and window + 1)
+
+
+def halves_instead_of_pairs(x, *, alpha, limit):
+    gate, linear = x.chunk(2, dim=-1)
+    return REFERENCE.swiglu(torch.stack((gate, linear), -1).flatten(-2), alpha=alpha, limit=limit)
+
+
+def no_clamp(x, *, alpha, limit):
+    return REFERENCE.swiglu(x, alpha=alpha, limit=torch.inf)
+
+
+def swapped_nibbles(blocks, scales, dtype):
+    return REFERENCE.dequantize_mxfp4((blocks >> 4) | (blocks << 4), scales, dtype)
+
+
+def softmax_over_all_experts(logits, experts_per_token):
+    weights, chosen = logits.softmax(-1).topk(experts_per_token)
+    return weights, chosen
+
+
+def adjacent_pairs(x, rotation):
+    cos, sin = rotation.cos[:, None, :], rotation.sin[:, None, :]
+    first, second = x[..., 0::2], x[..., 1::2]
+    return torch.stack((first * cos - second * sin, second * cos + first * sin), dim=-1).flatten(-2)
+
+
+def scale_before_rounding_is_lost(x, scale, eps):
+    return REFERENCE.rms_norm(x, torch.ones_like(scale), eps)
+
+
+WRONG_TWINS = {
+    "attention": [no_sink, window_one_short, window_one_long],
+    "swiglu": [halves_instead_of_pairs, no_clamp],
+    "dequantize_mxfp4": [swapped_nibbles],
+    "route": [softmax_over_all_experts],
+    "rotate": [adjacent_pairs],
+    "rms_norm": [scale_before_rounding_is_lost],
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong"),
+    [(operation, wrong) for operation, twins in WRONG_TWINS.items() for wrong in twins],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_wrong_twin_fails_the_tolerance(operation, wrong, checkpoint_of, monkeypatch):
+    # A tight SwiGLU limit, so that leaving it out shows.
+    config = replace(SMALL, swiglu_limit=0.5)
+    tokens = random_tokens(config)
+    right = Transformer.load(checkpoint_of(config), dtype=torch.float32).forward(tokens)
+    twin = replace(REFERENCE, **{operation: wrong})
+    monkeypatch.setattr(kernels, "select", lambda name=None: twin)
+    logits = Transformer.load(checkpoint_of(config), dtype=torch.float32).forward(tokens)
+    assert distance(logits, right) > 10 * tolerance("logits-float32")
+
+
+def test_rounded_yarn_bounds_fail_the_tolerance(load, monkeypatch):
+    config = SHAPES["published positions"]
+    model, tokens = load(config, torch.float32), random_tokens(config, 160)
+    right = model.forward(tokens)
+    low, high = config.yarn_bounds
+    monkeypatch.setattr(Config, "yarn_bounds", (math.floor(low), math.ceil(high)))
+    assert distance(model.forward(tokens), right) > tolerance("logits-float32")
+
+
+def test_experts_stay_packed_in_memory(load):
+    layer = load(SMALL, torch.bfloat16).weights.layers[0]
+    assert isinstance(layer.gate_up, PackedExperts)
+    assert layer.gate_up.blocks.dtype == torch.uint8
+    assert not isinstance(layer.down, DenseExperts)
