@@ -1,0 +1,1 @@
+"""How the models that ship with netweight are made, end to end."""
