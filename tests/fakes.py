@@ -1,9 +1,13 @@
-"""Stand-ins that behave: models with scripted logits, which satisfy the engine's model protocol."""
+"""Stand-ins that behave: models with scripted logits, and a vocabulary of single bytes."""
 
+import json
 import random
+import re
 from dataclasses import dataclass
 
 import torch
+
+from netweight.harmony import Vocabulary
 
 
 @dataclass
@@ -76,3 +80,45 @@ def pseudorandom(**kwargs):
 
     model = FakeModel(next_logits, **kwargs)
     return model
+
+
+# A vocabulary of single bytes and Harmony's control tokens: any text is as many tokens as bytes.
+CONTROL_NAMES = ("start", "end", "message", "channel", "constrain", "call", "return", "endoftext")
+BYTE_VOCABULARY_SIZE = 256 + len(CONTROL_NAMES)
+
+
+def byte_vocabulary():
+    return Vocabulary(
+        ranks={bytes([value]): value for value in range(256)},
+        specials={f"<|{name}|>": 256 + index for index, name in enumerate(CONTROL_NAMES)},
+        split=r"[\s\S]",
+        source="bytes",
+    )
+
+
+def spell(text):
+    """The byte vocabulary's ids of a text in which markers such as <|end|> are control tokens."""
+    ids = []
+    for part in re.split(r"(<\|[a-z]+\|>)", text):
+        if part.startswith("<|"):
+            ids.append(256 + CONTROL_NAMES.index(part.strip("<|>")))
+        else:
+            ids += part.encode()
+    return ids
+
+
+def write_byte_tokenizer(folder):
+    """The byte vocabulary as a tokenizer.json."""
+    others = iter(range(256, 512))
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    alphabet = {chr(b if b in printable else next(others)): b for b in range(256)}
+    split = {"type": "Split", "pattern": {"Regex": r"[\s\S]"}, "behavior": "Isolated"}
+    document = {
+        "model": {"type": "BPE", "vocab": alphabet, "merges": []},
+        "added_tokens": [
+            {"id": 256 + index, "content": f"<|{name}|>"}
+            for index, name in enumerate(CONTROL_NAMES)
+        ],
+        "pre_tokenizer": split,
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(document))

@@ -5,7 +5,7 @@ thread puts one around it. Knows token ids, not text: stop ids come with the req
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import torch
 from torch import Tensor
@@ -89,7 +89,7 @@ class Engine:
         settled = zip(batch, outcomes, strict=True)
         return [event for state, outcome in settled for event in self._settle(state, outcome)]
 
-    def generate(self, request: Request) -> Iterator[Event]:
+    def generate(self, request: Request) -> Generator[Event]:
         """Run one request by itself, event by event. Closing the iterator cancels it.
 
         Raises:

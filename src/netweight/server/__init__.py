@@ -1,1 +1,32 @@
-"""The server room; see docs for its place in the house."""
+"""The server: OpenAI's API in front of the engine, and the same chat in process."""
+
+from netweight.server.app import create_app
+from netweight.server.chat import (
+    CallDelta,
+    CallStarted,
+    Chat,
+    ChatModel,
+    ContentDelta,
+    Delta,
+    Done,
+    ReasoningDelta,
+    Usage,
+)
+from netweight.server.serve import base_url, listen, run, serving
+
+__all__ = [
+    "CallDelta",
+    "CallStarted",
+    "Chat",
+    "ChatModel",
+    "ContentDelta",
+    "Delta",
+    "Done",
+    "ReasoningDelta",
+    "Usage",
+    "base_url",
+    "create_app",
+    "listen",
+    "run",
+    "serving",
+]

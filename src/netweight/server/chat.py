@@ -1,0 +1,254 @@
+"""A conversation's way through the house: rendered, continued by the engine, parsed into deltas.
+
+The server and the terminal commands both talk to a model through this file. Knows Harmony and the
+engine; knows no HTTP, no thread and no terminal.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, NamedTuple
+
+from netweight import harmony
+from netweight.engine import Engine, Event, Finish, Logprobs, Request, Sampling, Token
+from netweight.errors import CheckpointError
+from netweight.harmony import Channel, Message, ReasoningEffort, Role, SystemContent, Vocabulary
+from netweight.model import ModelFolder, Transformer
+
+log = logging.getLogger(__name__)
+
+AnswerEnd = Literal["stop", "length", "tool_calls", "cancelled", "error"]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A conversation to be continued. `messages` leaves out the system message, which is ours."""
+
+    messages: Sequence[Message]
+    effort: ReasoningEffort = ReasoningEffort.MEDIUM
+    sampling: Sampling = field(default_factory=Sampling)
+    max_tokens: int | None = None
+    num_logprobs: int | None = None  # for the tokens of the content; None: not wanted
+
+
+class TokenScore(NamedTuple):
+    """A token of the content and its log-probabilities."""
+
+    token_id: int
+    logprobs: Logprobs
+
+
+class ReasoningDelta(NamedTuple):
+    """More of what the model thinks (the analysis channel)."""
+
+    text: str
+
+
+class ContentDelta(NamedTuple):
+    """More of the answer (the final channel), or of a preamble to a tool call."""
+
+    text: str
+    scores: tuple[TokenScore, ...] = ()
+
+
+class CallStarted(NamedTuple):
+    """The model calls a tool; `number` counts the calls of this answer from 0."""
+
+    number: int
+    call_id: str
+    name: str
+
+
+class CallDelta(NamedTuple):
+    """More of a call's arguments, as the model writes them."""
+
+    number: int
+    arguments: str
+
+
+class Usage(NamedTuple):
+    """Tokens read and written; reasoning tokens are among the completion's."""
+
+    num_prompt: int
+    num_completion: int
+    num_reasoning: int
+
+
+class Done(NamedTuple):
+    """The answer has ended: always the last delta. `messages` is all that the model said."""
+
+    reason: AnswerEnd
+    usage: Usage
+    seed: int
+    messages: tuple[Message, ...]
+    error: str | None = None
+
+
+Delta = ReasoningDelta | ContentDelta | CallStarted | CallDelta | Done
+
+
+class ChatModel:
+    """A model to talk to: its name, its vocabulary, and an engine that runs it."""
+
+    def __init__(
+        self,
+        name: str,
+        vocabulary: Vocabulary,
+        engine: Engine,
+        *,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        """`today` tells the model the date."""
+        self.name = name
+        self.vocabulary = vocabulary
+        self.engine = engine
+        self._today = today
+
+    @classmethod
+    def load(cls, folder: ModelFolder) -> "ChatModel":
+        """Load weights and vocabulary from a checkpoint folder.
+
+        Raises:
+            CheckpointError, VocabularyError: naming the file that is missing or damaged.
+        """
+        vocabulary = Vocabulary.load(folder.path)
+        transformer = Transformer.load(folder.path)
+        if vocabulary.size > transformer.config.vocab_size:
+            raise CheckpointError(
+                f"{vocabulary.source} has {vocabulary.size} token ids, but the model knows only "
+                f"{transformer.config.vocab_size}. Use the tokenizer that came with it."
+            )
+        return cls(folder.name, vocabulary, Engine(transformer))
+
+    def request(self, chat: Chat) -> Request:
+        """The engine's request for a conversation, checked against the model's limits.
+
+        Raises:
+            HarmonyError: when Harmony cannot express a message.
+            RequestError: when the request cannot run; ContextTooLong when it is too long.
+        """
+        system = SystemContent(reasoning_effort=chat.effort, current_date=self._today().isoformat())
+        messages = [Message.system(system), *chat.messages]
+        request = Request(
+            harmony.render_for_completion(self.vocabulary, messages),
+            chat.sampling,
+            self.vocabulary.stop_ids,
+            chat.max_tokens,
+            chat.num_logprobs,
+        )
+        self.engine.check(request)
+        return request
+
+    def answer(self, chat: Chat) -> Generator[Delta]:
+        """Continue a conversation in this thread. Closing the iterator stops the model.
+
+        Raises:
+            HarmonyError, RequestError: as `request` does.
+        """
+        request = self.request(chat)
+        reader = AnswerReader(self.vocabulary, len(request.prompt_ids))
+        with closing(self.engine.generate(request)) as events:
+            for event in events:
+                yield from reader.read(event)
+
+
+_MessageKind = Literal["reasoning", "content", "call", "foreign"]
+
+
+def _kind(header: harmony.Header) -> _MessageKind:
+    if header.role is not Role.ASSISTANT:
+        return "foreign"
+    if header.recipient not in (None, "all", Role.USER, Role.ASSISTANT):
+        return "call"
+    return "reasoning" if header.channel == Channel.ANALYSIS else "content"
+
+
+class AnswerReader:
+    """Turns the engine's events for one request into deltas.
+
+    Analysis is reasoning; a message to a recipient is a tool call; everything else that the
+    assistant says is content. Messages of one kind are kept apart by an empty line.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, num_prompt: int) -> None:
+        """Read the answer to a prompt of `num_prompt` tokens."""
+        self._parser = harmony.Parser(vocabulary, Role.ASSISTANT)
+        self._is_special = vocabulary.is_special
+        self._num_prompt = num_prompt
+        self._num_completion = 0
+        self._num_reasoning = 0
+        self._num_calls = 0
+        self._kind: _MessageKind | None = None  # of the message under way
+        self._last_kind: _MessageKind | None = None
+        self._told: set[_MessageKind] = set()  # kinds that have said something
+        self._needs_break = False
+        self._scores: list[TokenScore] = []  # of tokens whose characters are not complete yet
+
+    def read(self, event: Event) -> Iterator[Delta]:
+        """The deltas that one event brings."""
+        if isinstance(event, Token):
+            yield from self._read_token(event)
+        else:
+            yield from self._deltas(self._parser.finish())
+            if self._scores:
+                yield ContentDelta("", self._take_scores())
+            yield self._done(event)
+
+    def _read_token(self, token: Token) -> Iterator[Delta]:
+        self._num_completion += 1
+        self._num_reasoning += self._kind == "reasoning"
+        is_content = self._kind == "content" and not self._is_special(token.token_id)
+        if is_content and token.logprobs is not None:
+            self._scores.append(TokenScore(token.token_id, token.logprobs))
+        yield from self._deltas(self._parser.push(token.token_id))
+
+    def _deltas(self, events: list[harmony.Event]) -> Iterator[Delta]:
+        for event in events:
+            match event:
+                case harmony.MessageStarted(header):
+                    yield from self._start(header)
+                case harmony.TextDelta(text):
+                    yield from self._text(text)
+                case harmony.MessageEnded():
+                    self._last_kind, self._kind = self._kind, None
+                case harmony.Diagnostic(code, _, token_index):
+                    log.info("answer repaired", extra={"code": code, "token_index": token_index})
+
+    def _start(self, header: harmony.Header) -> Iterator[Delta]:
+        self._kind = _kind(header)
+        self._needs_break = self._kind in self._told
+        if self._kind == "call":
+            assert header.recipient is not None, "a call has a recipient"
+            name = header.recipient.removeprefix("functions.")
+            yield CallStarted(self._num_calls, f"call_{secrets.token_hex(12)}", name)
+            self._num_calls += 1
+        elif self._kind == "foreign":
+            log.warning("the model speaks for another role", extra={"role": str(header.role)})
+
+    def _text(self, text: str) -> Iterator[Delta]:
+        if self._kind == "call":
+            yield CallDelta(self._num_calls - 1, text)
+            return
+        if self._needs_break:
+            text = "\n\n" + text
+            self._needs_break = False
+        if self._kind == "reasoning":
+            yield ReasoningDelta(text)
+        elif self._kind == "content":
+            yield ContentDelta(text, self._take_scores())
+        if self._kind is not None:
+            self._told.add(self._kind)
+
+    def _take_scores(self) -> tuple[TokenScore, ...]:
+        scores = tuple(self._scores)
+        self._scores.clear()
+        return scores
+
+    def _done(self, finish: Finish) -> Done:
+        called = finish.reason == "stop" and self._last_kind == "call"
+        usage = Usage(self._num_prompt, self._num_completion, self._num_reasoning)
+        reason = "tool_calls" if called else finish.reason
+        return Done(reason, usage, finish.seed, tuple(self._parser.messages), finish.error)

@@ -1,0 +1,128 @@
+"""What went wrong, as OpenAI's API tells it: {"error": {message, type, param, code}} and a status.
+
+One place decides which of our errors is whose fault. Texts of requests are never logged here.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import TypedDict, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from netweight.errors import ContextTooLong, HarmonyError, NetweightError, RequestError
+
+
+class Problem(Exception):
+    """A refusal with OpenAI's fields; `param` names the field of the request that is at fault."""
+
+    def __init__(
+        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
+    ) -> None:
+        """Client errors have a status below 500."""
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.param = param
+        self.code = code
+
+    @property
+    def body(self) -> str:
+        """The JSON body. ASCII, so that half a surrogate pair in a name cannot break the reply."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return json.dumps({"error": error})
+
+
+def problem_of(error: NetweightError) -> Problem:
+    """The client's view of one of our errors."""
+    match error:
+        case ContextTooLong():
+            return Problem(str(error), param="messages", code="context_length_exceeded")
+        case RequestError() | HarmonyError():
+            return Problem(str(error), code="invalid_value")
+        case _:
+            return Problem(str(error), status=503, code="unavailable")
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every error in this form."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(NetweightError, _netweight_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _our_mistake)
+
+
+def _response(problem: Problem) -> Response:
+    return Response(problem.body, problem.status, media_type="application/json")
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return _response(error)
+
+
+async def _netweight_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NetweightError)
+    return _response(problem_of(error))
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{request.method} {request.url.path}: {error.detail}."
+    return _response(Problem(message, status=error.status_code))
+
+
+async def _our_mistake(request: Request, error: Exception) -> Response:
+    return _response(Problem("internal error; the server's log has it.", status=500))
+
+
+class _Fault(TypedDict):
+    """One of pydantic's complaints."""
+
+    type: str
+    loc: Sequence[str | int]
+    msg: str
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = cast("Sequence[_Fault]", error.errors())
+    return _response(_problem_of_fault(faults[0]))
+
+
+def _problem_of_fault(fault: _Fault) -> Problem:
+    if fault["type"] == "json_invalid":
+        return Problem("the body is not valid JSON.", code="invalid_json")
+    param = _param(fault["loc"])
+    if not param:
+        return Problem(
+            "the body must be a JSON object, sent as Content-Type: application/json.",
+            code="invalid_json",
+        )
+    if fault["type"] == "extra_forbidden":
+        return Problem(f"{param} is not supported.", param=param, code="unknown_parameter")
+    if fault["type"] == "missing":
+        return Problem(f"{param} is missing.", param=param, code="missing_required_parameter")
+    message = fault["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return Problem(f"{param}: {message}.", param=param, code="invalid_value")
+
+
+def _param(loc: Sequence[str | int]) -> str:
+    """A field's name as clients write it, as in messages[0].content; unions' tags are left out."""
+    path = ""
+    for index, part in enumerate(loc[1:], start=1):
+        is_tag = isinstance(part, str) and (" " in part or _is_role(loc, index))
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not is_tag:
+            path += f".{part}" if path else part
+    return path
+
+
+def _is_role(loc: Sequence[str | int], index: int) -> bool:
+    return index == 3 and loc[1] == "messages"

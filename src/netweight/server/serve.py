@@ -1,0 +1,128 @@
+"""Listening: a socket, a web server around the application, and an orderly end."""
+
+import contextlib
+import errno
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import uvicorn
+
+from netweight.errors import ServerError
+from netweight.server.app import create_app
+from netweight.server.chat import ChatModel
+
+LOOPBACK = "127.0.0.1"
+_GRACE_S = 10  # for clients to read the end of their answers when the server stops
+_START_S = 30
+
+
+class _Server(uvicorn.Server):
+    """A web server that, when it stops, first ends every request under way."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell clients why their answers end, then close."""
+        self.config.app.state.worker.drain()  # type: ignore[union-attr]  # it is our FastAPI
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to `host` and `port`; port 0 takes any free one.
+
+    Raises:
+        ServerError: when the address is in use, not ours, or not allowed.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError) as error:
+        raise ServerError(f"{host!r} is not an address of this machine; try {LOOPBACK}.") from error
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(address)
+    except OSError as error:
+        sock.close()
+        raise ServerError(_bind_message(host, port, error)) from error
+    return sock
+
+
+def _bind_message(host: str, port: int, error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return (
+                f"port {port} on {host} is in use. Stop the program that has it, or take another "
+                f"port: --port {port + 1}, or --port 0 for any free one."
+            )
+        case errno.EACCES:
+            return (
+                f"port {port} needs administrator rights. Take one from 1024 up, e.g. --port 8000."
+            )
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is not an address of this machine; try --host {LOOPBACK}."
+        case _:
+            return f"cannot listen on port {port} of {host}: {error.strerror}."
+
+
+def base_url(sock: socket.socket) -> str:
+    """The URL that OpenAI clients want, of a server on this socket."""
+    host, port = sock.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # listens everywhere: this machine reaches it here
+        host = LOOPBACK
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+
+
+def run(model: ChatModel, sock: socket.socket) -> None:
+    """Serve until a signal (Ctrl-C, SIGTERM) says stop. Takes the socket over."""
+    try:
+        _server(model, access_log=True).run([sock])
+    except KeyboardInterrupt:
+        return  # uvicorn has stopped in order and then repeats the signal it was sent
+    finally:
+        sock.close()
+
+
+@contextlib.contextmanager
+def serving(model: ChatModel, *, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
+    """Serve in another thread while the block lasts; yields the base URL, ending in /v1.
+
+    Raises:
+        ServerError: when the address cannot be had, or the server does not start.
+    """
+    sock = listen(host, port)
+    url = base_url(sock)
+    server = _server(model, access_log=False)
+    thread = threading.Thread(target=_run, args=(server, sock), name="server", daemon=True)
+    thread.start()
+    try:
+        _wait_until_started(server, thread)
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join()
+        sock.close()
+
+
+def _server(model: ChatModel, *, access_log: bool) -> _Server:
+    config = uvicorn.Config(
+        create_app(model),
+        log_config=None,  # whoever runs the program configures logging
+        access_log=access_log,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    return _Server(config)
+
+
+def _run(server: _Server, sock: socket.socket) -> None:
+    with contextlib.suppress(SystemExit):  # uvicorn's way to say that it could not start
+        server.run([sock])
+
+
+def _wait_until_started(server: _Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + _START_S
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise ServerError("the server did not start; its log says why.")
+        time.sleep(0.01)

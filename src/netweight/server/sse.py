@@ -1,0 +1,34 @@
+"""Server-sent events: a stream of `data:` lines, as OpenAI's clients read them.
+
+The format is that of https://html.spec.whatwg.org/multipage/server-sent-events.html.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+DONE = "data: [DONE]\n\n"
+
+
+def event(data: str) -> str:
+    """One event. JSON has no line breaks, so one `data:` line is enough."""
+    assert "\n" not in data and "\r" not in data, "an event must be one line"
+    return f"data: {data}\n\n"
+
+
+class EventStream(StreamingResponse):
+    """A response that streams events, and closes their source when the client goes away."""
+
+    def __init__(self, events: AsyncGenerator[str]) -> None:
+        """Send what `events` yields, as it comes."""
+        # no-transform and X-Accel-Buffering keep proxies from collecting events into lumps.
+        headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+        super().__init__(events, headers=headers, media_type="text/event-stream")
+        self._events = events
+
+    async def stream_response(self, send: Send) -> None:
+        """Send all events. However that ends, their source is closed at once."""
+        async with aclosing(self._events):
+            await super().stream_response(send)

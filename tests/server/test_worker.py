@@ -1,0 +1,124 @@
+import asyncio
+import threading
+from contextlib import aclosing, contextmanager
+
+import pytest
+
+from netweight.engine import Engine, Finish, Request, Sampling
+from netweight.errors import RequestError, ServerError
+from netweight.server.worker import Worker
+from tests.fakes import FakeModel, one_hot, scripted
+
+GREEDY = Sampling(temperature=0)
+
+
+@contextmanager
+def working(model):
+    worker = Worker(Engine(model))
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+class Gate(FakeModel):
+    """A model that takes a step only when the test lets it."""
+
+    def __init__(self):
+        super().__init__(self._step)
+        self.steps = threading.Semaphore(0)
+
+    def _step(self, *_):
+        assert self.steps.acquire(timeout=10)
+        return one_hot(5, 32)
+
+
+async def collect(worker, request):
+    return [event async for event in worker.events(request)]
+
+
+def test_events_come_back_in_order_and_end_with_finish():
+    with working(scripted([5, 6])) as worker:
+        events = asyncio.run(collect(worker, Request([1], GREEDY, max_tokens=2)))
+    assert [getattr(event, "token_id", None) for event in events] == [5, 6, None]
+
+
+def test_concurrent_requests_each_get_their_own_events():
+    async def main(worker):
+        some = [Request([n], GREEDY, max_tokens=3) for n in range(8)]
+        return await asyncio.gather(*(collect(worker, request) for request in some))
+
+    with working(FakeModel(lambda ids, _: one_hot(ids[-1], 32))) as worker:
+        for n, (*tokens, finish) in enumerate(asyncio.run(main(worker))):
+            assert [token.token_id for token in tokens] == [n] * 3
+            assert isinstance(finish, Finish)
+
+
+def test_closing_the_events_cancels_the_request():
+    async def main(worker, model):
+        async with aclosing(worker.events(Request([1], GREEDY))) as events:
+            model.steps.release()
+            await anext(events)
+        model.steps.release()  # the step that was under way when the events were closed
+        while worker._engine.has_work:
+            await asyncio.sleep(0.01)
+        return model.num_forwards
+
+    model = Gate()
+    with working(model) as worker:
+        assert asyncio.run(asyncio.wait_for(main(worker, model), 10)) <= 2
+
+
+def test_a_bad_request_is_refused_in_the_callers_thread():
+    with working(scripted([5])) as worker, pytest.raises(RequestError, match="empty"):
+        asyncio.run(collect(worker, Request([])))
+
+
+def test_draining_ends_what_is_under_way_and_refuses_what_comes():
+    async def main(worker, model):
+        async with aclosing(worker.events(Request([1], GREEDY))) as events:
+            model.steps.release()
+            await anext(events)
+            worker.drain()
+            model.steps.release()
+            with pytest.raises(ServerError, match="stopping"):
+                while True:
+                    await anext(events)
+        with pytest.raises(ServerError, match="stopping"):
+            await collect(worker, Request([1]))
+
+    model = Gate()
+    with working(model) as worker:
+        asyncio.run(asyncio.wait_for(main(worker, model), 10))
+
+
+def test_a_failed_engine_ends_its_requests_and_refuses_new_ones(monkeypatch, caplog):
+    def broken():
+        raise RuntimeError("bug")
+
+    worker = Worker(Engine(scripted([5])))
+    monkeypatch.setattr(worker._engine, "step", broken)
+    worker.start()
+    with pytest.raises(ServerError, match="has failed"):
+        asyncio.run(collect(worker, Request([1])))
+    assert worker.refusal == "the engine has failed"
+    with pytest.raises(ServerError, match="has failed"):
+        asyncio.run(collect(worker, Request([1])))
+    worker.stop()
+    assert "bug" in caplog.text
+
+
+def test_a_request_queued_while_the_engine_fails_does_not_wait_for_ever():
+    worker = Worker(Engine(scripted([5])))
+    worker.refusal = None  # as it was when the request was queued ...
+
+    async def main():
+        waiting = asyncio.ensure_future(collect(worker, Request([1])))
+        await asyncio.sleep(0)
+        worker.refusal = "the engine has failed"  # ... and what happened then
+        worker._commands.get()()
+        await waiting
+
+    with pytest.raises(ServerError, match="has failed"):
+        asyncio.run(main())
