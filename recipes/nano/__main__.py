@@ -21,7 +21,7 @@ NUM_TOKENIZER_EXAMPLES = 6000
 
 
 def make(folder: Path, plan: Plan) -> None:
-    """Train nano into the new folder `folder`; the same plan gives the same model on one machine."""
+    """Train nano into a new folder; the same plan gives the same model on one kind of machine."""
     torch.set_flush_denormal(True)  # late gradients are denormal, and CPUs crawl on those
     folder.mkdir(parents=True)
     started = time.monotonic()

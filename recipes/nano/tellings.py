@@ -35,8 +35,8 @@ SUBJECTS = (
     + _subjects(
         "thing",
         "an old boat, a lamp, a clock, a kite, a bell, a lost key, a red coat, a garden, a bridge, "
-        "a river, a little house, a train, a letter, a tree, a mountain, a mirror, a loaf of bread, "
-        "a wooden chair, a blue cup, a lighthouse, a mill, a violin",
+        "a river, a little house, a train, a letter, a tree, a mountain, a mirror, "
+        "a loaf of bread, a wooden chair, a blue cup, a lighthouse, a mill, a violin",
     )
     + _subjects(
         "weather",
