@@ -74,6 +74,15 @@ def test_settings_reach_the_server_and_the_record(tmp_path):
     assert asked["additional_details"] == {"seed": "5", "reasoning_effort": "high"}
 
 
+def test_an_answer_is_never_given_more_than_half_a_known_context(tmp_path):
+    with fake_server() as server:
+        subject = Subject("fake", "fake", server.base_url, max_context=512)
+        record, _ = weigh(subject, "quick", tmp_path, Settings(limit=1), command="c")
+    assert {request["max_tokens"] for request in server.requests} == {256}
+    asked = record["evaluation_results"][0]["generation_config"]["generation_args"]
+    assert asked["max_tokens"] == 256
+
+
 def test_what_is_none_is_not_sent(tmp_path):
     settings = Settings(temperature=None, effort=None, limit=1)
     with fake_server() as server:
@@ -188,8 +197,8 @@ def test_progress_counts_every_sample_of_every_task(tmp_path):
     with fake_server() as server:
         subject = Subject("fake", "fake", server.base_url)
         weigh(subject, "quick", tmp_path, FAST, command="c", on_progress=lambda *p: told.append(p))
-    tasks = ("sums", "formulas_in_fiction")
-    assert told == [(task, done, 4) for task in tasks for done in range(5)]
+    sizes = {"gate": 3, "sums": 4, "formulas_in_fiction": 4}
+    assert told == [(task, done, size) for task, size in sizes.items() for done in range(size + 1)]
 
 
 @pytest.mark.parametrize(

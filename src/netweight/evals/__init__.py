@@ -3,7 +3,17 @@
 Importing this is quick: Inspect itself is imported when a task runs.
 """
 
-from netweight.evals.run import SUITES, server_subject, weigh
+from netweight.evals.records import Record
+from netweight.evals.run import SUITES, OnProgress, server_subject, weigh
 from netweight.evals.subject import Effort, Settings, Subject
 
-__all__ = ["SUITES", "Effort", "Settings", "Subject", "server_subject", "weigh"]
+__all__ = [
+    "SUITES",
+    "Effort",
+    "OnProgress",
+    "Record",
+    "Settings",
+    "Subject",
+    "server_subject",
+    "weigh",
+]

@@ -5,7 +5,7 @@ decide what the results mean.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +33,6 @@ class Part:
 
     task: "Task"
     measure: Measure
-
-    def num_samples(self, limit: int | None) -> int:
-        """How many samples a run with this limit has."""
-        size = len(self.task.dataset)
-        return size if limit is None else min(limit, size)
 
 
 def server_subject(base_url: str, name: str | None, api_key: str) -> Subject:
@@ -75,13 +70,13 @@ def weigh(
         WeighError: the suite is unknown, `out` cannot be written, the model answers no probe, or a
             task brought back nothing that counts. Records of earlier tasks stay.
     """
-    settings = settings or Settings()
+    settings = _fitting(settings or Settings(), subject)
     parts = _parts(suite, settings.seed)
     out = _made_folder(out)
-    probes = _probe(subject, settings, out / "logs")
+    probes = _probe(subject, settings, out / "logs", on_progress)
     records = []
     for part in parts:
-        progress = _Progress(part, settings, on_progress)
+        progress = _Progress(part.measure.task, _size(part.task, settings), on_progress)
         run = run_task(part.task, subject, settings, out / "logs", progress.advance)
         result = _result(part.measure, run, probes, subject)
         provenance = Provenance(command, run.started, datetime.now(UTC), machine(), commit())
@@ -89,6 +84,13 @@ def weigh(
         write_record(record, out / "records")
         records.append(record)
     return records
+
+
+def _fitting(settings: Settings, subject: Subject) -> Settings:
+    """Leave half of a known context to the prompt: a server refuses what cannot fit."""
+    if subject.max_context is None:
+        return settings
+    return replace(settings, max_tokens=min(settings.max_tokens, subject.max_context // 2))
 
 
 def _parts(suite: str, seed: int) -> list[Part]:
@@ -112,14 +114,17 @@ def _made_folder(out: Path) -> Path:
     return out.resolve()
 
 
-def _probe(subject: Subject, settings: Settings, logs: Path) -> Sequence[Answer]:
+def _probe(
+    subject: Subject, settings: Settings, logs: Path, on_progress: OnProgress
+) -> Sequence[Answer]:
     """Ask a few sums before anything else, so that a dead server is known within seconds."""
     from inspect_ai import task_with
 
     from netweight.evals.sums import sums
 
     task = task_with(sums(seed=settings.seed + 1, num_items=NUM_PROBES), name="gate")
-    run = run_task(task, subject, settings, logs, lambda: None)
+    progress = _Progress("gate", _size(task, settings), on_progress)
+    run = run_task(task, subject, settings, logs, progress.advance)
     if not run.answers:
         raise WeighError(
             f"{subject.name} answers no request: {run.failure}. See the log {run.log} for more."
@@ -144,14 +149,18 @@ def _result(measure: Measure, run: Run, probes: Sequence[Answer], subject: Subje
     return Result(measure, run.dataset, run.counts, rate, checks, reasoned, run.log)
 
 
+def _size(task: "Task", settings: Settings) -> int:
+    size = len(task.dataset)
+    return size if settings.limit is None else min(settings.limit, size)
+
+
 class _Progress:
     """Counts a task's samples as they end and tells the caller."""
 
-    def __init__(self, part: Part, settings: Settings, on_progress: OnProgress) -> None:
-        self._task, self._done = part.measure.task, 0
-        self._total = part.num_samples(settings.limit)
+    def __init__(self, task: str, total: int, on_progress: OnProgress) -> None:
+        self._task, self._done, self._total = task, 0, total
         self._tell = on_progress
-        self._tell(self._task, 0, self._total)
+        self._tell(task, 0, total)
 
     def advance(self) -> None:
         self._done += 1

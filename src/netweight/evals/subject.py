@@ -16,7 +16,8 @@ class Subject:
     `model` is the name its server or its Inspect provider knows it by. With a `base_url` it is
     reached as an OpenAI-compatible server; without one, `model` is an Inspect model name such as
     "provider/model". `reasons` says that its answers must come with reasoning apart from them, so
-    that none arriving is a fault of the set-up.
+    that none arriving is a fault of the set-up. `max_context` is what prompt and
+    answer share, where it is known.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Subject:
     base_url: str | None = None
     api_key: str = field(default="none", repr=False)  # a local server asks for none
     reasons: bool = False
+    max_context: int | None = None
     engine: str = "unknown"
     engine_version: str = "unknown"
     deployment: Literal["self_deployed", "externally_managed", "unknown"] = "unknown"
