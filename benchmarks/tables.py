@@ -1,0 +1,77 @@
+"""Rewrites the parts of README and the model card that come from recorded runs.
+
+A part stands between `<!-- recorded: NAME -->` and `<!-- end -->`. `python -m benchmarks.tables`
+puts the newest row of each in its place; a test asserts that nothing changes.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.record import latest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (ROOT / "README.md", ROOT / "src/netweight/nano/checkpoint/README.md")
+_PART = re.compile(r"(<!-- recorded: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def rewritten(text: str) -> str:
+    """The document with every recorded part made anew."""
+    return _PART.sub(lambda part: part[1] + _PARTS[part[2]]() + part[3], text)
+
+
+def _origin(row: dict[str, Any]) -> str:
+    commit = str(row["commit"] or "no commit")
+    return f"{row['machine']}; commit {commit[:7]}, {str(row['date'])[:10]}"
+
+
+def _scores() -> str:
+    row: dict[str, Any] = latest("nano_scores")
+    lines = ["| nano, on items it never saw | n | rate | 95% interval |", "|---|---:|---:|---:|"]
+    lines += [
+        f"| {score['measure']} | {score['n']} | {score['rate']:.1%} "
+        f"| {score['lower']:.1%} to {score['upper']:.1%} |"
+        for score in row["scores"]
+    ]
+    return "\n".join(lines) + f"\n\nTemperature 1; {_origin(row)}.\n"
+
+
+def _speed() -> str:
+    speed: dict[str, Any] = latest("nano_speed")
+    unpack: dict[str, Any] = latest("mxfp4")
+    lines = [
+        "| kernels | nano reads | nano writes | MXFP4 to bfloat16 | share of a plain copy |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {name} | {speed[f'{name}_prefill_tokens_per_s']:,} tokens/s "
+        f"| {speed[f'{name}_decode_tokens_per_s']:,} tokens/s "
+        f"| {unpack[f'{name}_gb_per_s']} GB/s | {unpack[f'{name}_share_of_copy']:.0%} |"
+        for name in ("cpu", "reference")
+    ]
+    return "\n".join(lines) + f"\n\n{_origin(speed)}. gpt-oss-20b and -120b: not measured yet.\n"
+
+
+def _demo() -> str:
+    row: dict[str, Any] = latest("demo")
+    output = str(row["output"]).rstrip()
+    note = f"{row['seconds']:.0f} seconds on {_origin(row)}"
+    return f"```\n{output}\n```\n\n{note}.\n"
+
+
+_PARTS: dict[str, Callable[[], str]] = {
+    "nano_scores": _scores,
+    "speed": _speed,
+    "demo": _demo,
+}
+
+
+def main() -> None:
+    """Rewrite the documents in place."""
+    for path in DOCUMENTS:
+        path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
