@@ -262,16 +262,18 @@ def serve(
 
     from netweight import server
 
-    sock = server.listen(host, port)  # before the weights: a port in use should not cost a minute
-    chat_model = _load_chat_model(model, name)
-    url = server.base_url(sock)
-    print(f"{chat_model.name} is served at {url} (Ctrl-C stops it). Try it:\n")
-    body = {"model": chat_model.name, "messages": [{"role": "user", "content": "What is 27 + 15?"}]}
-    print(f"  curl {url}/chat/completions -H 'Content-Type: application/json' \\")
-    print(f"    -d '{json.dumps(body)}'\n", flush=True)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    server.run(chat_model, sock)
+    # Listen before loading the weights: a port in use should not cost a minute.
+    with server.listen(host, port) as sock:
+        chat_model = _load_chat_model(model, name)
+        url = server.base_url(sock)
+        print(f"{chat_model.name} is served at {url} (Ctrl-C stops it). Try it:\n")
+        ask = {"role": "user", "content": "What is 27 + 15?"}
+        body = json.dumps({"model": chat_model.name, "messages": [ask]})
+        print(f"  curl {url}/chat/completions -H 'Content-Type: application/json' \\")
+        print(f"    -d '{body}'\n", flush=True)
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        server.run(chat_model, sock)
 
 
 def _load_chat_model(model: str, name: str | None = None) -> "ChatModel":

@@ -81,7 +81,11 @@ def _add_routes(
             raise Problem("stream_options needs stream to be true.", param="stream_options")
         request = model.request(translate.chat_of(body))
         answer = translate.Answer(
-            model.vocabulary, f"chatcmpl-{secrets.token_hex(12)}", int(clock()), model.name
+            model.vocabulary,
+            completion_id=f"chatcmpl-{secrets.token_hex(12)}",
+            created=int(clock()),
+            model=model.name,
+            scores=[] if body.logprobs else None,
         )
         deltas = _deltas(model, worker, request)
         if not body.stream:

@@ -114,8 +114,8 @@ class ChatModel:
         Raises:
             CheckpointError, VocabularyError: naming the file that is missing or damaged.
         """
-        vocabulary = Vocabulary.load(folder.path)
         transformer = Transformer.load(folder.path)
+        vocabulary = Vocabulary.load(folder.path)
         if vocabulary.size > transformer.config.vocab_size:
             raise CheckpointError(
                 f"{vocabulary.source} has {vocabulary.size} token ids, but the model knows only "

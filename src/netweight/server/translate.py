@@ -152,7 +152,7 @@ class Answer:
     content: str = ""
     reasoning: str = ""
     calls: list[wire.OutToolCall] = field(default_factory=list)
-    scores: list[wire.TokenLogprob] | None = None
+    scores: list[wire.TokenLogprob] | None = None  # a list when the client wants them
 
     def opening(self) -> wire.ChatCompletionChunk:
         """The first chunk, which says who speaks."""
@@ -235,9 +235,9 @@ class Answer:
 
     def _logprobs(self, scores: Iterable[chat.TokenScore]) -> wire.ChoiceLogprobs | None:
         new = [self._scored(score) for score in scores]
-        if not new:
+        if self.scores is None or not new:
             return None
-        self.scores = (self.scores or []) + new
+        self.scores += new
         return wire.ChoiceLogprobs(content=new)
 
     def _scored(self, score: chat.TokenScore) -> wire.TokenLogprob:
