@@ -1,6 +1,7 @@
 """From trained parameters to a checkpoint folder in the published Hugging Face layout."""
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -12,11 +13,13 @@ from netweight.model.config import Config
 from netweight.model.mxfp4 import quantize
 from recipes.nano.train import is_expert_matrix
 
+CARD = Path(__file__).parent / "CARD.md"
+
 
 def export(
     config: Config, parameters: dict[str, Tensor], vocabulary: Vocabulary, folder: Path
 ) -> None:
-    """Write config.json, generation_config.json and model.safetensors beside the tokenizer."""
+    """Write weights, configuration and the model card beside the tokenizer."""
     tensors: dict[str, Tensor] = {}
     for name, value in parameters.items():
         if is_expert_matrix(name):
@@ -26,6 +29,7 @@ def export(
             tensors[name] = value.to(torch.bfloat16)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
+    shutil.copy(CARD, folder / "README.md")
     special = vocabulary.special
     _write_json(
         folder / "config.json",
