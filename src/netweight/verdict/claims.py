@@ -1,0 +1,195 @@
+"""From sentences to claims: what is asserted, of which model, in whose words, how strongly.
+
+Rules only; no model is asked. Every claim's quote is cut out of the story's clean text by its
+offsets, so it is verbatim by construction, and checked again. Does not know what is true.
+"""
+
+import itertools
+import re
+from dataclasses import dataclass, replace
+
+from netweight.verdict import topics
+from netweight.verdict.evidence import Published
+from netweight.verdict.names import find_attribution
+from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
+from netweight.verdict.scores import Score
+from netweight.verdict.story import Sentence, Span, Story
+from netweight.verdict.topics import ClaimType, Relation
+from netweight.verdict.triggers import Misuse, Trigger, find_triggers
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One assertion of the story. `span` holds the quote's place in the clean text."""
+
+    id: str
+    topic: str
+    type: ClaimType
+    quote: str
+    span: Span
+    sentence: Sentence
+    subjects: tuple[str, ...]
+    strength: int
+    hedged: bool
+    attribution: str | None
+    relation: Relation | None = None
+    negated: bool = False
+    comparators: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    ability: str | None = None
+    direction: Relation | None = None
+    misuses: tuple[Misuse, ...] = ()
+    repeats: str | None = None
+
+
+def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
+    """The story's claims in reading order, numbered c1, c2, …; a repeated claim names the first."""
+    claims: list[Claim] = []
+    seen: dict[tuple[object, ...], str] = {}
+    for scene in read_scenes(story, tables):
+        for span, trigger in _segments(scene, find_triggers(scene, tables)):
+            claim = _claim(f"c{len(claims) + 1}", scene, span, trigger, story)
+            key = _identity(claim)
+            claims.append(replace(claim, repeats=seen.get(key)))
+            seen.setdefault(key, claim.id)
+    return tuple(claims)
+
+
+def _identity(claim: Claim) -> tuple[object, ...]:
+    """Two claims with the same identity say the same thing; opinions are always their own."""
+    words = claim.quote.lower() if claim.topic in ("opinion", "other") else ""
+    numbers = tuple(re.findall(r"\d+(?:\.\d+)?", claim.quote)) if claim.type == "resource" else ()
+    licence = topics.LICENCE.search(claim.quote) if claim.topic == "licence" else None
+    return (
+        claim.topic,
+        claim.relation,
+        claim.negated,
+        claim.comparators,
+        claim.benchmarks,
+        claim.scores,
+        claim.ability,
+        claim.direction,
+        claim.misuses,
+        words,
+        numbers,
+        bool(claim.misuses) and claim.id,
+        licence and (licence["name"] or licence["late"]).lower(),
+    )
+
+
+def _segments(scene: Scene, triggers: list[Trigger]) -> list[tuple[Span, Trigger]]:
+    """Cut the sentence between its claims; each trigger with the stretch of text that states it."""
+    factual = [t for t in triggers if t.topic != "opinion"]
+    pieces = _pieces(scene.text, triggers)
+    out: list[tuple[Span, Trigger]] = []
+    for piece in pieces:
+        here = [t for t in triggers if piece.start <= t.span.start < piece.end]
+        solid = [t for t in here if t in factual]
+        if solid:
+            out += [(piece, t) for t in sorted(dict.fromkeys(solid), key=lambda t: t.span)]
+        elif here and _is_opinion_about_models(scene):
+            if out and out[-1][1].topic == "opinion":
+                out[-1] = (Span(out[-1][0].start, piece.end), out[-1][1])
+            else:
+                out.append((piece, here[0]))
+        elif not scene.sentence.is_heading and _is_generic(scene, piece):
+            out.append((piece, Trigger(piece, "other", "other")))
+    return [(_trim(scene.text, span), trigger) for span, trigger in out]
+
+
+def _is_opinion_about_models(scene: Scene) -> bool:
+    return bool(scene.models or topics.ABOUT_MODELS.search(scene.text))
+
+
+def _is_generic(scene: Scene, piece: Span) -> bool:
+    """A measurable statement about a named model that no rule above knows."""
+    words = scene.text[piece.start : piece.end]
+    if not any(overlap(m.span, piece) and not m.ids[0].startswith("group:") for m in scene.models):
+        return False
+    number = re.search(
+        r"(?<![\w.\-])\$?\d[\d,.]*\s?(?:%|percent|tokens?|GB|hours|million|billion|times|x\b|"
+        r"points|words|downloads)",
+        words,
+    )
+    return bool(number or topics.COMPARATIVE.search(words))
+
+
+def _pieces(text: str, triggers: list[Trigger]) -> list[Span]:
+    """The sentence's stretches: strong cuts everywhere, weak cuts only between two triggers."""
+    spans = sorted({t.span for t in triggers})
+
+    def allowed(match: re.Match[str]) -> bool:
+        return not any(s.start < match.end() and match.start() < s.end for s in spans)
+
+    cuts = [Span(*m.span()) for m in topics.STRONG_CUT.finditer(text) if allowed(m)]
+    weak = [Span(*m.span()) for m in topics.WEAK_CUT.finditer(text) if allowed(m)]
+    for left, right in itertools.pairwise(spans):
+        if any(left.end <= cut.start and cut.end <= right.start for cut in cuts):
+            continue
+        between = [w for w in weak if left.end <= w.start and w.end <= right.start]
+        commas = [w for w in between if text[w.start] in ",:"]
+        if between:
+            cuts.append((commas or between)[-1])
+    edges = sorted(cuts)
+    starts = [0, *(cut.end for cut in edges)]
+    ends = [*(cut.start for cut in edges), len(text)]
+    return [Span(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _trim(text: str, span: Span) -> Span:
+    """Drop joining words and punctuation at the edges; a quote never becomes empty."""
+    piece = text[span.start : span.end]
+    leading = topics.LEADING.match(piece)
+    start = span.start + (leading.end() if leading else 0)
+    end = span.start + len(piece.rstrip(" \t,;:.\u2014\u2013-"))
+    return Span(start, end) if start < end else span
+
+
+def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) -> Claim:
+    offset = scene.sentence.span.start
+    place = Span(offset + span.start, offset + span.end)
+    quote = story.text[place.start : place.end]
+    assert quote and quote == scene.text[span.start : span.end], "a quote left the story's text"
+    attribution = find_attribution(_spoken(scene.text, span, trigger))
+    possible = bool(topics.POSSIBILITY.search(quote))
+    soft = bool(topics.SOFTENED.search(quote))
+    return Claim(
+        id=name,
+        topic=trigger.topic,
+        type=trigger.type,
+        quote=quote,
+        span=place,
+        sentence=scene.sentence,
+        subjects=subjects_of(scene, trigger.span, span, is_size=trigger.topic == "size"),
+        strength=_strength(quote, possible, soft, attribution),
+        hedged=possible or soft,
+        attribution=attribution,
+        relation=trigger.relation,
+        negated=trigger.negated,
+        comparators=trigger.comparators,
+        benchmarks=trigger.benchmarks,
+        scores=trigger.scores,
+        ability=trigger.ability,
+        direction=trigger.direction,
+        misuses=trigger.misuses,
+    )
+
+
+def _spoken(text: str, span: Span, trigger: Trigger) -> str:
+    """The words in which the speaker of a claim would be named."""
+    if trigger.topic == "opinion":
+        return text[span.start : span.end]
+    turns = [
+        m.end() for m in re.finditer(r";|,? \b(?:but|while|whereas|although)\b", text[: span.start])
+    ]
+    return text[max(turns, default=0) : span.end]
+
+
+def _strength(quote: str, possible: bool, soft: bool, attribution: str | None) -> int:
+    """0 possible, 1 softened or attributed, 2 plain, 3 categorical."""
+    if possible:
+        return 0
+    if soft or attribution:
+        return 1
+    return 3 if topics.CATEGORICAL.search(quote) else 2

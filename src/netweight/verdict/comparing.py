@@ -1,0 +1,320 @@
+"""Judging "A is like, above or below B" from figures measured under the same conditions.
+
+A comparison counts only between figures of one source, harness, tool setting and index version.
+"Equal" needs equivalence within the declared margin: what cannot be told apart is not equal.
+"""
+
+from dataclasses import dataclass
+
+from netweight.verdict.claims import Claim
+from netweight.verdict.evidence import Benchmark, Computed, Figure
+from netweight.verdict.judgement import (
+    Judgement,
+    Statement,
+    Verdict,
+    listed,
+    number,
+    opposite,
+    signed,
+)
+from netweight.verdict.ledger import Ledger
+from netweight.verdict.names import CHINESE_OPEN, OPENAI_PROPRIETARY
+from netweight.verdict.topics import ABILITIES, Relation
+
+NOT_ABILITY = {"willingness", "compliance", "censorship", "bias"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two comparable figures and what their difference tells; higher means the first is better."""
+
+    first: Figure
+    second: Figure
+    computed: Computed | None
+    reading: str  # higher, lower, equivalent, inconclusive or unread
+    by_value: str  # higher or lower, or equivalent when the published values are equal
+
+
+def comparable(ledger: Ledger, metric: Benchmark, first: str, second: str) -> list[Pair]:
+    """Pairs of figures of two models under equal conditions, at the highest effort stated."""
+    pairs = []
+    for one in ledger.tables.about(metric.id, first):
+        for other in ledger.tables.about(metric.id, second):
+            if _setting(one) == _setting(other) and {
+                one.conditions.effort,
+                other.conditions.effort,
+            } <= {"high", None}:
+                pairs.append(_pair(ledger, metric, one, other))
+    return pairs
+
+
+def _setting(figure: Figure) -> tuple[str | None, ...]:
+    c = figure.conditions
+    return (figure.source, c.tools, c.harness, c.index_version)
+
+
+def _pair(ledger: Ledger, metric: Benchmark, one: Figure, other: Figure) -> Pair:
+    computed = ledger.difference(one, other)
+    reading = computed.reading or "unread" if computed else "unread"
+    if metric.lower_is_better:
+        reading = {"higher": "lower", "lower": "higher"}.get(reading, reading)
+    gap = (other.value - one.value) if metric.lower_is_better else (one.value - other.value)
+    by_value = "higher" if gap > 0 else "lower" if gap < 0 else "equivalent"
+    return Pair(one, other, computed, reading, by_value)
+
+
+def rivals(ledger: Ledger, subject: str, comparators: tuple[str, ...]) -> list[str]:
+    """The models that a claim compares with; a group stands for its members in the tables."""
+    found: list[str] = []
+    row = ledger.tables.models.get(subject)
+    for name in comparators:
+        if name == OPENAI_PROPRIETARY:
+            found += [row.vendor_peer] if row and row.vendor_peer else []
+        elif name == CHINESE_OPEN:
+            found += [
+                m.id for m in ledger.tables.models.values() if m.access == "open_weight_chinese"
+            ]
+        else:
+            found.append(name)
+    return [model for model in dict.fromkeys(found) if model != subject]
+
+
+def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
+    """A claim that the subject is like, above or below others, on some benchmark or on all."""
+    assert claim.relation is not None
+    pairs = _pairs_for(claim, ledger)
+    if not pairs:
+        return _no_pairs(claim, ledger)
+    if claim.negated and claim.relation == "equal":  # "does not match" says that it falls short
+        verdict = read_pairs("below", pairs)
+    else:
+        verdict = read_pairs(claim.relation, pairs)
+        verdict = opposite(verdict) if claim.negated else verdict
+    return Judgement(
+        verdict=verdict,
+        reason=tuple(describe(pairs, ledger)),
+        caveats=tuple(_caveats(claim, pairs, ledger)),
+        settles=tuple(_settles(pairs, ledger))
+        if verdict in ("mixed", "not_enough_evidence")
+        else (),
+        plot=plot_ids(pairs),
+    )
+
+
+def plot_ids(pairs: list[Pair]) -> tuple[str, ...]:
+    """The differences that a plot can show, in the order of the pairs."""
+    return tuple(pair.computed.id for pair in pairs if pair.computed)
+
+
+def _pairs_for(claim: Claim, ledger: Ledger) -> list[Pair]:
+    return [
+        pair
+        for subject in claim.subjects
+        for rival in rivals(ledger, subject, claim.comparators)
+        for metric in _metrics_for(claim, ledger)
+        for pair in comparable(ledger, metric, subject, rival)
+    ]
+
+
+def _metrics_for(claim: Claim, ledger: Ledger) -> list[Benchmark]:
+    """The benchmarks a claim names; else those of the ability it names; else all of ability."""
+    rows = ledger.tables.benchmarks
+    if claim.benchmarks:
+        return [rows[name] for name in claim.benchmarks]
+    general = [
+        b for b in rows.values() if not NOT_ABILITY & set(b.measures) and not b.lower_is_better
+    ]
+    named = {ability for ability, pattern in ABILITIES.items() if pattern.search(claim.quote)}
+    return [b for b in general if named & set(b.measures)] or general
+
+
+def _no_pairs(claim: Claim, ledger: Ledger) -> Judgement:
+    subjects = listed(map(ledger.name, claim.subjects)) if claim.subjects else "this model"
+    on = (
+        listed(ledger.tables.benchmarks[b].name for b in claim.benchmarks)
+        if claim.benchmarks
+        else "any benchmark"
+    )
+    return Judgement(
+        verdict="not_enough_evidence",
+        reason=(
+            Statement(
+                text=f"The tables hold no figures for {subjects} and those it is compared with, "
+                f"on {on}, "
+                "measured under the same conditions."
+            ),
+        ),
+        settles=(
+            Statement(
+                text="Both models run on the same questions, with the same harness, effort and "
+                "tools."
+            ),
+        ),
+    )
+
+
+def read_pairs(relation: Relation, pairs: list[Pair]) -> Verdict:
+    """The verdict of the readings on a relation; unresolved pairs neither support nor contradict.
+
+    equal: supported only if every pair is equivalent; contradicted only if every pair differs.
+    above or below: supported if at least one pair resolves that way and none the other. Where no
+    interval is published for any pair, the bare values decide, and a caveat says so.
+    """
+    readings = [pair.reading for pair in pairs if pair.reading not in ("inconclusive", "unread")]
+    if not readings and relation != "equal" and all(pair.reading == "unread" for pair in pairs):
+        readings = [pair.by_value for pair in pairs]
+    if not readings:
+        return "not_enough_evidence"
+    if relation == "equal":
+        return _read_equal(readings, all_resolved=len(readings) == len(pairs))
+    wanted, opposed = ("higher", "lower") if relation == "above" else ("lower", "higher")
+    against = opposed in readings or (wanted not in readings and "equivalent" in readings)
+    if wanted in readings:
+        return "mixed" if opposed in readings else "supported"
+    return "contradicted" if against else "not_enough_evidence"
+
+
+def _read_equal(readings: list[str], *, all_resolved: bool) -> Verdict:
+    different = [r for r in readings if r != "equivalent"]
+    if not different:
+        return "supported" if all_resolved else "mixed"
+    return "contradicted" if len(different) == len(readings) and all_resolved else "mixed"
+
+
+def describe(pairs: list[Pair], ledger: Ledger) -> list[Statement]:
+    """What the pairs show: for each subject, one sentence for each outcome."""
+    said: list[Statement] = []
+    for subject in dict.fromkeys(p.first.model for p in pairs):
+        group = [p for p in pairs if p.first.model == subject]
+        for reading, words in (
+            ("lower", "{0} is measurably behind {1}."),
+            ("higher", "{0} is measurably ahead of {1}."),
+            ("equivalent", "{0} is equal within the margin to {1}."),
+            ("inconclusive", "The data cannot tell {0} from {1}."),
+        ):
+            if chosen := [p for p in group if p.reading == reading]:
+                text = words.format(ledger.name(subject), _against(chosen, ledger))
+                cites = tuple(p.computed.id for p in chosen if p.computed)
+                said.append(Statement(text=text, cites=cites))
+        if unread := [p for p in group if p.reading == "unread"]:
+            said.append(_unread(unread, ledger))
+    return said
+
+
+def _against(pairs: list[Pair], ledger: Ledger) -> str:
+    """Rivals with the benchmarks and gaps: "B on X (+1.0 points) and Y (+2.0 points)"."""
+    parts = []
+    for rival in dict.fromkeys(p.second.model for p in pairs):
+        gaps = [
+            f"{_label(p, ledger)} ({signed(p.computed.values['value'])} points)"
+            for p in pairs
+            if p.second.model == rival and p.computed
+        ]
+        parts.append(f"{ledger.name(rival)} on {listed(gaps)}")
+    return listed(parts)
+
+
+def _label(pair: Pair, ledger: Ledger) -> str:
+    name = ledger.tables.benchmarks[pair.first.metric].name
+    return f"{name} with tools" if pair.first.conditions.tools == "with tools" else name
+
+
+def _unread(pairs: list[Pair], ledger: Ledger) -> Statement:
+    parts = [
+        f"{number(p.first.value)} against {number(p.second.value)} for "
+        f"{ledger.name(p.second.model)} "
+        f"on {_label(p, ledger)}"
+        for p in pairs
+    ]
+    text = (
+        f"{ledger.name(pairs[0].first.model)} has {listed(parts)}, published without an interval."
+    )
+    return Statement(text=text, cites=tuple(i for p in pairs for i in (p.first.id, p.second.id)))
+
+
+def _caveats(claim: Claim, pairs: list[Pair], ledger: Ledger) -> list[Statement]:
+    said = []
+    outside = dict.fromkeys(
+        _label(p, ledger) for p in pairs if p.first.measured_by == "third_party"
+    )
+    if len(outside) < len({_label(p, ledger) for p in pairs}):
+        rest = f", except on {listed(outside)}" if outside else ""
+        said.append(Statement(text=f"The figures were measured by the vendor itself{rest}."))
+    if any(not p.first.correct and p.first.n for p in pairs):
+        said.append(
+            Statement(
+                text="Counts are not published; the intervals take each benchmark's number of "
+                "questions."
+            )
+        )
+    if all(p.reading == "unread" for p in pairs):
+        said.append(Statement(text="No interval is published, so only the values are compared."))
+    said += _version_drift(pairs, ledger) + _stale(claim, pairs, ledger)
+    return said
+
+
+def _version_drift(pairs: list[Pair], ledger: Ledger) -> list[Statement]:
+    """An index whose version has moved since: the same model, another number."""
+    for pair in pairs:
+        version = pair.first.conditions.index_version
+        if version is None:
+            continue
+        later = [
+            row
+            for row in ledger.tables.about(pair.first.metric, pair.first.model)
+            if row.conditions.index_version not in (None, version)
+        ]
+        note = pair.first.interval.note if pair.first.interval != "not published" else ""
+        text = f"These are scores of index version {version}"
+        if later:
+            row = later[-1]
+            text += (
+                f"; on version {row.conditions.index_version} {ledger.name(row.model)} has "
+                f"{number(row.value)} "
+                f"instead of {number(pair.first.value)}, so a score means little without its "
+                f"version"
+            )
+        cites = (pair.first.id, *(row.id for row in later[-1:]))
+        said = [Statement(text=text + ".", cites=cites)]
+        return (
+            [*said, Statement(text=f"The interval is {note}.", cites=(pair.first.id,))]
+            if note
+            else said
+        )
+    return []
+
+
+def _stale(claim: Claim, pairs: list[Pair], ledger: Ledger) -> list[Statement]:
+    """A named rival that had a newer version with a figure on the same board."""
+    said = []
+    for pair in pairs:
+        row = ledger.tables.models[pair.second.model]
+        if row.newer is None or pair.second.model not in claim.comparators:
+            continue
+        for newer in ledger.tables.about(pair.second.metric, row.newer):
+            if _setting(newer) == _setting(pair.second):
+                said.append(
+                    Statement(
+                        text=f"{row.name} had a successor by then: {ledger.name(row.newer)} has "
+                        f"{number(newer.value)} "
+                        f"on {_label(pair, ledger)}, not {number(pair.second.value)}.",
+                        cites=(newer.id, pair.second.id),
+                    )
+                )
+    return said
+
+
+def _settles(pairs: list[Pair], ledger: Ledger) -> list[Statement]:
+    open_pairs = [p for p in pairs if p.reading == "inconclusive" and p.first.unit == "percent"]
+    if not open_pairs:
+        return []
+    pair = max(open_pairs, key=lambda p: (ledger.shortfall(p.first), p.first.id))
+    needed = ledger.items_to_tell(pair.first)
+    return [
+        Statement(
+            text=f"About {number(needed.values['count'])} questions like those of "
+            f"{_label(pair, ledger)} for each model would "
+            f"tell whether both are within {number(needed.values['margin'])} points.",
+            cites=(needed.id,),
+        )
+    ]

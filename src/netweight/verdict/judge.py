@@ -1,0 +1,350 @@
+"""Judging every kind of claim that is not a comparison between models.
+
+One function per topic of the catalogue. Each looks up records for the claim's own models, and says
+what they show; where there are none it says so. Measured records count beside published ones, in
+sentences of their own, and only for the model that they measured.
+"""
+
+import re
+from collections.abc import Callable
+
+from netweight.verdict.claims import Claim
+from netweight.verdict.comparing import (
+    comparable,
+    describe,
+    judge_comparison,
+    plot_ids,
+    read_pairs,
+    rivals,
+)
+from netweight.verdict.evidence import Document
+from netweight.verdict.judge_behaviour import (
+    judge_bias,
+    judge_compliance_score,
+    judge_hallucination,
+    judge_maths_in_writing,
+    judge_refusal,
+)
+from netweight.verdict.judge_numbers import judge_memory, judge_score, judge_size
+from netweight.verdict.judgement import (
+    Judgement,
+    Statement,
+    Verdict,
+    listed,
+    nothing,
+    number,
+)
+from netweight.verdict.ledger import RATE_THRESHOLD_PERCENT, Ledger
+from netweight.verdict.measured import Measured
+from netweight.verdict.names import OPENAI_PROPRIETARY
+from netweight.verdict.topics import ABILITY_WORDS, LICENCE
+
+# Measured tasks, and the topic or ability of claims that their records speak to.
+MEASURED_TOPICS = {"formulas_in_fiction": "maths-in-writing"}
+
+
+def judge(claim: Claim, ledger: Ledger) -> Judgement:
+    """The verdict on one claim from the ledger's records."""
+    if claim.topic == "opinion":
+        return _opinion(claim)
+    if unknown := _unknown_subject(claim, ledger):
+        return unknown
+    judged = _BY_TOPIC[claim.topic](claim, ledger)
+    misused = _misuse_statements(claim, ledger)
+    judged = judged.model_copy(update={"reason": (*misused, *judged.reason)})
+    return _with_measured(claim, judged, ledger)
+
+
+def _unknown_subject(claim: Claim, ledger: Ledger) -> Judgement | None:
+    if not claim.subjects:
+        return nothing(
+            "The story does not say which model this is about.",
+            settles="The model's full name and version.",
+        )
+    unknown = [s for s in claim.subjects if s not in ledger.tables.models]
+    measured = {record.model for record in ledger.measured}
+    if len(unknown) == len(claim.subjects) and not measured & {
+        u.removeprefix("other:") for u in unknown
+    }:
+        names = listed(u.removeprefix("other:") for u in unknown)
+        return (
+            nothing(f"The tables hold nothing about the model named here: \u201c{names}\u201d.")
+            if not re.search(r"\d", names)
+            else nothing("The tables hold nothing about the model named here.")
+        )
+    return None
+
+
+def _documents(claim: Claim, ledger: Ledger, name: str) -> Document | None:
+    document = ledger.tables.documents[name]
+    return document if set(claim.subjects) & set(document.models) else None
+
+
+def _opinion(claim: Claim) -> Judgement:
+    mood = re.search(
+        r"sentiment|response|reception|reaction|feedback|dismiss|impress|disappoint|mood",
+        claim.quote,
+        re.I,
+    )
+    text = (
+        "This sums up how people felt, without saying who was asked or how many."
+        if mood
+        else "This is a judgement of worth or importance; no measurement could decide it."
+    )
+    return Judgement(verdict="not_checkable", reason=(Statement(text=text),))
+
+
+def _licence(claim: Claim, ledger: Ledger) -> Judgement:
+    document = _documents(claim, ledger, "licence")
+    if document is None or document.licence is None:
+        return nothing("The tables hold no licence for this model.")
+    match = LICENCE.search(claim.quote)
+    stated = (match["name"] or match["late"] or "").lower() if match else ""
+    agrees = stated.startswith("apache") or stated == "permissive"
+    reason = Statement(text=document.statement, cites=(document.id,))
+    policy = ledger.tables.documents["usage-policy"]
+    return Judgement(
+        verdict="supported" if agrees else "contradicted",
+        reason=(reason,),
+        caveats=(Statement(text=policy.statement, cites=(policy.id,)),),
+    )
+
+
+def _open_source(claim: Claim, ledger: Ledger) -> Judgement:
+    document = _documents(claim, ledger, "weights-not-data")
+    if document is None:
+        return nothing("The tables do not say what was published of this model.")
+    definition = ledger.tables.documents["osaid-data"]
+    return Judgement(
+        verdict="mixed",
+        reason=(
+            Statement(text=document.statement, cites=(document.id,)),
+            Statement(text=definition.statement, cites=(definition.id,)),
+            Statement(
+                text="Open weight is the accurate term; open source claims more.",
+                cites=(document.id, definition.id),
+            ),
+        ),
+    )
+
+
+def _closed_before(claim: Claim, ledger: Ledger) -> Judgement:
+    document = _documents(claim, ledger, "first-since-gpt-2")
+    if document is None:
+        return nothing("The tables do not hold this model's history.")
+    caveat = Statement(
+        text="That is the change of practice; how significant it is remains a judgement."
+    )
+    return Judgement(
+        verdict="supported",
+        reason=(Statement(text=document.statement, cites=(document.id,)),),
+        caveats=(caveat,)
+        if re.search(r"significant|major|historic|big|landmark", claim.quote, re.I)
+        else (),
+    )
+
+
+def _synthetic(claim: Claim, ledger: Ledger) -> Judgement:
+    document = _documents(claim, ledger, "training-data")
+    if document is None:
+        return nothing("The tables hold nothing on this model's training data.")
+    return Judgement(
+        verdict="not_enough_evidence",
+        reason=(Statement(text=document.statement, cites=(document.id,)),),
+        settles=(
+            Statement(
+                text="Only disclosure of the training data. Tests of what a model writes can "
+                "show signs of it, never the share."
+            ),
+        ),
+    )
+
+
+def _data_effect(claim: Claim, ledger: Ledger) -> Judgement:
+    reason = [
+        Statement(
+            text="No published experiment changes the training data and measures what follows, "
+            "so the cause is open."
+        )
+    ]
+    for subject in claim.subjects:
+        for rival in rivals(ledger, subject, (OPENAI_PROPRIETARY,)):
+            for pair in comparable(ledger, ledger.tables.benchmarks["simpleqa"], subject, rival):
+                reason.append(
+                    Statement(
+                        text=f"Weak recall of facts itself is published: {ledger.name(subject)} "
+                        f"answers {number(pair.first.value)}% of "
+                        f"SimpleQA, {ledger.name(rival)} {number(pair.second.value)}%. A "
+                        f"smaller model also knows less.",
+                        cites=(pair.first.id, pair.second.id),
+                    )
+                )
+    return Judgement(
+        verdict="not_enough_evidence",
+        reason=tuple(reason),
+        settles=(
+            Statement(
+                text="The same model trained with and without the synthetic part, on the same "
+                "questions."
+            ),
+        ),
+    )
+
+
+def _efficiency(claim: Claim, ledger: Ledger) -> Judgement:
+    if not re.search(r"efficien", claim.quote, re.I):
+        return nothing(
+            "Speed belongs to a model on a machine; the tables hold no figure for this setting.",
+            settles="The same prompt on the machine in question, timed.",
+        )
+    reason = []
+    for subject in claim.subjects:
+        total, active = (
+            ledger.tables.one(f"{kind}-parameters", subject) for kind in ("total", "active")
+        )
+        if total and active:
+            reason.append(
+                Statement(
+                    text=f"{ledger.name(subject)} uses {number(active.value)} of its "
+                    f"{number(total.value)} billion parameters for each "
+                    "token, so it costs far less to run than its size suggests.",
+                    cites=(active.id, total.id),
+                )
+            )
+    if not reason:
+        return nothing("The tables hold no parameter counts for this model.")
+    return Judgement(
+        verdict="supported",
+        reason=tuple(reason),
+        caveats=(
+            Statement(
+                text="Fewer active parameters make each token cheaper; long chains of reasoning "
+                "can spend the gain."
+            ),
+        ),
+    )
+
+
+def _harmony(claim: Claim, ledger: Ledger) -> Judgement:
+    document = ledger.tables.documents["harmony-format"]
+    return Judgement(
+        verdict="not_checkable",
+        reason=(
+            Statement(text=document.statement, cites=(document.id,)),
+            Statement(text="That it exists is certain; what it is worth is an opinion."),
+        ),
+    )
+
+
+def _ability(claim: Claim, ledger: Ledger) -> Judgement:
+    """Strong or weak at something: benchmarks that measure it, against the vendor's own peer."""
+    if claim.direction is None and any(misuse.is_description for misuse in claim.misuses):
+        return Judgement(verdict="contradicted", reason=())  # the misuse itself is the reason
+    words = ABILITY_WORDS[claim.ability or ""]
+    metrics = [
+        b
+        for b in ledger.tables.benchmarks.values()
+        if claim.ability in b.measures and not b.composite
+    ]
+    pairs = [
+        pair
+        for subject in claim.subjects
+        for rival in rivals(ledger, subject, (OPENAI_PROPRIETARY,))
+        for metric in metrics
+        for pair in comparable(ledger, metric, subject, rival)
+    ]
+    if not pairs:
+        return nothing(
+            f"The tables hold no figure that measures {words} for this model.",
+            settles=f"A benchmark of {words}, run on this model and on another of its kind.",
+        )
+    verdict = read_pairs(claim.direction, pairs) if claim.direction else "not_enough_evidence"
+    return Judgement(
+        verdict=verdict,
+        reason=tuple(describe(pairs, ledger)),
+        settles=(Statement(text=f"A benchmark of {words} with enough questions to tell."),)
+        if verdict == "not_enough_evidence"
+        else (),
+        plot=plot_ids(pairs),
+    )
+
+
+def _other(claim: Claim, ledger: Ledger) -> Judgement:
+    return nothing("No rule of the catalogue and no figure in the tables speaks to this statement.")
+
+
+def _misuse_statements(claim: Claim, ledger: Ledger) -> tuple[Statement, ...]:
+    return tuple(
+        Statement(
+            text=misuse_text(misuse.benchmark, misuse.ability, ledger),
+            cites=(f"benchmark:{misuse.benchmark}",),
+        )
+        for misuse in claim.misuses
+    )
+
+
+def misuse_text(benchmark: str, ability: str, ledger: Ledger) -> str:
+    """What a benchmark measures, and that it does not measure the ability claimed from it."""
+    row = ledger.tables.benchmarks[benchmark]
+    return f"{row.name} measures {row.is_}. It says nothing about {ABILITY_WORDS[ability]}."
+
+
+def _with_measured(claim: Claim, judged: Judgement, ledger: Ledger) -> Judgement:
+    """Add what was measured here on the claim's models; it decides where nothing else does."""
+    for record in ledger.measured:
+        if MEASURED_TOPICS.get(record.task) != claim.topic or record.model not in claim.subjects:
+            continue
+        if not record.usable:
+            caveat = Statement(
+                text="A measurement of this was made here, but it may not be used: see "
+                "\u201cMeasured here\u201d.",
+                cites=(record.id,),
+            )
+            judged = judged.model_copy(update={"caveats": (*judged.caveats, caveat)})
+            continue
+        verdict = _read_rate(record)
+        said = Statement(
+            text=f"Measured here on {record.model}: {record.hits} of {record.n} texts held a "
+            f"formula "
+            f"(95% interval {number(round(100 * record.low, 1))}% to "
+            f"{number(round(100 * record.high, 1))}%).",
+            cites=(record.id, _shown_interval(record, ledger)),
+        )
+        decided = verdict if judged.verdict in ("not_enough_evidence", verdict) else "mixed"
+        judged = judged.model_copy(update={"verdict": decided, "reason": (*judged.reason, said)})
+    return judged
+
+
+def _shown_interval(record: Measured, ledger: Ledger) -> str:
+    return ledger.percent_interval(record).id
+
+
+def _read_rate(record: Measured) -> Verdict:
+    """A propensity is more than the declared rate: by the whole interval, or not at all."""
+    threshold = RATE_THRESHOLD_PERCENT / 100
+    if record.low > threshold:
+        return "supported"
+    return "contradicted" if record.high < threshold else "not_enough_evidence"
+
+
+_BY_TOPIC: dict[str, Callable[[Claim, Ledger], Judgement]] = {
+    "licence": _licence,
+    "open-source": _open_source,
+    "closed-before": _closed_before,
+    "size": judge_size,
+    "memory": judge_memory,
+    "score": judge_score,
+    "comparison": judge_comparison,
+    "maths-in-writing": judge_maths_in_writing,
+    "synthetic-data": _synthetic,
+    "data-effect": _data_effect,
+    "refusal": judge_refusal,
+    "compliance-score": judge_compliance_score,
+    "bias": judge_bias,
+    "hallucination": judge_hallucination,
+    "efficiency": _efficiency,
+    "harmony": _harmony,
+    "instruction-following": _ability,
+    "ability": _ability,
+    "other": _other,
+}

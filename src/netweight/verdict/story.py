@@ -1,0 +1,248 @@
+"""A story, read and cleaned, with its sentences and their places in the clean text.
+
+Reads text, Markdown and HTML. The clean text is what quotes are matched against: every offset is
+counted in its characters. Knows nothing of models and claims, and never acts on what a story says.
+"""
+
+import codecs
+import hashlib
+import re
+import sys
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import sentencex
+
+from netweight.errors import StoryError
+
+MAX_FILE_BYTES = 5_000_000  # a news page with all its scripts is under 3 MB
+MAX_TEXT_CHARACTERS = 200_000  # about 30,000 words: ten times a long feature
+MIN_ARTICLE_WORDS = 10  # less is what an extractor finds on a page that has no article
+
+Format = Literal["text", "markdown", "html"]
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\u00ad\ufeff]"
+)
+_GLUED_HEADING = re.compile(r"(?<=[a-z]{3}[.!?])(?=[A-Z][a-z])")
+_LINE_MARK = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+\u2022\u00b7][ \t]+|\d{1,2}[.)][ \t]+)+"
+)
+_MARKDOWN_LINK = re.compile(r"!?\[([^\][]{0,500})\]\([^()\s]{0,2000}(?: \"[^\"\n]{0,200}\")?\)")
+_MARKDOWN_EMPHASIS = re.compile(r"(\*\*|__|\*|`)(?=\S)([^*_`\n]{1,500}?)(?<=\S)\1")
+_CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_.:\-]{1,40})", re.IGNORECASE)
+_HTML_START = re.compile(
+    r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+class Span(NamedTuple):
+    """A half-open range of characters of the clean text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence and where it stands; `paragraph` counts the lines of the clean text."""
+
+    text: str
+    span: Span
+    paragraph: int
+    is_heading: bool = False
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story as it was read. `sha256` is of the bytes as given, before any cleaning."""
+
+    name: str
+    title: str
+    text: str
+    format: Format
+    sha256: str
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def num_words(self) -> int:
+        """Words of the clean text."""
+        return len(self.text.split())
+
+
+def read_story(path: str) -> Story:
+    """Read a story from a file, or from standard input for `-`.
+
+    Raises:
+        StoryError: there is no such file, it is a folder, binary, too large, not decodable, or has
+            no text in it.
+    """
+    if path == "-":
+        return parse_story(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "standard input")
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        if file.is_dir():
+            raise StoryError(f"{path} is a folder. Name one story: a text, Markdown or HTML file.")
+        if size > MAX_FILE_BYTES:
+            raise StoryError(_too_large(path, size))
+        with file.open("rb") as stream:
+            content = stream.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError as error:
+        raise StoryError(f"there is no file {path}. Name a text, Markdown or HTML file.") from error
+    except (OSError, ValueError) as error:
+        raise StoryError(f"{path} cannot be read: {error}") from error
+    return parse_story(content, file.name)
+
+
+def parse_story(content: bytes, name: str) -> Story:
+    """Make a story of a file's bytes; `name` says where they are from and hints at the format.
+
+    Raises:
+        StoryError: as read_story.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise StoryError(_too_large(name, len(content)))
+    raw = decode(content, name)
+    story_format = _format_of(raw, name)
+    if story_format == "html":
+        title, text = _article(raw, name)
+    else:
+        title, text = None, raw
+    text = clean(text, markdown=story_format == "markdown")
+    if not any(map(str.isalpha, text)):
+        raise StoryError(f"{name} has no text in it. Give a story with at least one sentence.")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise StoryError(
+            f"{name} has {len(text):,} characters of text; the limit is {MAX_TEXT_CHARACTERS:,}. "
+            "Give one story rather than a collection."
+        )
+    return Story(
+        name=name,
+        title=title or _first_line(text),
+        text=text,
+        format=story_format,
+        sha256=hashlib.sha256(content).hexdigest(),
+        sentences=split_sentences(text),
+    )
+
+
+def _too_large(name: str, size: int) -> str:
+    return (
+        f"{name} is larger than a story: {size / 1e6:.1f} MB; the limit is "
+        f"{MAX_FILE_BYTES / 1e6:.0f} MB. Save the article alone, as text."
+    )
+
+
+def decode(content: bytes, name: str) -> str:
+    """The bytes as text: by byte order mark, then by a page's declared charset, then as UTF-8.
+
+    Raises:
+        StoryError: the bytes are not text in that encoding.
+    """
+    encoding = _encoding_of(content)
+    is_wide = encoding.startswith("utf-16")
+    if not is_wide and (b"\0" in content or content[:4] in (b"%PDF", b"\x89PNG", b"PK\x03\x04")):
+        raise StoryError(f"{name} is a binary file. Give a text, Markdown or HTML file.")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise StoryError(
+            f"{name} is not {encoding.upper()} text (byte {error.start}). Save it as UTF-8."
+        ) from error
+
+
+def _encoding_of(content: bytes) -> str:
+    if content.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    declared = _CHARSET.search(content[:2048])
+    if declared and content.lstrip()[:1] == b"<":
+        try:
+            return codecs.lookup(declared[1].decode("ascii")).name
+        except LookupError:
+            return "utf-8"  # a charset nobody knows; UTF-8 is strict enough to notice a wrong guess
+    return "utf-8"
+
+
+def _format_of(raw: str, name: str) -> Format:
+    suffix = Path(name).suffix.lower()
+    if suffix in (".html", ".htm", ".xhtml") or _HTML_START.match(raw[:4096]):
+        return "html"
+    return "markdown" if suffix in (".md", ".markdown") else "text"
+
+
+def _article(raw: str, name: str) -> tuple[str | None, str]:
+    """The title and the text of the page's article, without navigation and advertisements."""
+    import trafilatura  # a quarter of a second, so only for pages
+    from trafilatura.settings import Document
+
+    if not raw.strip():
+        raise StoryError(f"{name} has no text in it. Give a story with at least one sentence.")
+    document = trafilatura.bare_extraction(
+        raw, favor_precision=True, include_comments=False, include_tables=False, with_metadata=True
+    )
+    if (
+        not isinstance(document, Document)
+        or not document.text
+        or len(document.text.split()) < MIN_ARTICLE_WORDS
+    ):
+        raise StoryError(
+            f"{name} is a page with no article text in it. Save the article's text and give that."
+        )
+    title = clean(document.title or "", markdown=False) or None
+    text = document.text
+    return title, f"{title}\n{text}" if title and not text.startswith(title) else text
+
+
+def clean(text: str, *, markdown: bool) -> str:
+    """Normalise to NFC, drop control and invisible characters and line marks, unglue headings."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _CONTROL.sub("", text.replace("\u2028", "\n").replace("\u2029", "\n"))
+    text = re.sub(r"[ \t\u00a0\u202f]+", " ", text)
+    if markdown:
+        text = _MARKDOWN_LINK.sub(r"\1", text)
+        text = _MARKDOWN_EMPHASIS.sub(r"\2", text)
+    text = _GLUED_HEADING.sub("\n", text)
+    lines = (_LINE_MARK.sub("", line).strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def split_sentences(text: str) -> tuple[Sentence, ...]:
+    """The sentences of a clean text with their places; a line is a paragraph."""
+    sentences: list[Sentence] = []
+    start = 0
+    for paragraph, line in enumerate(text.split("\n")):
+        is_heading = _is_heading(line)
+        for begin, end in _boundaries(line, whole=is_heading):
+            place = Span(start + begin, start + end)
+            sentences.append(Sentence(line[begin:end], place, paragraph, is_heading))
+        start += len(line) + 1
+    return tuple(sentences)
+
+
+def _boundaries(line: str, *, whole: bool) -> list[Span]:
+    if whole:
+        return [Span(0, len(line))] if any(map(str.isalpha, line)) else []
+    spans = []
+    for boundary in sentencex.get_sentence_boundaries("en", line):
+        start, end = boundary["start_index"], boundary["end_index"]
+        piece = line[start:end]
+        start += len(piece) - len(piece.lstrip())
+        end -= len(piece) - len(piece.rstrip())
+        if any(map(str.isalpha, line[start:end])):
+            spans.append(Span(start, end))
+    return spans
+
+
+def _is_heading(line: str) -> bool:
+    """Short, and without the end of a sentence."""
+    return len(line.split()) <= 12 and not re.search(r"[.!?\u2026][\"'\u2019\u201d)\]]*$", line)
+
+
+def _first_line(text: str) -> str:
+    line = text.split("\n", 1)[0]
+    return line if len(line) <= 200 else line[:199].rstrip() + "\u2026"

@@ -1,0 +1,269 @@
+"""Where a sentence asserts something, and where it offers a benchmark for the wrong thing.
+
+A trigger is a place and what the rule learned there. Does not cut quotes and does not judge.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from netweight.verdict import topics
+from netweight.verdict.evidence import Published
+from netweight.verdict.scenes import Scene, overlap
+from netweight.verdict.scores import Score, find_scores
+from netweight.verdict.story import Span
+from netweight.verdict.topics import ClaimType, Relation
+
+
+@dataclass(frozen=True)
+class Misuse:
+    """A benchmark offered as evidence for an ability that it does not measure."""
+
+    benchmark: str
+    ability: str
+    is_description: bool = False  # "X, a test of Y", rather than a conclusion drawn from X
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A place where a rule found an assertion, with what the rule learned there."""
+
+    span: Span
+    topic: str
+    type: ClaimType
+    relation: Relation | None = None
+    negated: bool = False
+    comparators: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
+    scores: tuple[Score, ...] = ()
+    ability: str | None = None
+    direction: Relation | None = None
+    misuses: tuple[Misuse, ...] = ()
+
+
+def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
+    if scene.text.endswith("?") or not (
+        scene.models
+        or scene.benchmarks
+        or scene.earlier_benchmarks
+        or (scene.default_subjects and topics.ABOUT_MODELS.search(scene.text))
+        or (scene.default_subjects and _is_factual(scene.text))
+    ):
+        return []
+    scores = _score_triggers(scene)
+    rates = any(b.endswith("hallucination") for t in scores for b in t.benchmarks)
+    found = [
+        *_comparisons(scene),
+        *scores,
+        *(t for t in _topic_triggers(scene) if not (rates and t.topic == "hallucination")),
+        *_abilities(scene),
+    ]
+    found = _with_misuses(scene, found, tables)
+    return found if scene.sentence.is_heading else [*found, *_opinions(scene)]
+
+
+def _is_factual(text: str) -> bool:
+    return any(topic.pattern.search(text) for topic in topics.TOPICS)
+
+
+def _comparisons(scene: Scene) -> list[Trigger]:
+    """A relation word followed by the models it compares with."""
+    found = []
+    matches = sorted(
+        (match.span(), relation)
+        for relation, pattern in topics.RELATIONS
+        for match in pattern.finditer(scene.text)
+    )
+    for index, ((start, end), relation) in enumerate(matches):
+        limit = matches[index + 1][0][0] if index + 1 < len(matches) else len(scene.text)
+        adversative = topics.ADVERSATIVE.search(scene.text, end, limit)
+        limit = adversative.start() if adversative else limit
+        against = [m for m in scene.models if end <= m.span.start < min(limit, end + 120)]
+        if not against or re.search(r"[.;]", scene.text[end : against[0].span.start]):
+            continue
+        scene.comparator_spans.update(m.span for m in against)
+        near = Span(start, max(limit, against[-1].span.end))
+        found.append(
+            Trigger(
+                Span(start, against[-1].span.end),
+                "comparison",
+                "comparison",
+                relation=relation,
+                negated=bool(topics.NEGATION.search(scene.text[max(0, start - 40) : start])),
+                comparators=tuple(name for m in against for name in m.ids),
+                benchmarks=_benchmarks_for(scene, near),
+            )
+        )
+    return found
+
+
+def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
+    """Benchmarks named beside a comparison, after it or before it in the same stretch."""
+    after = [m for m in scene.benchmarks if near.start <= m.span.start < near.end]
+    if not after:
+        cut = max(
+            (m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, near.start)), default=0
+        )
+        after = [m for m in scene.benchmarks if cut <= m.span.start < near.start]
+    return tuple(dict.fromkeys(name for m in after for name in m.ids))
+
+
+def _score_triggers(scene: Scene) -> list[Trigger]:
+    scores = find_scores(scene.text, scene.models, scene.benchmarks, scene.default_subjects)
+    by_benchmark: dict[str, list[tuple[Span, Score]]] = {}
+    for span, score in scores:
+        by_benchmark.setdefault(score.benchmark, []).append((span, score))
+    return [
+        Trigger(
+            Span(places[0][0].start, places[-1][0].end),
+            "score",
+            "benchmark_score",
+            benchmarks=(benchmark,),
+            scores=tuple(score for _, score in places),
+        )
+        for benchmark, places in by_benchmark.items()
+    ]
+
+
+def _topic_triggers(scene: Scene) -> list[Trigger]:
+    found = []
+    for topic in topics.TOPICS:
+        if topic.context and not topic.context.search(scene.text):
+            continue
+        for match in topic.pattern.finditer(scene.text):
+            trigger = Trigger(Span(*match.span()), topic.id, topic.type)
+            if topic.id == "compliance-score":
+                found += [
+                    replace(trigger, benchmarks=(b,)) for b in _listed_before(scene, match.start())
+                ]
+            elif topic.id == "instruction-following":
+                found.append(
+                    replace(
+                        trigger,
+                        ability="instruction_following",
+                        direction=_direction(scene, trigger.span),
+                    )
+                )
+            else:
+                found.append(trigger)
+    return found
+
+
+def _listed_before(scene: Scene, position: int) -> tuple[str, ...]:
+    """Benchmarks named before a place, since the last "but" or "while"."""
+    cut = max((m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, position)), default=0)
+    named = [m for m in scene.benchmarks if cut <= m.span.start < position]
+    return tuple(dict.fromkeys(name for m in named for name in m.ids))
+
+
+def _direction(scene: Scene, span: Span) -> Relation | None:
+    window = scene.text[max(0, span.start - 60) : span.end]
+    if topics.WEAK.search(window):
+        return "below"
+    return "above" if topics.STRONG.search(window) else None
+
+
+def _abilities(scene: Scene) -> list[Trigger]:
+    """An ability called strong or weak, a few words after the word that says so."""
+    found = []
+    for ability, pattern in topics.ABILITIES.items():
+        if ability in ("instruction_following", "bias", "compliance", "factuality"):
+            continue  # these have topics of their own
+        for match in pattern.finditer(scene.text):
+            for direction, words in (("below", topics.WEAK), ("above", topics.STRONG)):
+                window = scene.text[max(0, match.start() - 60) : match.start()]
+                said = list(words.finditer(window))
+                if said and not topics.ADVERSATIVE.search(window, said[-1].end()):
+                    start = max(0, match.start() - 60) + said[-1].start()
+                    found.append(
+                        Trigger(
+                            Span(start, match.end()),
+                            "ability",
+                            "ability",
+                            ability=ability,
+                            direction="below" if direction == "below" else "above",
+                        )
+                    )
+                    break
+    return found
+
+
+def _opinions(scene: Scene) -> list[Trigger]:
+    return [
+        Trigger(Span(*m.span()), "opinion", "opinion") for m in topics.OPINION.finditer(scene.text)
+    ]
+
+
+# ---- benchmarks offered for what they do not measure
+
+
+def _with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> list[Trigger]:
+    """Mark the triggers that rest on a benchmark of the wrong kind; add one where none stands."""
+    marked = list(triggers)
+    for place, misuse in _misuses(scene, tables):
+        hits = [
+            i
+            for i, t in enumerate(marked)
+            if overlap(t.span, place)
+            and t.topic
+            in ("compliance-score", "bias", "instruction-following", "ability", "hallucination")
+            and (t.topic != "compliance-score" or misuse.benchmark in t.benchmarks)
+        ]
+        for i in hits:
+            marked[i] = replace(marked[i], misuses=(*marked[i].misuses, misuse))
+        if not hits:
+            marked.append(
+                Trigger(
+                    place,
+                    "ability",
+                    "ability",
+                    ability=misuse.ability,
+                    direction=_direction(scene, place),
+                    misuses=(misuse,),
+                )
+            )
+    return marked
+
+
+def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
+    found: dict[tuple[Span, Misuse], None] = {}
+    for benchmarks, reach, is_description in _inferences(scene):
+        for ability, pattern in topics.ABILITIES.items():
+            for match in pattern.finditer(scene.text, reach.start, reach.end):
+                for benchmark in benchmarks:
+                    if ability not in tables.benchmarks[benchmark].measures:
+                        misuse = Misuse(benchmark, ability, is_description)
+                        found[Span(*match.span()), misuse] = None
+    concluded = {(m.benchmark, m.ability) for _, m in found if not m.is_description}
+    return [
+        (place, misuse)
+        for place, misuse in found
+        if not (misuse.is_description and (misuse.benchmark, misuse.ability) in concluded)
+    ]
+
+
+def _inferences(scene: Scene) -> list[tuple[tuple[str, ...], Span, bool]]:
+    """Benchmarks, the stretch concluded or said of them, and whether it describes them."""
+    found = []
+    for cue in topics.INFERENCE.finditer(scene.text):
+        stop = topics.ADVERSATIVE.search(scene.text, cue.end())
+        reach = Span(cue.end(), stop.start() if stop else len(scene.text))
+        benchmarks = _listed_before(scene, cue.start())
+        if not benchmarks and topics.BACK_REFERENCE.search(scene.text):
+            benchmarks = scene.earlier_benchmarks
+        if benchmarks:
+            found.append((benchmarks, reach, False))
+    for mention in scene.benchmarks:
+        cue_after = topics.MEASURING.search(scene.text, mention.span.end, mention.span.end + 50)
+        if cue_after and not topics.ADVERSATIVE.search(
+            scene.text, mention.span.end, cue_after.start()
+        ):
+            stop = re.compile(r"[,;.]").search(scene.text, cue_after.end())
+            reach = Span(cue_after.end(), stop.start() if stop else len(scene.text))
+            found.append((mention.ids, reach, True))
+        label = re.compile(
+            r"(?:,\s*(?:an?|the)\b)?[^.;,]{0,40}?\b(?:scores?|ratings?|rates?|results?|"
+            r"benchmark|tests?|exam)\b"
+        )
+        if labelled := label.match(scene.text, mention.span.end):
+            found.append((mention.ids, Span(mention.span.end, labelled.end()), True))
+    return found
