@@ -85,9 +85,9 @@ def render_for_training(
     Under before_last_final that last message does not count as earlier: its own reasoning stays, as
     it is what the model has to learn to write.
     """
-    *earlier, last = messages or [None]
-    if last is None:
+    if not messages:
         raise HarmonyError("there is nothing to train on: the conversation has no messages")
+    *earlier, last = messages
     if policy is ReasoningPolicy.BEFORE_LAST_FINAL:
         kept = [*kept_messages(earlier, policy), last]
         ids = render_conversation(vocabulary, kept, policy=ReasoningPolicy.KEEP, schemas=schemas)

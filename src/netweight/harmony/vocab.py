@@ -87,13 +87,13 @@ class Vocabulary:
     """Text <-> token ids for one model; see the module's docstring.
 
     `special` holds the control ids, `stop_ids` those that stop sampling, `size` the number of ids
-    (highest id plus one). Safe to share between threads.
+    (highest id plus one), `encoding` is tiktoken's own object. Safe to share between threads.
     """
 
     def __init__(
         self, ranks: Mapping[bytes, int], specials: Mapping[str, int], split: str, source: str
     ) -> None:
-        """Build from tables of bytes to rank and name to id and a split regex; errors say `source`."""
+        """Build from tables of bytes to rank and name to id; errors name `source`."""
         _check_ranks(ranks, specials, source)
         self.source = source
         self.special = SpecialIds.find(specials, source)
@@ -103,7 +103,7 @@ class Vocabulary:
         self._bytes: dict[int, bytes] = {rank: token for token, rank in ranks.items()}
         self._bytes.update((id_, name.encode()) for id_, name in self.special_names.items())
         try:
-            self._encoding = tiktoken.Encoding(
+            self.encoding = tiktoken.Encoding(
                 "netweight",
                 pat_str=split,
                 mergeable_ranks=dict(ranks),
@@ -130,12 +130,12 @@ class Vocabulary:
     def encode(self, text: str) -> list[int]:
         """Ordinary tokens only: a control token spelled out becomes the tokens of its letters."""
         if len(text) <= _MAX_CHARS_AT_ONCE:
-            return self._encoding.encode_ordinary(text)
+            return self.encoding.encode_ordinary(text)
         ids: list[int] = []
         start = 0
         while start < len(text):
             stop = _cut(text, start)
-            ids += self._encoding.encode_ordinary(text[start:stop])
+            ids += self.encoding.encode_ordinary(text[start:stop])
             start = stop
         return ids
 
@@ -163,6 +163,10 @@ class Vocabulary:
     def is_special(self, token_id: int) -> bool:
         """Whether this id is a control (or reserved) token, which no text encodes to."""
         return token_id in self.special_names
+
+    def byte_id(self, value: int) -> int:
+        """The token of a single byte."""
+        return self.encoding.encode_single_token(bytes([value]))
 
     @cached_property
     def texts(self) -> dict[int, str]:
@@ -307,7 +311,7 @@ def _split_pattern(pre_tokenizer: object, source: str) -> str:
     for step in steps:
         match step:
             case {"type": "Split", "pattern": {"Regex": str(pattern)}, "behavior": "Isolated"} if (
-                not step.get("invert")
+                isinstance(step, dict) and not step.get("invert")
             ):
                 patterns.append(pattern)
             case {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}:

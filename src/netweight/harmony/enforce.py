@@ -1,0 +1,109 @@
+"""JSON schemas made fit for a constraint: every keyword is enforced, or refused by its name.
+
+A constraint may be narrower than its schema and never wider: an object with declared properties
+takes no others unless the schema says so, and white space between the parts of a value is bounded,
+or a model could write it for ever. Keywords that only describe are let through.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from netweight.errors import HarmonyError
+from netweight.harmony.message import JsonSchema
+from netweight.harmony.schema import as_node
+
+_WHITE_SPACE = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,40}"}
+
+_ONE = frozenset({"items", "additionalProperties"})  # hold a schema
+_MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})  # hold a list of schemas
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})  # schemas by name
+# fmt: off
+_CHECKED = frozenset({
+    "$ref", "const", "enum", "type", "required", "minItems", "maxItems", "minProperties",
+    "maxProperties", "minLength", "maxLength", "pattern", "format", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+})
+_DESCRIBING = frozenset({
+    "title", "description", "default", "examples", "example", "$schema", "$id", "$comment",
+    "deprecated", "readOnly", "writeOnly", "nullable", "strict",
+})
+_FORMATS = frozenset({
+    "date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri",
+})
+# fmt: on
+_KNOWN = _ONE | _MANY | _NAMED | _CHECKED | _DESCRIBING
+
+
+def enforceable(schema: JsonSchema, name: str, *, is_object: bool) -> dict[str, object]:
+    """The schema as llguidance should enforce it.
+
+    With `is_object`, the value has to be an object, as the arguments of a call. Raises HarmonyError
+    that names each keyword, format or type which cannot be enforced; `name` says whose schema it
+    is.
+    """
+    nodes = list(_nodes(schema))
+    unknown = sorted({key for node in nodes for key in node if not _is_known(key)})
+    if unknown:
+        raise HarmonyError(
+            f"the schema of {name} uses {', '.join(unknown)}, which cannot be enforced"
+        )
+    formats = {str(node["format"]) for node in nodes if "format" in node} - _FORMATS
+    if formats:
+        raise HarmonyError(
+            f"the schema of {name} uses format {', '.join(sorted(formats))}; "
+            f"those that can be enforced are {', '.join(sorted(_FORMATS))}"
+        )
+    if is_object and schema.get("type", "object") != "object":
+        raise HarmonyError(
+            f"the arguments of {name} have type {schema['type']!r}; they must be an object"
+        )
+    is_closed = not any(_is_combined(node) for node in nodes)
+    prepared = cast(dict[str, object], _prepared(schema, is_closed=is_closed))
+    return prepared | ({"type": "object"} if is_object else {}) | {"x-guidance": _WHITE_SPACE}
+
+
+def _is_known(key: str) -> bool:
+    return key in _KNOWN or key.startswith("x-")
+
+
+def _nodes(schema: object) -> Iterator[Mapping[str, object]]:
+    """All schemas in a schema, itself first."""
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    for key, value in schema.items():
+        for child in _children(key, value):
+            yield from _nodes(child)
+
+
+def _children(key: str, value: object) -> list[object]:
+    if key in _ONE:
+        return [value]
+    if key in _MANY and isinstance(value, list):
+        return value
+    return list(as_node(value).values()) if key in _NAMED else []
+
+
+def _is_combined(node: Mapping[str, object]) -> bool:
+    """Whether properties of several schemas meet in one object, so that none can be closed."""
+    is_mixed = "properties" in node and any(key in node for key in ("$ref", "anyOf", "oneOf"))
+    return "allOf" in node or is_mixed
+
+
+def _prepared(schema: object, *, is_closed: bool) -> object:
+    if not isinstance(schema, Mapping):
+        return schema
+    node: dict[str, object] = {}
+    for key, value in schema.items():
+        if key in _ONE:
+            node[key] = _prepared(value, is_closed=is_closed)
+        elif key in _MANY and isinstance(value, list):
+            node[key] = [_prepared(item, is_closed=is_closed) for item in value]
+        elif key in _NAMED:
+            named = as_node(value).items()
+            node[key] = {name: _prepared(item, is_closed=is_closed) for name, item in named}
+        elif key in _CHECKED:
+            node[key] = value
+    if is_closed and node.get("properties") and "patternProperties" not in node:
+        node.setdefault("additionalProperties", False)
+    return node

@@ -1,0 +1,311 @@
+"""What a completion may look like, as a constraint on its tokens.
+
+From the offered tools, the tool choice and the format of the answer comes a grammar over control
+tokens and text, which llguidance turns into a mask of allowed tokens at each step. Reasoning stays
+free; a header may name the recipient before or after the channel, as models write both; `<|call|>`
+is allowed only where the arguments are complete and valid. Every output that a constraint allows
+parses without a diagnostic. A schema that cannot be enforced is refused by name: see `enforce`.
+
+Knows token ids and schemas; whoever samples sees only `Constraint`'s five methods and no Harmony.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+import llguidance
+import numpy as np
+from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+from llguidance.tiktoken import lltokenizer_from_encoding
+from numpy.typing import NDArray
+
+from netweight.errors import HarmonyError
+from netweight.harmony.calls import FUNCTIONS, tool_names
+from netweight.harmony.enforce import enforceable
+from netweight.harmony.message import JsonSchema, ToolNamespace
+from netweight.harmony.tools import is_identifier
+from netweight.harmony.vocab import Vocabulary
+
+MAX_STEPS = 16  # messages of reasoning and preambles before the answer; models write one or two
+
+_FREE_TEXT = r"TEXT: /(.|\n)*/"
+_NO_ARGUMENTS = {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+class ToolChoice(StrEnum):
+    """Whether the completion may, must not, or must call a tool."""
+
+    AUTO = "auto"
+    NONE = "none"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is asked of a completion.
+
+    `tool_choice` is a ToolChoice or the name of the tool to call, with or without `functions.`. The
+    final answer follows `answer_schema` (JSON schema) or `answer_regex` (Rust syntax: no
+    look-around), or is free. `reasoning_budget` is how many tokens the analysis messages may hold
+    together.
+    """
+
+    tools: tuple[ToolNamespace, ...] = ()
+    tool_choice: ToolChoice | str = ToolChoice.AUTO
+    parallel_calls: bool = True
+    answer_schema: JsonSchema | None = None
+    answer_regex: str | None = None
+    reasoning_budget: int | None = None
+
+
+class Constrainer:
+    """Makes constraints for one vocabulary; building it takes about a second, so keep it.
+
+    `num_ids` is the width of the model's logits, where that is more than the vocabulary.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, *, num_ids: int | None = None) -> None:
+        self.vocabulary = vocabulary
+        self.num_ids = vocabulary.size if num_ids is None else num_ids
+        self._tokenizer = lltokenizer_from_encoding(
+            vocabulary.encoding, n_vocab=self.num_ids, eos_token=vocabulary.special.endoftext
+        )
+
+    def constrain(self, rules: Rules) -> "Constraint":
+        """The constraint for one completion that continues `<|start|>assistant`.
+
+        Raises HarmonyError for rules that contradict each other, and for a schema or regex that
+        cannot be enforced, naming what in it.
+        """
+        grammar = grammar_text(rules)
+        matcher = llguidance.LLMatcher(self._tokenizer, grammar, log_level=0)
+        if matcher.is_error():
+            raise HarmonyError(self._explain(rules, matcher.get_error()))
+        return Constraint(self.vocabulary, matcher, self.num_ids, rules.reasoning_budget)
+
+    def _explain(self, rules: Rules, error: str) -> str:
+        """Which schema it was: each is tried alone, which only a failure has to pay for."""
+        for name, schema in _schemas(rules):
+            grammar = f"%llguidance {{}}\nstart: {_json_rule(schema, name)}"
+            alone = llguidance.LLMatcher(self._tokenizer, grammar, log_level=0)
+            if alone.is_error():
+                return f"the schema of {name} cannot be enforced: {_first_line(alone.get_error())}"
+        return f"these rules cannot be enforced: {_first_line(error)}"
+
+
+class Constraint:
+    """The allowed tokens of one completion, step by step."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        matcher: llguidance.LLMatcher,
+        num_ids: int,
+        reasoning_budget: int | None,
+    ) -> None:
+        self._matcher = matcher
+        self._num_ids = num_ids
+        self._bits = allocate_token_bitmask(1, num_ids)
+        self._budget = None if reasoning_budget is None else _Budget(vocabulary, reasoning_budget)
+
+    def allowed(self) -> NDArray[np.int32]:
+        """The mask for the next token: bit i % 32 of element i // 32 tells if id i is allowed.
+
+        Never empty. The array is overwritten by the next call.
+        """
+        fill_next_token_bitmask(self._matcher, self._bits)
+        self._check()
+        bits: NDArray[np.int32] = self._bits[0]
+        if self._budget is not None and self._budget.is_spent:
+            self._budget.narrow(bits)
+        return bits
+
+    def advance(self, token_id: int) -> None:
+        """Take the sampled token; HarmonyError if the mask did not allow it."""
+        if not self._matcher.consume_token(token_id):
+            raise HarmonyError(f"token {token_id} is not allowed here")
+        if self._budget is not None:
+            self._budget.advance(token_id)
+
+    def rollback(self, num_tokens: int) -> None:
+        """Take back the last tokens, as when speculation failed."""
+        self._matcher.rollback(num_tokens)
+        self._check()
+        if self._budget is not None:
+            self._budget.rollback(num_tokens)
+
+    def forced(self) -> list[int]:
+        """The tokens that must come next, where there is only one way on; often none."""
+        if self._budget is not None and self._budget.is_spent:
+            return []
+        return list(self._matcher.compute_ff_tokens())
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the completion is whole: its stop token was taken."""
+        return bool(self._matcher.is_stopped())
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            error = _first_line(self._matcher.get_error())
+            raise HarmonyError(f"the constraint became too complex to follow: {error}")
+
+
+class _Budget:
+    """Counts the tokens of analysis messages, and ends such a message when none are left."""
+
+    def __init__(self, vocabulary: Vocabulary, num_tokens: int) -> None:
+        self.vocabulary = vocabulary
+        self.num_tokens = num_tokens
+        self.ids: list[int] = []
+        self.num_spent = [0]  # after each token
+        self.is_reasoning = [False]
+        self.end = vocabulary.special.end
+        self.continuations = [vocabulary.byte_id(value) for value in range(0x80, 0xC0)]
+
+    @property
+    def is_spent(self) -> bool:
+        return self.is_reasoning[-1] and self.num_spent[-1] >= self.num_tokens
+
+    def advance(self, token_id: int) -> None:
+        special = self.vocabulary.special
+        self.ids.append(token_id)
+        is_reasoning = self.is_reasoning[-1]
+        if token_id == special.message:
+            is_reasoning = self._starts_reasoning()
+        elif token_id == special.end:
+            is_reasoning = False
+        elif is_reasoning:
+            self.num_spent.append(self.num_spent[-1] + 1)
+            self.is_reasoning.append(True)
+            return
+        self.num_spent.append(self.num_spent[-1])
+        self.is_reasoning.append(is_reasoning)
+
+    def rollback(self, num_tokens: int) -> None:
+        if num_tokens:
+            del self.ids[-num_tokens:]
+            del self.num_spent[-num_tokens:]
+            del self.is_reasoning[-num_tokens:]
+
+    def narrow(self, bits: NDArray[np.int32]) -> None:
+        """Leave `<|end|>` only, or, within a character, the single bytes that complete it."""
+        allowed = [token_id for token_id in [self.end] if _is_set(bits, token_id)]
+        allowed = allowed or [i for i in self.continuations if _is_set(bits, i)]
+        bits[:] = 0
+        for token_id in allowed:
+            bits[token_id // 32] |= np.uint32(1 << token_id % 32).view(np.int32)
+
+    def _starts_reasoning(self) -> bool:
+        """Whether the header that just ended is of an analysis message to nobody."""
+        position = len(self.ids) - 1
+        while position > 0 and self.ids[position - 1] != self.vocabulary.special.start:
+            position -= 1
+        header = self.vocabulary.decode(self.ids[position:-1])
+        return header.endswith("<|channel|>analysis") and " to=" not in header
+
+
+def grammar_text(rules: Rules) -> str:
+    """The grammar in llguidance's dialect of Lark; HarmonyError as for Constrainer.constrain."""
+    calls = _callable(rules)
+    lines = ["%llguidance {}", f"start: step{{0,{MAX_STEPS}}} last"]
+    lines.append('step: (analysis | preamble) <|end|> <|start|> "assistant"')
+    if rules.reasoning_budget == 0:
+        lines[-1] = 'step: preamble <|end|> <|start|> "assistant"'
+    is_forced = rules.tool_choice not in (ToolChoice.AUTO, ToolChoice.NONE)
+    ways = ([] if is_forced else ["final <|return|>"]) + (["calls"] if calls else [])
+    lines.append(f"last: {' | '.join(ways)}")
+    lines += [
+        'analysis: <|channel|> "analysis" <|message|> TEXT',
+        'preamble: <|channel|> "commentary" <|message|> TEXT',
+        *_final_rules(rules),
+        *_call_rules(calls, is_parallel=rules.parallel_calls),
+        'json: " " <|constrain|> "json" | <|constrain|> "json" | " json"',
+        _FREE_TEXT,
+    ]
+    return "\n".join(lines)
+
+
+def _final_rules(rules: Rules) -> list[str]:
+    if rules.answer_schema is not None and rules.answer_regex is not None:
+        raise HarmonyError("an answer can follow a schema or a regex, not both")
+    if rules.answer_schema is not None:
+        answer = _json_rule(rules.answer_schema, "the answer")
+        return ['final: <|channel|> "final" json? <|message|> answer', f"answer: {answer}"]
+    if rules.answer_regex is not None:
+        answer = llguidance.regex_to_lark(rules.answer_regex, "")
+        return ['final: <|channel|> "final" <|message|> ANSWER', f"ANSWER: /{answer}/"]
+    return ['final: <|channel|> "final" <|message|> TEXT']
+
+
+def _call_rules(calls: dict[str, JsonSchema | None], *, is_parallel: bool) -> list[str]:
+    """A rule for each tool: functions on commentary, built-in tools on analysis too."""
+    if not calls:
+        return []
+    several = '(call <|end|> <|start|> "assistant")* ' if is_parallel else ""
+    rules = [
+        f"calls: {several}call <|call|>",
+        f"call: {' | '.join(f'call_{index}' for index in range(len(calls)))}",
+    ]
+    for index, (name, schema) in enumerate(calls.items()):
+        channels = ["commentary"] if name.startswith(FUNCTIONS) else ["analysis", "commentary"]
+        heads = [
+            head
+            for channel in channels
+            for head in (
+                f'<|channel|> "{channel} to={name}"',
+                f'" to={name}" <|channel|> "{channel}"',
+            )
+        ]
+        kind = '" code"' if schema is None else "json"
+        body = "TEXT" if schema is None else f"arguments_{index}"
+        rules.append(f"call_{index}: ({' | '.join(heads)}) {kind}? <|message|> {body}")
+        if schema is not None:
+            rules.append(f"arguments_{index}: {_json_rule(schema, name)}")
+    return rules
+
+
+def _callable(rules: Rules) -> dict[str, JsonSchema | None]:
+    """The tools that may be called, by full name, with their schemas; None where text is code."""
+    offered = {
+        f"{namespace.name}.{tool.name}": tool.parameters or _NO_ARGUMENTS
+        for namespace in rules.tools
+        for tool in namespace.tools
+    }
+    schemas: dict[str, JsonSchema | None] = {
+        name: offered.get(name) for name in tool_names(rules.tools)
+    }
+    for name in schemas:
+        if not all(is_identifier(part) for part in name.split(".")):
+            raise HarmonyError(f"{name!r} cannot be called: its name is not an identifier")
+    choice = rules.tool_choice
+    if choice is ToolChoice.NONE:
+        return {}
+    if choice is ToolChoice.REQUIRED and not schemas:
+        raise HarmonyError("a tool call is required, but no tool is offered")
+    if isinstance(choice, ToolChoice):
+        return schemas
+    named = [name for name in (choice, FUNCTIONS + choice) if name in schemas]
+    if not named:
+        raise HarmonyError(f"the tool to call, {choice!r}, is not offered: {', '.join(schemas)}")
+    return {named[0]: schemas[named[0]]}
+
+
+def _schemas(rules: Rules) -> list[tuple[str, JsonSchema]]:
+    schemas = [(name, schema) for name, schema in _callable(rules).items() if schema is not None]
+    if rules.answer_schema is not None:
+        schemas.append(("the answer", rules.answer_schema))
+    return schemas
+
+
+def _json_rule(schema: JsonSchema, name: str) -> str:
+    is_call = name != "the answer"
+    return f"%json {json.dumps(enforceable(schema, name, is_object=is_call))}"
+
+
+def _is_set(bits: NDArray[np.int32], token_id: int) -> bool:
+    return bool(int(bits[token_id // 32]) >> token_id % 32 & 1)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
