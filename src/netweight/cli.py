@@ -214,6 +214,8 @@ def generate(
         return
     display.end()
     aside.print(result.summary(), style="dim", highlight=False)
+    if result.done is None:
+        raise typer.Exit(130)  # stopped by Ctrl-C: 128 + SIGINT
 
 
 @app.command()
@@ -394,9 +396,13 @@ def weigh(
     with _weighable(model, name) as subject, _weighing(subject.name) as on_progress:
         out = out or _fresh_folder(subject.name)
         command = shlex.join(["netweight", *sys.argv[1:]])
-        records = evals.weigh(
-            subject, suite, out, settings, command=command, on_progress=on_progress
-        )
+        try:
+            records = evals.weigh(
+                subject, suite, out, settings, command=command, on_progress=on_progress
+            )
+        except KeyboardInterrupt:
+            print(f"\nstopped; what was done is logged in {out / 'logs'}", file=sys.stderr)
+            raise
     if as_json:
         print(json.dumps(records, indent=2))
         return

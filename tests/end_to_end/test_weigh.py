@@ -2,7 +2,12 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
+from threading import Event
 
 import pytest
 from typer.testing import CliRunner
@@ -92,3 +97,24 @@ def test_our_own_servers_answers_are_read_from_the_final_channel(weigh, tmp_path
     facts = records[0]["evaluation_results"][0]["netweight"]
     assert facts["usable"] is usable
     assert facts["outcomes"]["wrong"] == 2
+
+
+def test_ctrl_c_ends_the_run_at_once_and_says_where_the_logs_are(tmp_path):
+    asked = Event()
+
+    def never_ending(prompt):
+        asked.set()
+        return Reply(delay_s=1)
+
+    command = Path(sys.executable).with_name("netweight")
+    with fake_server(never_ending) as server:
+        run = subprocess.Popen(
+            [command, "weigh", server.base_url, "--out", tmp_path],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert asked.wait(60)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=30)
+    assert run.returncode == 128 + signal.SIGINT
+    assert said.strip() == f"stopped; what was done is logged in {tmp_path / 'logs'}"

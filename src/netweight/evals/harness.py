@@ -91,7 +91,7 @@ def run_task(
         on_sample()
 
     started = datetime.now(UTC)
-    (log,) = inspect_eval(
+    logs = inspect_eval(
         task_with(task, cleanup=count_sample),
         model=_connect(subject),
         limit=settings.limit,
@@ -103,7 +103,9 @@ def run_task(
         fail_on_error=MAX_FAILED,
         **_generation(settings),
     )
-    return _read(log, started)
+    if not logs or logs[0].status == "cancelled":  # Inspect takes Ctrl-C for an orderly end
+        raise KeyboardInterrupt
+    return _read(logs[0], started)
 
 
 def _connect(subject: Subject) -> "Model":
@@ -144,8 +146,6 @@ def _generation(settings: Settings) -> dict[str, Any]:
 
 def _read(log: "EvalLog", started: datetime) -> Run:
     samples = log.samples or []
-    if log.status == "cancelled":
-        raise KeyboardInterrupt
     if not samples:
         told = log.error.message if log.error else log.status
         raise WeighError(f"the task {log.eval.task} could not run: {told}")
