@@ -10,6 +10,7 @@ from netweight.errors import RequestError
 from netweight.harmony import Message
 from netweight.server import ContentDelta, ReasoningDelta, terminal
 from netweight.server.terminal import Conversation, Display, Settings
+from tests.fakes import BYTE_VOCABULARY_SIZE, one_hot
 from tests.server.conftest import ANSWER, CALL, saying
 
 
@@ -129,6 +130,20 @@ def test_ctrl_c_stops_an_answer_and_frees_the_engine():
     assert result.done is None
     assert result.summary() == "stopped"
     assert not model.engine.has_work
+
+
+def test_ctrl_c_stops_an_answer_that_shows_nothing():
+    model = saying("<|channel|>no end of a header ")
+    forwards = []
+
+    def next_logits(token_ids, num_prompt):
+        forwards.append(len(token_ids))
+        os.kill(os.getpid(), signal.SIGINT)
+        return one_hot(ord("x"), BYTE_VOCABULARY_SIZE)
+
+    model.engine._runner._model.next_logits = next_logits
+    result = terminal.answer(model, Settings().chat([Message.user("x")]), lambda delta: None)
+    assert (len(forwards), result.done) == (1, None)
 
 
 def test_a_second_ctrl_c_is_not_held_back():

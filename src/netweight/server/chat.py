@@ -142,8 +142,12 @@ class ChatModel:
         self.engine.check(request)
         return request
 
-    def answer(self, chat: Chat) -> Generator[Delta]:
-        """Continue a conversation in this thread. Closing the iterator stops the model.
+    def answer(
+        self, chat: Chat, *, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[Delta]:
+        """Continue a conversation in this thread, until its end or until `is_stopped`.
+
+        That is asked after every token, since many bring no delta. Then there is no Done.
 
         Raises:
             HarmonyError, RequestError: as `request` does.
@@ -153,6 +157,8 @@ class ChatModel:
         with closing(self.engine.generate(request)) as events:
             for event in events:
                 yield from reader.read(event)
+                if is_stopped():
+                    return
 
 
 _MessageKind = Literal["reasoning", "content", "call", "foreign"]
@@ -215,7 +221,7 @@ class AnswerReader:
                 case harmony.MessageEnded():
                     self._last_kind, self._kind = self._kind, None
                 case harmony.Diagnostic(code, _, token_index):
-                    log.info("answer repaired", extra={"code": code, "token_index": token_index})
+                    log.debug("answer repaired", extra={"code": code, "token_index": token_index})
 
     def _start(self, header: harmony.Header) -> Iterator[Delta]:
         self._kind = _kind(header)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 
@@ -137,12 +137,10 @@ def answer(
     """
     result = Answer()
     start_s = clock()
-    with interruptible() as is_stopped, closing(model.answer(chat)) as deltas:
-        for delta in deltas:
+    with interruptible() as is_stopped:
+        for delta in model.answer(chat, is_stopped=is_stopped):
             result.add(delta)
             show(delta)
-            if is_stopped():
-                break
     result.seconds = clock() - start_s
     if result.done is not None and result.done.error is not None:
         raise RequestError(result.done.error)
