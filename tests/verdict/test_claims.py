@@ -124,7 +124,7 @@ def test_the_speaker_is_named_in_the_story_s_words():
 
 def test_a_claim_said_twice_names_the_first():
     first, second = claims_of(
-        "gpt-oss-120b has an Apache 2.0 license.\nThe license of gpt-oss-120b: an Apache 2.0 license."
+        "gpt-oss-120b has an Apache 2.0 license.\nAgain: gpt-oss-120b has an Apache 2.0 license."
     )
     assert (first.repeats, second.repeats) == (None, "c1")
 
@@ -175,11 +175,10 @@ def test_a_benchmark_used_for_what_it_measures_is_left_alone(text):
     assert [m for claim in claims_of(text) for m in claim.misuses] == []
 
 
-WORDS = st.sampled_from(
-    "gpt-oss-120b o4-mini the models MMLU SpeechMap 41.8% 120B and 20B parameters Apache 2.0 "
-    "license but suggests , . ; — while beats bias following instructions may <b> “ ’ 16 GB on "
-    "synthetic data refuse political Harmony \n".split(" ")
-)
+VOCABULARY = """gpt-oss-120b o4-mini the models MMLU SpeechMap 41.8% 120B and 20B parameters Apache
+2.0 license but suggests , . ; \u2014 while beats bias following instructions may <b> \u201c \u2019
+16 GB on synthetic data refuse political Harmony"""
+WORDS = st.sampled_from([*VOCABULARY.split(), "\n"])
 
 
 @given(st.lists(WORDS, max_size=60).map(" ".join))

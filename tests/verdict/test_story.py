@@ -95,7 +95,7 @@ def test_a_page_is_read_in_the_charset_that_it_declares():
 
 
 def test_an_utf16_file_with_its_mark_is_read():
-    assert parse_story("gpt-oss – neu".encode("utf-16"), "a.txt").text == "gpt-oss – neu"
+    assert parse_story("gpt-oss \u2014 neu".encode("utf-16"), "a.txt").text == "gpt-oss \u2014 neu"
 
 
 def test_markdown_marks_are_taken_off():
@@ -104,12 +104,33 @@ def test_markdown_marks_are_taken_off():
 
 
 def test_a_heading_glued_to_a_sentence_is_taken_apart():
-    story = parse_story("It leads innovation.Key Points\n- It is open.".encode(), "a.txt")
+    story = parse_story(b"It leads innovation.Key Points\n- It is open.", "a.txt")
     assert [s.text for s in story.sentences] == [
         "It leads innovation.",
         "Key Points",
         "It is open.",
     ]
+
+
+def test_the_lines_of_a_broken_paragraph_are_joined():
+    text = (
+        "A title\n\nIt reaches near-parity with o4-mini on the core reasoning\n"
+        "benchmarks that its maker has chosen, and comes under a\nlicense that is new."
+    )
+    lines = parse_story(text.encode(), "a.txt").text.split("\n")
+    assert len(lines) == 2 and lines[1].endswith("under a license that is new.")
+
+
+def test_separate_lines_of_plain_text_stay_separate():
+    title = "A title that is a little longer than fifty characters, no more"
+    text = f"{title}\n7\nIt is open.\nIt is small."
+    assert parse_story(text.encode(), "a.txt").text == text
+
+
+def test_an_endless_sentence_is_cut():
+    story = parse_story(b"gpt-oss and " * 2000, "a.txt")
+    assert max(len(s.text) for s in story.sentences) <= 1500
+    assert " ".join(s.text for s in story.sentences) == story.text
 
 
 def test_version_numbers_and_names_are_not_taken_apart():

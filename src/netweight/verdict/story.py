@@ -6,9 +6,11 @@ counted in its characters. Knows nothing of models and claims, and never acts on
 
 import codecs
 import hashlib
+import itertools
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,6 +21,9 @@ from netweight.errors import StoryError
 
 MAX_FILE_BYTES = 5_000_000  # a news page with all its scripts is under 3 MB
 MAX_TEXT_CHARACTERS = 200_000  # about 30,000 words: ten times a long feature
+MAX_SENTENCE_CHARACTERS = (
+    1_500  # longer runs are cut at a space, so that no text costs more than time
+)
 MIN_ARTICLE_WORDS = 10  # less is what an extractor finds on a page that has no article
 
 Format = Literal["text", "markdown", "html"]
@@ -111,7 +116,7 @@ def parse_story(content: bytes, name: str) -> Story:
         title, text = _article(raw, name)
     else:
         title, text = None, raw
-    text = clean(text, markdown=story_format == "markdown")
+    text = clean(unwrapped(text, story_format), markdown=story_format == "markdown")
     if not any(map(str.isalpha, text)):
         raise StoryError(f"{name} has no text in it. Give a story with at least one sentence.")
     if len(text) > MAX_TEXT_CHARACTERS:
@@ -198,6 +203,36 @@ def _article(raw: str, name: str) -> tuple[str | None, str]:
     return title, f"{title}\n{text}" if title and not text.startswith(title) else text
 
 
+def unwrapped(text: str, story_format: Format) -> str:
+    """Join the lines of paragraphs that an editor broke to a width; other lines stay as they are.
+
+    Markdown says that the lines of a paragraph belong together. In plain text a run of lines counts
+    as broken only where no line could have taken the next one's first word.
+    """
+    if story_format == "html":
+        return text
+    paragraphs = re.split(r"\n[ \t]*(?:\n[ \t]*)+", text.replace("\r\n", "\n").replace("\r", "\n"))
+    joined = []
+    for paragraph in paragraphs:
+        lines = paragraph.split("\n")
+        has_marks = any(_LINE_MARK.match(line) for line in lines)
+        if not has_marks and (story_format == "markdown" or _is_wrapped(lines)):
+            lines = [" ".join(line.strip() for line in lines)]
+        joined.append("\n".join(lines))
+    return "\n\n".join(joined)
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    lines = [line.strip() for line in lines if line.strip()]
+    width = max(map(len, lines), default=0)
+    if len(lines) < 2 or not 50 <= width <= 120:
+        return False
+    full = all(
+        len(line) + 1 + len(after.split()[0]) > width for line, after in itertools.pairwise(lines)
+    )
+    return full and (len(lines) > 2 or lines[1][0].islower())
+
+
 def clean(text: str, *, markdown: bool) -> str:
     """Normalise to NFC, drop control and invisible characters and line marks, unglue headings."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -229,18 +264,32 @@ def _boundaries(line: str, *, whole: bool) -> list[Span]:
         return [Span(0, len(line))] if any(map(str.isalpha, line)) else []
     spans = []
     for boundary in sentencex.get_sentence_boundaries("en", line):
-        start, end = boundary["start_index"], boundary["end_index"]
-        piece = line[start:end]
-        start += len(piece) - len(piece.lstrip())
-        end -= len(piece) - len(piece.rstrip())
-        if any(map(str.isalpha, line[start:end])):
-            spans.append(Span(start, end))
+        for start, end in _cut(line, boundary["start_index"], boundary["end_index"]):
+            piece = line[start:end]
+            start += len(piece) - len(piece.lstrip())
+            end -= len(piece) - len(piece.rstrip())
+            if any(map(str.isalpha, line[start:end])):
+                spans.append(Span(start, end))
     return spans
+
+
+def _cut(line: str, start: int, end: int) -> Iterator[Span]:
+    """The range in pieces of bounded length, cut after spaces where there are any."""
+    while end - start > MAX_SENTENCE_CHARACTERS:
+        space = line.rfind(" ", start, start + MAX_SENTENCE_CHARACTERS)
+        cut = space + 1 if space > start else start + MAX_SENTENCE_CHARACTERS
+        yield Span(start, cut)
+        start = cut
+    yield Span(start, end)
 
 
 def _is_heading(line: str) -> bool:
     """Short, and without the end of a sentence."""
-    return len(line.split()) <= 12 and not re.search(r"[.!?\u2026][\"'\u2019\u201d)\]]*$", line)
+    return (
+        len(line) <= 120
+        and len(line.split()) <= 12
+        and not re.search(r"[.!?\u2026][\"'\u2019\u201d)\]]*$", line)
+    )
 
 
 def _first_line(text: str) -> str:

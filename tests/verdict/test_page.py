@@ -1,0 +1,166 @@
+import itertools
+import re
+
+import pytest
+from lxml import html
+
+from netweight.verdict import make_report, parse_story, read_records, render
+from netweight.verdict.page import SYMBOLS, context_of
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="session")
+def page(example, tables):
+    return render(example, tables)
+
+
+@pytest.fixture(scope="session")
+def tree(page):
+    return html.fromstring(page)
+
+
+@pytest.fixture(scope="session")
+def stylesheet():
+    return (ROOT / "src" / "netweight" / "verdict" / "page.css").read_text()
+
+
+def test_the_page_is_small_and_the_same_each_time(page, example, tables):
+    assert len(page.encode()) < 200_000
+    assert render(example, tables) == page
+
+
+def test_the_real_story_s_page_is_small_too(real, tables):
+    assert len(render(real, tables).encode()) < 200_000
+
+
+def test_nothing_on_the_page_runs_or_is_fetched(tree, page):
+    assert not tree.xpath("//script | //link | //img | //iframe | //object | //form | //base")
+    assert not tree.xpath("//@style | //@src | //@*[starts-with(name(), 'on')]")
+    assert "@import" not in page and "url(" not in page
+    (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+
+
+def test_the_policy_s_hash_is_the_style_s(tree):
+    import base64
+    import hashlib
+
+    style = tree.xpath("//style")[0].text
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"sha256-{digest}" in tree.xpath("//meta[@http-equiv]/@content")[0]
+
+
+def test_links_lead_to_sources_or_to_places_that_exist(tree):
+    ids = tree.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    for link in tree.xpath("//a/@href"):
+        assert link.startswith("https://") or (link[0] == "#" and link[1:] in ids), link
+
+
+def test_every_claim_has_a_permalink_a_chip_and_its_quote(tree, example):
+    for claim in example.claims:
+        (article,) = tree.xpath(f"//article[@id='{claim.id}']")
+        (chip,) = article.xpath(".//span[contains(@class, 'chip')]")
+        assert SYMBOLS[claim.verdict] in chip.text_content()
+        assert len(chip.text_content().split()) >= 2  # a symbol and a word: never colour alone
+        assert article.xpath(".//mark")[0].text_content() == claim.quote
+
+
+def test_every_sentence_of_ours_is_on_the_page(tree, example):
+    shown = re.sub(r"\s+", " ", tree.text_content().replace("\u2060", ""))
+    for claim in example.claims:
+        if claim.repeats is None:
+            for statement in (*claim.reason, *claim.caveats, *claim.settles):
+                assert statement.text in shown
+
+
+def test_the_page_is_built_for_assistive_technology(tree):
+    assert tree.get("lang") == "en"
+    assert tree.xpath("//a[@class='skip']/@href") == ["#claims"]
+    levels = [int(h.tag[1]) for h in tree.xpath("//h1 | //h2 | //h3")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+    for table in tree.xpath("//table"):
+        assert table.xpath("./caption") and not table.xpath(".//th[not(@scope)]")
+    for svg in tree.xpath("//svg"):
+        assert svg.get("role") == "img" and svg.xpath("./title") and svg.xpath("./desc")
+        assert all(i in svg.xpath(".//@id") for i in svg.get("aria-labelledby").split())
+
+
+def luminance(colour):
+    values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first, second):
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def palettes(stylesheet):
+    for block in re.findall(r":root \{[^}]*--paper[^}]*\}", stylesheet):
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", block))
+        yield {
+            k: v if len(v) == 7 else "#" + "".join(2 * c for c in v[1:]) for k, v in colours.items()
+        }
+
+
+def test_contrast_suffices_in_every_theme(stylesheet):
+    themes = list(palettes(stylesheet))
+    assert len(themes) == 3  # light, dark, print
+    for theme in themes:
+        for text in ("ink", "muted", "accent"):
+            for ground in ("paper", "wash"):
+                assert contrast(theme[text], theme[ground]) >= 4.5, (text, ground, theme)
+
+
+def test_the_page_follows_the_reader_s_theme_and_prints(stylesheet):
+    assert "prefers-color-scheme: dark" in stylesheet and "@media print" in stylesheet
+    assert ":focus-visible" in stylesheet
+
+
+HOSTILE = """<script>alert(1)</script> gpt-oss-120b's "license" & <b>story</b>
+
+gpt-oss-20b <img src=x onerror=alert(1)> is released under the MIT license</mark></blockquote>
+<script>alert(2)</script>. {{ 7 * 7 }} {% raw %} According to <I>Mallory</I>, gpt-oss-120b trails
+o4-mini on MMLU &lt;. \u202eevil\u202c gpt-oss-120b is a javascript:alert(3) nothing burger.
+"""
+
+
+@pytest.mark.parametrize("name", ["a.txt", '"><script>alert(4)</script>.txt', "a.md"])
+def test_markup_in_a_story_stays_text(tables, name):
+    report = make_report(parse_story(HOSTILE.encode(), name), tables, date="2026-01-01")
+    tree = html.fromstring(render(report, tables))
+    assert not tree.xpath("//script | //img | //b[contains(., 'story')] | //i")
+    assert not tree.xpath("//@*[starts-with(name(), 'on')]")
+    assert {"contradicted", "supported"} <= {c.verdict for c in report.claims}
+    marks = [mark.text_content() for mark in tree.xpath("//mark")]
+    assert marks == [claim.quote for claim in report.claims]
+    assert "49" not in tree.xpath("//title")[0].text and "\u202e" not in tree.text_content()
+
+
+def test_measured_records_stand_apart(example_story, tables, write_record):
+    write_record("good", model="nano", hits=1, n=40)
+    bad = {"usable": False, "reason": "<b>markers</b> in answers"}
+    records = read_records(write_record("bad", model="gpt-oss-120b", **bad))
+    report = make_report(example_story, tables, date="2026-01-01", measured=records)
+    tree = html.fromstring(render(report, tables))
+    (section,) = tree.xpath("//h2[@id='measured']/following::table[1]")
+    text = section.text_content()
+    assert "1 of 40" in text and "no claim of this story" in text
+    assert "Not usable: <b>markers</b> in answers" in text
+    assert not any(r.id in {row.id for row in report.evidence} for r in records)
+
+
+def test_a_story_without_claims_still_makes_a_page(tables):
+    report = make_report(parse_story(b"Rain is expected.", "a.txt"), tables, date="2026-01-01")
+    tree = html.fromstring(render(report, tables))
+    assert "None was found" in tree.text_content() and not tree.xpath("//article")
+
+
+def test_the_context_is_the_rest_of_the_sentence_shortened(example):
+    for claim in example.claims:
+        before, after = context_of(claim)
+        joined = (before + claim.quote + after).strip("\u2026")
+        assert joined in claim.sentence and len(before) <= 91 and len(after) <= 91
