@@ -397,16 +397,20 @@ def weigh(
         out = out or _fresh_folder(subject.name)
         command = shlex.join(["netweight", *sys.argv[1:]])
         try:
-            records = evals.weigh(
+            weighing = evals.weigh(
                 subject, suite, out, settings, command=command, on_progress=on_progress
             )
         except KeyboardInterrupt:
             print(f"\nstopped; what was done is logged in {out / 'logs'}", file=sys.stderr)
             raise
     if as_json:
-        print(json.dumps(records, indent=2))
-        return
-    _print_scorecard(subject.name, records, out)
+        print(json.dumps(weighing.records, indent=2))
+    else:
+        _print_scorecard(subject.name, weighing.records, out)
+    for task, reason in weighing.without_figure.items():
+        print(f"netweight: {task} has no figure: {reason}", file=sys.stderr)
+    if weighing.without_figure:
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -57,6 +57,18 @@ def test_a_figure_that_is_not_evidence_says_why(weigh):
     assert "sums is not evidence: raw markers stand in 6 of 6" in " ".join(result.stdout.split())
 
 
+def test_a_task_without_a_figure_is_told_apart_and_fails_the_command(weigh):
+    def no_tales(prompt):
+        return right(prompt) if re.search(r"\d", prompt) else Reply("", finish_reason="length")
+
+    with fake_server(no_tales) as server:
+        result = weigh(server.base_url)
+    assert result.exit_code == 1
+    assert "3 right" in result.stdout
+    told = " ".join(result.stderr.split())
+    assert "formulas_in_fiction has no figure: no answer counts: 3 truncated; see the log" in told
+
+
 def test_json_is_the_records_and_nothing_else(weigh, tmp_path):
     with fake_server() as server:
         records = json.loads(weigh(server.base_url, "--json").stdout)
@@ -93,8 +105,8 @@ def test_our_own_servers_answers_are_read_from_the_final_channel(weigh, tmp_path
 
     with serving(chat_model) as base_url:
         subject = Subject("scripted", "scripted", base_url, reasons=True, max_context=4096)
-        records = weigh_subject(subject, "quick", tmp_path, Settings(limit=2), command="c")
-    facts = records[0]["evaluation_results"][0]["netweight"]
+        weighing = weigh_subject(subject, "quick", tmp_path, Settings(limit=2), command="c")
+    facts = weighing.records[0]["evaluation_results"][0]["netweight"]
     assert facts["usable"] is usable
     assert facts["outcomes"]["wrong"] == 2
 

@@ -4,7 +4,7 @@ Importing this is quick: Inspect itself is imported when a task runs.
 """
 
 from netweight.evals.records import Record
-from netweight.evals.run import SUITES, OnProgress, server_subject, weigh
+from netweight.evals.run import SUITES, OnProgress, Weighing, server_subject, weigh
 from netweight.evals.subject import Effort, Settings, Subject
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Record",
     "Settings",
     "Subject",
+    "Weighing",
     "server_subject",
     "weigh",
 ]

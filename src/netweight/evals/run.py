@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from netweight.errors import WeighError
 from netweight.evals.gate import Answer, check_markers, check_reasoning, check_shares
@@ -25,6 +25,13 @@ OnProgress = Callable[[str, int, int], None]  # task, samples done, samples in a
 
 SUITES = ("quick",)
 NUM_PROBES = 3
+
+
+class Weighing(NamedTuple):
+    """What weighing a model gave: records, and why a task has none."""
+
+    records: list[Record]
+    without_figure: dict[str, str]  # task: reason
 
 
 @dataclass(frozen=True)
@@ -59,31 +66,34 @@ def weigh(
     *,
     command: str,
     on_progress: OnProgress = lambda task, done, total: None,
-) -> list[Record]:
-    """Run `suite` on `subject`; write `out`/logs and `out`/records; return the records.
+) -> Weighing:
+    """Run `suite` on `subject`; write `out`/logs and `out`/records.
 
     A few probes come first: when none is answered the run stops there. A set-up that answers but
-    fails a check is measured all the same, and its records say that they are not evidence.
+    fails a check is measured all the same, and its records say that they are not evidence. A task
+    in which no answer counts has no figure, so no record; the others are unharmed by it.
     `command` is what a reader would type to make the run again.
 
     Raises:
-        WeighError: the suite is unknown, `out` cannot be written, the model answers no probe, or a
-            task brought back nothing that counts. Records of earlier tasks stay.
+        WeighError: the suite is unknown, `out` cannot be written, or the model answers no probe.
     """
     settings = _fitting(settings or Settings(), subject)
     parts = _parts(suite, settings.seed)
     out = _made_folder(out)
     probes = _probe(subject, settings, out / "logs", on_progress)
-    records = []
+    weighing = Weighing([], {})
     for part in parts:
         progress = _Progress(part.measure.task, _size(part.task, settings), on_progress)
         run = run_task(part.task, subject, settings, out / "logs", progress.advance)
         result = _result(part.measure, run, probes, subject)
+        if result is None:
+            weighing.without_figure[part.measure.task] = _why_nothing_counts(run)
+            continue
         provenance = Provenance(command, run.started, datetime.now(UTC), machine(), commit())
         record = make_record(result, subject, settings, provenance, suite=suite, folder=out)
         write_record(record, out / "records")
-        records.append(record)
-    return records
+        weighing.records.append(record)
+    return weighing
 
 
 def _fitting(settings: Settings, subject: Subject) -> Settings:
@@ -132,13 +142,12 @@ def _probe(
     return run.answers
 
 
-def _result(measure: Measure, run: Run, probes: Sequence[Answer], subject: Subject) -> Result:
+def _result(
+    measure: Measure, run: Run, probes: Sequence[Answer], subject: Subject
+) -> Result | None:
     rate = measure.rate(run.counts)
     if rate is None:
-        raise WeighError(
-            f"{measure.task} brought back nothing that counts: {dict(run.counts)}, "
-            f"first failure: {run.failure or 'none'}. See the log {run.log} for more."
-        )
+        return None
     answers = [*probes, *run.answers]
     checks = [
         check_reasoning(answers, expected=subject.reasons),
@@ -147,6 +156,12 @@ def _result(measure: Measure, run: Run, probes: Sequence[Answer], subject: Subje
     ]
     reasoned = any(answer.reasoning for answer in answers)
     return Result(measure, run.dataset, run.counts, rate, checks, reasoned, run.log)
+
+
+def _why_nothing_counts(run: Run) -> str:
+    outcomes = ", ".join(f"{count} {name}" for name, count in run.counts.items() if count)
+    failure = f" ({run.failure})" if run.failure else ""
+    return f"no answer counts: {outcomes}{failure}; see the log {run.log}"
 
 
 def _size(task: "Task", settings: Settings) -> int:
