@@ -12,17 +12,21 @@ setup: $(READY)
 
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("netweight needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 $(MAKECMDGOALS)") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "setting up: $(VENV) and the packages of requirements.txt (some minutes, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 # The native part is built here; without a C++ compiler CMake says so and the reference kernels serve.
 $(READY): $(VENV)/.installed pyproject.toml CMakeLists.txt $(wildcard native/*)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@echo "setting up: the native kernels"
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/python -m examples.demo
+	@rm -rf out/demo
+	$(BIN)/netweight weigh nano --suite quick --out out/demo
+	$(BIN)/netweight verdict examples/story.txt --records out/demo/records --out out/demo
 
 test: $(READY)
 	$(BIN)/python -m pytest

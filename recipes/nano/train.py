@@ -6,6 +6,7 @@ loss keeps the router from leaving experts idle (Fedus et al. 2021, arXiv 2101.0
 """
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -84,10 +85,10 @@ def initial_parameters(config: Config, seed: int) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(seed)
 
     def matrix(*shape: int, gain: float = 1.0) -> Tensor:
-        return torch.randn(shape, generator=generator) * gain * shape[-1] ** -0.5
+        return torch.randn(shape, generator=generator) * gain * math.pow(shape[-1], -0.5)
 
     hidden, inner, experts = config.hidden_size, config.intermediate_size, config.num_experts
-    quiet = (2 * config.num_hidden_layers) ** -0.5  # what enters the residual stream starts small
+    quiet = math.pow(2 * config.num_hidden_layers, -0.5)  # the residual stream starts small
     values = {
         "model.embed_tokens.weight": 0.5
         * torch.randn(config.vocab_size, hidden, generator=generator),

@@ -2,10 +2,10 @@
 
     NetweightError             anything a user can mend; the command line prints it as one line
     ├── UnknownModel           a model name or folder that leads nowhere
-    ├── CheckpointError        weights, config or tokenizer files that are missing, damaged or misshapen
+    ├── CheckpointError        weights, config or tokenizer files missing, damaged or misshapen
     │   └── ConfigError        a config.json that does not describe a gpt-oss model
     ├── VocabularyError        a vocabulary file that cannot be read, or a token id outside it
-    ├── HarmonyError           a conversation that Harmony cannot express, or, in strict parsing, bad output
+    ├── HarmonyError           what Harmony cannot express, or bad output where parsing is strict
     ├── RequestError           a request that cannot run as asked
     │   └── ContextTooLong     prompt and answer do not fit the context
     ├── ServerError            the server cannot start or has stopped
@@ -14,8 +14,8 @@
         ├── StoryError         the story cannot be read
         └── EvidenceError      a record or figure that does not follow its schema
 
-Every message says what was wrong, the limit where there is one, and the remedy. Our own mistakes are
-asserts, not members of this tree. This module imports nothing of ours.
+Every message says what was wrong, the limit where there is one, and the remedy. Our own mistakes
+are asserts, not members of this tree. This module imports nothing of ours.
 """
 
 
@@ -40,7 +40,7 @@ class VocabularyError(NetweightError):
 
 
 class HarmonyError(NetweightError):
-    """A conversation that Harmony cannot express, or, in strict parsing, malformed output."""
+    """What Harmony cannot express, or, where parsing is strict, malformed output."""
 
 
 class RequestError(NetweightError):

@@ -195,7 +195,7 @@ class Transformer:
         return linear(mixed, layer.out, layer.out_bias)
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, self.config.head_dim))
+        return x.view(*x.shape[:-1], -1, self.config.head_dim)
 
     def _mixture(self, x: Tensor, layer: LayerWeights) -> Tensor:
         t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps).flatten(0, 1)
