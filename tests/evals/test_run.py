@@ -168,6 +168,8 @@ def test_a_server_that_answers_no_probe_stops_the_run_with_its_reason(weighed, t
 
 
 def test_a_task_in_which_nothing_counts_has_no_figure_and_the_others_are_unharmed(tmp_path):
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "sums.json").write_text("the record of an earlier run")
     script = on_sums(*[Reply(status=500)] * 4)
     with fake_server(script) as server:
         subject = Subject("fake", "fake", server.base_url)

@@ -179,14 +179,19 @@ def _validator() -> Any:  # noqa: ANN401 - jsonschema's validators share no publ
     return jsonschema.Draft202012Validator(schema)
 
 
+def record_path(folder: Path, task: str) -> Path:
+    """Where the record of a task is, or would be."""
+    return folder / f"{task}.json"
+
+
 def write_record(record: Record, folder: Path) -> Path:
-    """Check a record and write it to `folder`/TASK.json, whole or not at all.
+    """Check a record and write it to its place in `folder`, whole or not at all.
 
     Raises:
         WeighError: the record does not follow its schema, or the folder cannot be written.
     """
     check_record(record)
-    path = folder / f"{record['evaluation_results'][0]['netweight']['task']}.json"
+    path = record_path(folder, record["evaluation_results"][0]["netweight"]["task"])
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from netweight.evals.gate import Answer, check_markers, check_reasoning, check_s
 from netweight.evals.harness import Run, run_task, served_models
 from netweight.evals.measure import Measure
 from netweight.evals.provenance import Provenance, commit, machine
-from netweight.evals.records import Record, Result, make_record, write_record
+from netweight.evals.records import Record, Result, make_record, record_path, write_record
 from netweight.evals.subject import Settings, Subject
 
 if TYPE_CHECKING:  # Inspect takes over a second to import, which `--help` should not wait for
@@ -67,7 +67,7 @@ def weigh(
     command: str,
     on_progress: OnProgress = lambda task, done, total: None,
 ) -> Weighing:
-    """Run `suite` on `subject`; write `out`/logs and `out`/records.
+    """Run `suite` on `subject`; write `out`/logs and `out`/records, in place of any there before.
 
     A few probes come first: when none is answered the run stops there. A set-up that answers but
     fails a check is measured all the same, and its records say that they are not evidence. A task
@@ -81,6 +81,8 @@ def weigh(
     parts = _parts(suite, settings.seed)
     out = _made_folder(out)
     probes = _probe(subject, settings, out / "logs", on_progress)
+    for part in parts:  # so that the records there are never of two runs
+        record_path(out / "records", part.measure.task).unlink(missing_ok=True)
     weighing = Weighing([], {})
     for part in parts:
         progress = _Progress(part.measure.task, _size(part.task, settings), on_progress)
