@@ -6,7 +6,7 @@ Formulas, memory layouts and tolerances are those of the functions of the same n
 import torch
 from torch import Tensor
 
-from netweight import _native
+import netweight._native as _native
 
 __all__ = ["dequantize_mxfp4"]
 
