@@ -295,12 +295,14 @@ class Parser:
             self._diagnose("missing_message", "text without <|message|> before it")
             self._add_whole_messages(readings, segments, ids, is_cut_off=token_id is None)
             return
-        if ids:
-            self._diagnose("truncated_header", "".join(segment.text for segment in segments))
-        self._drop_header()
+        text = "".join(segment.text for segment in segments)
+        is_prompt = token_id is None and self._has_start and text in set(Role)
+        if text.strip() and not is_prompt:
+            self._diagnose("truncated_header", text)
+        self._drop_header(SpanKind.HEADER if is_prompt else SpanKind.STRAY)
 
-    def _drop_header(self) -> None:
-        self._close_span(SpanKind.STRAY)
+    def _drop_header(self, kind: SpanKind = SpanKind.STRAY) -> None:
+        self._close_span(kind)
         self.state = State.START
 
     def _add_whole_messages(

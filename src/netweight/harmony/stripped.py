@@ -1,6 +1,6 @@
 """Completions as text: with markers spelled out, or with the markers stripped away.
 
-Some servers decode a completion with its control tokens removed, so that `analysis…assistantfinal…`
+Some servers decode a completion without its control tokens, so that `analysis…assistantfinal…`
 is left. Finds the messages in such a text by the names that remain. A guess, and only ever made
 where no control token says otherwise.
 """

@@ -1,0 +1,164 @@
+"""OpenAI Responses items <-> Harmony messages; see `convert` for what both APIs share."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from netweight.errors import HarmonyError
+from netweight.harmony.calls import read_call
+from netweight.harmony.convert import (
+    ApiObject,
+    CallBook,
+    answered_id,
+    counted_ids,
+    declare,
+    instructions,
+    read_parts,
+    read_response_format,
+    read_tool,
+    required_text,
+)
+from netweight.harmony.message import Channel, DeveloperContent, Message, Role
+from netweight.harmony.names import ToolNames
+
+_PHASES = {"commentary": Channel.COMMENTARY, "final_answer": Channel.FINAL}
+
+
+def from_responses(
+    items: str | Sequence[ApiObject],
+    *,
+    instructions: str | None = None,
+    tools: Sequence[ApiObject] = (),
+    text_format: ApiObject | None = None,
+    names: ToolNames | None = None,
+) -> list[Message]:
+    """The input of a Responses request as Harmony, without the system message.
+
+    Raises HarmonyError naming an item or part that Harmony cannot express.
+    """
+    names = ToolNames() if names is None else names
+    declared = [read_tool(tool, names) for tool in tools]
+    reader = _ItemReader(names)
+    messages = [] if instructions is None else [Message.developer(DeveloperContent(instructions))]
+    if isinstance(items, str):
+        messages.append(Message.user(items))
+    else:
+        messages += [message for item in items for message in reader.read(item)]
+    return declare(messages, declared, read_response_format(text_format))
+
+
+def to_responses(
+    messages: Iterable[Message],
+    *,
+    names: ToolNames | None = None,
+    new_id: Callable[[], str] | None = None,
+) -> list[dict[str, object]]:
+    """Harmony messages as items of the Responses API, one for each message."""
+    names = ToolNames() if names is None else names
+    new_id = new_id or counted_ids()
+    open_ids: list[tuple[str, str]] = []
+    return [item for message in messages for item in _items(message, names, new_id, open_ids)]
+
+
+class _ItemReader:
+    def __init__(self, names: ToolNames) -> None:
+        self.book = CallBook(names)
+
+    def read(self, item: ApiObject) -> Iterator[Message]:
+        kind = item.get("type", "message")
+        match kind:
+            case "message":
+                yield self.read_message(item)
+            case "reasoning":
+                yield from self.read_reasoning(item)
+            case "function_call":
+                yield self.book.call(
+                    required_text(item, "call_id", "function_call"),
+                    required_text(item, "name", "function_call"),
+                    required_text(item, "arguments", "function_call"),
+                )
+            case "function_call_output":
+                parts = read_parts(item.get("output"), "function_call_output")
+                yield self.book.result(
+                    required_text(item, "call_id", "function_call_output"), parts
+                )
+            case _:
+                raise HarmonyError(f"an input item of type {kind!r} cannot be sent")
+
+    def read_message(self, item: ApiObject) -> Message:
+        role = item.get("role")
+        parts = read_parts(item.get("content"), f"{role} message")
+        match role:
+            case "system" | "developer":
+                return Message.developer(DeveloperContent("\n\n".join(parts)))
+            case "user":
+                return Message(Role.USER, parts)
+            case "assistant":
+                channel = _PHASES.get(str(item.get("phase")), Channel.FINAL)
+                return Message(Role.ASSISTANT, parts, channel=channel)
+        raise HarmonyError(f"a message of role {role!r} cannot be sent")
+
+    def read_reasoning(self, item: ApiObject) -> Iterator[Message]:
+        """Reasoning as the model wrote it, or else its summary; sealed reasoning cannot be read."""
+        content = item.get("content") or item.get("summary")
+        if item.get("encrypted_content") and not content:
+            raise HarmonyError(
+                "a reasoning item holds only encrypted content, which only its maker reads"
+            )
+        texts = [part | {"type": "text"} for part in content] if isinstance(content, list) else []
+        if texts:
+            yield Message(Role.ASSISTANT, read_parts(texts, "reasoning"), channel=Channel.ANALYSIS)
+
+
+def _items(
+    message: Message,
+    names: ToolNames,
+    new_id: Callable[[], str],
+    open_ids: list[tuple[str, str]],
+) -> Iterator[dict[str, object]]:
+    match message.role:
+        case Role.SYSTEM:
+            raise HarmonyError("a Harmony system message has no counterpart; leave it out")
+        case Role.DEVELOPER:
+            for text in instructions(message):
+                yield _message_item("developer", "input_text", (text,))
+        case Role.USER:
+            yield _message_item("user", "input_text", _texts(message))
+        case Role.TOOL:
+            call_id = answered_id(open_ids, str(message.name))
+            texts = _texts(message)
+            output: object = texts[0] if len(texts) == 1 else _parts("input_text", texts)
+            yield {"type": "function_call_output", "call_id": call_id, "output": output}
+        case Role.ASSISTANT:
+            yield _assistant_item(message, names, new_id, open_ids)
+
+
+def _assistant_item(
+    message: Message,
+    names: ToolNames,
+    new_id: Callable[[], str],
+    open_ids: list[tuple[str, str]],
+) -> dict[str, object]:
+    call = read_call(message)
+    if call is not None:
+        call_id = new_id()
+        open_ids.append((call.recipient, call_id))
+        name = names.original(call.name)
+        return {
+            "type": "function_call", "call_id": call_id, "name": name, "arguments": message.text
+        }  # fmt: skip
+    if message.channel == Channel.ANALYSIS:
+        content = _parts("reasoning_text", _texts(message))
+        return {"type": "reasoning", "summary": [], "content": content}
+    phase = "commentary" if message.channel == Channel.COMMENTARY else "final_answer"
+    return _message_item("assistant", "output_text", _texts(message)) | {"phase": phase}
+
+
+def _message_item(role: str, kind: str, texts: Sequence[str]) -> dict[str, object]:
+    return {"type": "message", "role": role, "content": _parts(kind, texts)}
+
+
+def _parts(kind: str, texts: Sequence[str]) -> list[dict[str, str]]:
+    return [{"type": kind, "text": text} for text in texts]
+
+
+def _texts(message: Message) -> tuple[str, ...]:
+    return tuple(part for part in message.content if isinstance(part, str))
