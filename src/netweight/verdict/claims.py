@@ -152,7 +152,8 @@ def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) 
     quote = story.text[place.start : place.end]
     assert quote and quote == scene.text[span.start : span.end], "a quote left the story's text"
     attribution = find_attribution(_spoken(scene.text, span, trigger))
-    possible = bool(topics.POSSIBILITY.search(quote))
+    # in a licence "may" is a permission, not a doubt
+    possible = trigger.type != "licence" and bool(topics.POSSIBILITY.search(quote))
     soft = bool(topics.SOFTENED.search(quote))
     return Claim(
         id=name,

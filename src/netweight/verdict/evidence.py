@@ -124,6 +124,9 @@ class Benchmark(Row):
     name: str
     aliases: tuple[str, ...] = Field(min_length=1)
     measures: tuple[str, ...]
+    touches: tuple[
+        str, ...
+    ] = ()  # involved, but not measured: no error to name, no evidence either
     is_: str = Field(alias="is")
     is_not: str
     unit: Literal["percent", "points", "elo"]

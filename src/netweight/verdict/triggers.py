@@ -230,7 +230,8 @@ def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
         for ability, pattern in topics.ABILITIES.items():
             for match in pattern.finditer(scene.text, reach.start, reach.end):
                 for benchmark in benchmarks:
-                    if ability not in tables.benchmarks[benchmark].measures:
+                    row = tables.benchmarks[benchmark]
+                    if ability not in (*row.measures, *row.touches):
                         misuse = Misuse(benchmark, ability, is_description)
                         found[Span(*match.span()), misuse] = None
     concluded = {(m.benchmark, m.ability) for _, m in found if not m.is_description}
