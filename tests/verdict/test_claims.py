@@ -187,3 +187,10 @@ def test_every_quote_is_verbatim_at_its_place(text):
     for claim in extract_claims(story, published()):
         assert story.text[claim.span.start : claim.span.end] == claim.quote != ""
         assert 0 <= claim.strength <= 3
+
+
+def test_the_same_words_of_another_model_are_no_repetition():
+    claims = claims_of(
+        "gpt-oss-120b has an Apache 2.0 license. Llama 4 Scout has an Apache 2.0 license."
+    )
+    assert [c.repeats for c in claims] == [None, None]

@@ -12,19 +12,15 @@ from netweight.verdict import topics
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import find_attribution
 from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
-from netweight.verdict.scores import Score
 from netweight.verdict.story import Sentence, Span, Story
-from netweight.verdict.topics import ClaimType, Relation
-from netweight.verdict.triggers import Misuse, Trigger, find_triggers
+from netweight.verdict.triggers import Assertion, Trigger, find_triggers
 
 
-@dataclass(frozen=True)
-class Claim:
+@dataclass(frozen=True, kw_only=True)
+class Claim(Assertion):
     """One assertion of the story. `span` holds the quote's place in the clean text."""
 
     id: str
-    topic: str
-    type: ClaimType
     quote: str
     span: Span
     sentence: Sentence
@@ -32,14 +28,6 @@ class Claim:
     strength: int
     hedged: bool
     attribution: str | None
-    relation: Relation | None = None
-    negated: bool = False
-    comparators: tuple[str, ...] = ()
-    benchmarks: tuple[str, ...] = ()
-    scores: tuple[Score, ...] = ()
-    ability: str | None = None
-    direction: Relation | None = None
-    misuses: tuple[Misuse, ...] = ()
     repeats: str | None = None
 
 
@@ -57,11 +45,12 @@ def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
 
 
 def _identity(claim: Claim) -> tuple[object, ...]:
-    """Two claims with the same identity say the same thing; opinions are always their own."""
+    """Two claims with the same identity say the same thing of the same models."""
     words = claim.quote.lower() if claim.topic in ("opinion", "other") else ""
     numbers = tuple(re.findall(r"\d+(?:\.\d+)?", claim.quote)) if claim.type == "resource" else ()
     licence = topics.LICENCE.search(claim.quote) if claim.topic == "licence" else None
     return (
+        claim.subjects,
         claim.topic,
         claim.relation,
         claim.negated,
@@ -94,7 +83,7 @@ def _segments(scene: Scene, triggers: list[Trigger]) -> list[tuple[Span, Trigger
             else:
                 out.append((piece, here[0]))
         elif not scene.sentence.is_heading and _is_generic(scene, piece):
-            out.append((piece, Trigger(piece, "other", "other")))
+            out.append((piece, Trigger(span=piece, topic="other", type="other")))
     return [(_trim(scene.text, span), trigger) for span, trigger in out]
 
 

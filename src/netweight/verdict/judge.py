@@ -33,6 +33,7 @@ from netweight.verdict.judgement import (
     listed,
     nothing,
     number,
+    supported,
 )
 from netweight.verdict.ledger import RATE_THRESHOLD_PERCENT, Ledger
 from netweight.verdict.measured import Measured
@@ -213,15 +214,10 @@ def _efficiency(claim: Claim, ledger: Ledger) -> Judgement:
             )
     if not reason:
         return nothing("The tables hold no parameter counts for this model.")
-    return Judgement(
-        verdict="supported",
-        reason=tuple(reason),
-        caveats=(
-            Statement(
-                text="Fewer active parameters make each token cheaper; long chains of reasoning "
-                "can spend the gain."
-            ),
-        ),
+    return supported(
+        reason,
+        caveat="Fewer active parameters make each token cheaper; long chains of reasoning "
+        "can spend the gain.",
     )
 
 

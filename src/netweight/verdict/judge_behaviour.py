@@ -13,6 +13,7 @@ from netweight.verdict.judgement import (
     nothing,
     number,
     signed,
+    supported,
 )
 from netweight.verdict.ledger import Ledger
 
@@ -220,13 +221,8 @@ def judge_hallucination(claim: Claim, ledger: Ledger) -> Judgement:
                 cites.append(own.id)
     if not reason:
         return nothing("No hallucination rate is published for this model.")
-    return Judgement(
-        verdict="supported",
-        reason=tuple(reason),
-        caveats=(
-            Statement(
-                text="The vendor's own figures, from questions answered from memory alone, "
-                "without a search tool."
-            ),
-        ),
+    return supported(
+        reason,
+        caveat="The vendor's own figures, from questions answered from memory alone, "
+        "without a search tool.",
     )

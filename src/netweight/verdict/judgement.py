@@ -58,6 +58,11 @@ def nothing(text: str, *, settles: str | None = None) -> Judgement:
     )
 
 
+def supported(reason: Iterable[Statement], *, caveat: str) -> Judgement:
+    """Supported by these sentences, with one thing to keep in mind."""
+    return Judgement(verdict="supported", reason=tuple(reason), caveats=(Statement(text=caveat),))
+
+
 def opposite(verdict: Verdict) -> Verdict:
     """The verdict on a claim's negation."""
     swapped: dict[Verdict, Verdict] = {"supported": "contradicted", "contradicted": "supported"}

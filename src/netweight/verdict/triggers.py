@@ -23,11 +23,10 @@ class Misuse:
     is_description: bool = False  # "X, a test of Y", rather than a conclusion drawn from X
 
 
-@dataclass(frozen=True)
-class Trigger:
-    """A place where a rule found an assertion, with what the rule learned there."""
+@dataclass(frozen=True, kw_only=True)
+class Assertion:
+    """What is asserted, as far as the rules can tell; what a rule did not learn is empty."""
 
-    span: Span
     topic: str
     type: ClaimType
     relation: Relation | None = None
@@ -38,6 +37,13 @@ class Trigger:
     ability: str | None = None
     direction: Relation | None = None
     misuses: tuple[Misuse, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger(Assertion):
+    """A place where a rule found an assertion."""
+
+    span: Span
 
 
 def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
@@ -84,9 +90,9 @@ def _comparisons(scene: Scene) -> list[Trigger]:
         near = Span(start, max(limit, against[-1].span.end))
         found.append(
             Trigger(
-                Span(start, against[-1].span.end),
-                "comparison",
-                "comparison",
+                span=Span(start, against[-1].span.end),
+                topic="comparison",
+                type="comparison",
                 relation=relation,
                 negated=bool(topics.NEGATION.search(scene.text[max(0, start - 40) : start])),
                 comparators=tuple(name for m in against for name in m.ids),
@@ -114,9 +120,9 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
         by_benchmark.setdefault(score.benchmark, []).append((span, score))
     return [
         Trigger(
-            Span(places[0][0].start, places[-1][0].end),
-            "score",
-            "benchmark_score",
+            span=Span(places[0][0].start, places[-1][0].end),
+            topic="score",
+            type="benchmark_score",
             benchmarks=(benchmark,),
             scores=tuple(score for _, score in places),
         )
@@ -130,7 +136,7 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
         if topic.context and not topic.context.search(scene.text):
             continue
         for match in topic.pattern.finditer(scene.text):
-            trigger = Trigger(Span(*match.span()), topic.id, topic.type)
+            trigger = Trigger(span=Span(*match.span()), topic=topic.id, type=topic.type)
             if topic.id == "compliance-score":
                 found += [
                     replace(trigger, benchmarks=(b,)) for b in _listed_before(scene, match.start())
@@ -176,9 +182,9 @@ def _abilities(scene: Scene) -> list[Trigger]:
                     start = max(0, match.start() - 60) + said[-1].start()
                     found.append(
                         Trigger(
-                            Span(start, match.end()),
-                            "ability",
-                            "ability",
+                            span=Span(start, match.end()),
+                            topic="ability",
+                            type="ability",
                             ability=ability,
                             direction="below" if direction == "below" else "above",
                         )
@@ -189,7 +195,8 @@ def _abilities(scene: Scene) -> list[Trigger]:
 
 def _opinions(scene: Scene) -> list[Trigger]:
     return [
-        Trigger(Span(*m.span()), "opinion", "opinion") for m in topics.OPINION.finditer(scene.text)
+        Trigger(span=Span(*m.span()), topic="opinion", type="opinion")
+        for m in topics.OPINION.finditer(scene.text)
     ]
 
 
@@ -213,9 +220,9 @@ def _with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> l
         if not hits:
             marked.append(
                 Trigger(
-                    place,
-                    "ability",
-                    "ability",
+                    span=place,
+                    topic="ability",
+                    type="ability",
                     ability=misuse.ability,
                     direction=_direction(scene, place),
                     misuses=(misuse,),
