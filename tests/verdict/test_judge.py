@@ -11,6 +11,7 @@ from netweight.verdict import read_records
         ("gpt-oss-20b comes with a non-commercial license.", "contradicted"),
         ("gpt-oss-20b is released under the MIT license.", "contradicted"),
         ("OpenAI's gpt-oss models are fully open source.", "mixed"),
+        ("The gpt-oss models are not fully open source.", "supported"),
         ("gpt-oss-120b has 117 billion parameters.", "supported"),
         ("gpt-oss-120b activates 5.1 billion of its 117 billion parameters.", "supported"),
         ("gpt-oss-20b has 3.6 billion active parameters.", "supported"),
@@ -127,3 +128,38 @@ def test_a_record_that_is_not_usable_decides_nothing(judge_text, write_record):
     (claim,) = judge_text(FORMULAS.format("gpt-oss-20b"), measured=read_records(folder)).claims
     assert claim.verdict == "not_enough_evidence"
     assert "may not be used" in sentences(claim)
+
+
+def test_a_list_of_scores_goes_with_the_benchmarks_in_their_order(judge_text):
+    report = judge_text(
+        "gpt-oss-120b achieves 90.0% on MMLU and 80.1% on GPQA Diamond, compared to 93.0% and "
+        "81.4% for o4-mini."
+    )
+    assert [c.verdict for c in report.claims] == ["supported", "supported"]
+
+
+def test_a_list_that_fits_no_benchmarks_is_left_out(judge_text):
+    report = judge_text("On MMLU gpt-oss-120b scored 90.0%, against 93.0% and 81.4% for o4-mini.")
+    assert [c.verdict for c in report.claims] == ["supported"]
+
+
+def test_a_benchmark_named_in_passing_is_not_the_comparison_s(judge_text):
+    report = judge_text(
+        "On MMLU gpt-oss-120b trails o4-mini and hallucinates in half of PersonQA questions."
+    )
+    assert report.claims[0].topic == "comparison"
+    assert report.claims[0].benchmarks == ("mmlu",)
+
+
+def test_a_sentence_about_a_count_is_whole(judge_text):
+    (claim,) = judge_text("gpt-oss-120b scored 41.8% on Aider Polyglot.").claims
+    assert claim.reason[0].text == (
+        "Published: gpt-oss-120b has 41.8 on Aider Polyglot (94 of 225; 95% interval 35.5 to 48.3)."
+    )
+
+
+def test_every_sentence_ends_as_a_sentence(example):
+    for claim in example.claims:
+        for statement in (*claim.reason, *claim.caveats, *claim.settles):
+            assert statement.text[-1] == "." and "  " not in statement.text
+            assert " ," not in statement.text and " ." not in statement.text

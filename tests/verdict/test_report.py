@@ -205,3 +205,21 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_name(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(VerdictError, match="cannot be written"):
         write_atomically(tmp_path / "file" / "a.txt", "text")
+
+
+VOCABULARY = """
+gpt-oss-120b gpt-oss-20b o4-mini o3 Kimi-K2 Llama-4-Scout Mistral-7B GPT-5 MMLU GPQA AIME-2025
+Codeforces SpeechMap Polyglot PersonQA BBQ scored scored 41.8% 90.0 2622 87.3% points beats
+trails matches not behind Chinese rivals 120B and 20B parameters has 5 billion active parameters
+Apache 2.0 license MIT but with tools suggests bias following instructions hallucinates
+efficient fast poems inserts equations synthetic training data refuse political content
+compliance runs in 16 GB strong weak coding reasoning multilingual the models it , . ;
+"""
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(VOCABULARY.split()), min_size=4, max_size=40).map(" ".join))
+def test_no_story_makes_a_sentence_that_the_release_rule_refuses(text):
+    story = parse_story(("gpt-oss-120b is out. " + text).encode(), "a.txt")
+    report = make_report(story, published(), date="2026-01-01")
+    assert all(claim.reason for claim in report.claims)

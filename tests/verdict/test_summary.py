@@ -1,4 +1,4 @@
-from netweight.verdict import summary_lines
+from netweight.verdict import read_records, summary_lines
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "verdict_summary.txt"
@@ -30,3 +30,8 @@ def test_every_distinct_claim_is_in_the_summary(example):
     text = " ".join(text_of(example).split())
     for claim in example.claims:
         assert claim.quote in text
+
+
+def test_a_measured_record_has_its_line_with_its_count(judge_text, write_record):
+    report = judge_text(STORY, measured=read_records(write_record(hits=1, n=40)))
+    assert "1 of 40 (usable)" in text_of(report)

@@ -129,7 +129,7 @@ def _metrics_for(claim: Claim, ledger: Ledger) -> list[Benchmark]:
 
 
 def _no_pairs(claim: Claim, ledger: Ledger) -> Judgement:
-    subjects = listed(map(ledger.name, claim.subjects)) if claim.subjects else "this model"
+    subjects = ledger.names(claim.subjects) if claim.subjects else "this model"
     on = (
         listed(ledger.tables.benchmarks[b].name for b in claim.benchmarks)
         if claim.benchmarks

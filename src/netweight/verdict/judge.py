@@ -30,7 +30,6 @@ from netweight.verdict.judgement import (
     Judgement,
     Statement,
     Verdict,
-    listed,
     nothing,
     number,
     supported,
@@ -67,12 +66,7 @@ def _unknown_subject(claim: Claim, ledger: Ledger) -> Judgement | None:
     if len(unknown) == len(claim.subjects) and not measured & {
         u.removeprefix("other:") for u in unknown
     }:
-        names = listed(u.removeprefix("other:") for u in unknown)
-        return (
-            nothing(f"The tables hold nothing about the model named here: \u201c{names}\u201d.")
-            if not re.search(r"\d", names)
-            else nothing("The tables hold nothing about the model named here.")
-        )
+        return nothing("The tables hold nothing about the model named here.")
     return None
 
 
@@ -116,8 +110,9 @@ def _open_source(claim: Claim, ledger: Ledger) -> Judgement:
     if document is None:
         return nothing("The tables do not say what was published of this model.")
     definition = ledger.tables.documents["osaid-data"]
+    denied = re.search(r"\bnot\b|n['\u2019]t\b", claim.quote)
     return Judgement(
-        verdict="mixed",
+        verdict="supported" if denied else "mixed",
         reason=(
             Statement(text=document.statement, cites=(document.id,)),
             Statement(text=definition.statement, cites=(definition.id,)),

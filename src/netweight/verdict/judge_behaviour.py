@@ -9,7 +9,6 @@ from netweight.verdict.judgement import (
     Judgement,
     Statement,
     Verdict,
-    listed,
     nothing,
     number,
     signed,
@@ -20,7 +19,7 @@ from netweight.verdict.ledger import Ledger
 
 def judge_maths_in_writing(claim: Claim, ledger: Ledger) -> Judgement:
     needed = ledger.clean_texts_needed()
-    models = listed(map(ledger.name, claim.subjects))
+    models = ledger.names(claim.subjects)
     return Judgement(
         verdict="not_enough_evidence",
         reason=(
@@ -212,8 +211,8 @@ def judge_hallucination(claim: Claim, ledger: Ledger) -> Judgement:
             own = ledger.tables.one(metric, subject)
             other = ledger.tables.one(metric, peer) if peer else None
             if own:
-                text = f"{ledger.tables.benchmarks[metric].name}: {number(own.value)}% for "
-                f"{ledger.name(subject)}"
+                name = ledger.tables.benchmarks[metric].name
+                text = f"{name}: {number(own.value)}% for {ledger.name(subject)}"
                 text += (
                     f", {number(other.value)}% for {ledger.name(other.model)}." if other else "."
                 )

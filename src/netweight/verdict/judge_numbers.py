@@ -162,11 +162,7 @@ def _check_score(
     rows = [row for model in models for row in ledger.tables.about(score.benchmark, model)]
     name = ledger.tables.benchmarks[score.benchmark].name
     if not rows:
-        who = (
-            listed(map(ledger.name, models))
-            if all(m in ledger.tables.models for m in models)
-            else "the model named here"
-        )
+        who = ledger.names(models)
         return (
             "not_enough_evidence",
             [Statement(text=f"The tables hold no figure of {who} on {name}.")],
@@ -204,8 +200,8 @@ def _found(row: Figure, ledger: Ledger) -> Statement:
     cites = [row.id]
     if row.correct is not None:
         interval = ledger.rate_interval(row)
-        text += f" ({row.correct} of {row.n}; 95% interval {number(interval.values['low'])} to "
-        f"{number(interval.values['high'])})"
+        low, high = number(interval.values["low"]), number(interval.values["high"])
+        text += f" ({row.correct} of {row.n}; 95% interval {low} to {high})"
         cites.append(interval.id)
     return Statement(text=text + ".", cites=tuple(cites))
 

@@ -3,6 +3,7 @@
 A computed number becomes a record with an id, so that a sentence can cite it like any other.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from netweight.verdict.evidence import Computed, Document, Figure, Published
@@ -15,6 +16,7 @@ from netweight.verdict.intervals import (
     wilson,
     z_score,
 )
+from netweight.verdict.judgement import listed
 from netweight.verdict.measured import Measured
 
 MARGIN_POINTS = (
@@ -47,9 +49,13 @@ class Ledger:
     computed: dict[str, Computed] = field(default_factory=dict)
 
     def name(self, model: str) -> str:
-        """A model as we write it."""
+        """A model as we write it. A name that only the story knows is not ours to repeat."""
         row = self.tables.models.get(model)
-        return row.name if row else model.removeprefix("other:")
+        return row.name if row else "the model named here"
+
+    def names(self, models: Iterable[str]) -> str:
+        """Several models as we write them: "A and B"."""
+        return listed(dict.fromkeys(self.name(model) for model in models))
 
     def record(self, record_id: str) -> Record | None:
         """The record of that id, of whatever kind."""

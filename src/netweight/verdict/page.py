@@ -120,8 +120,8 @@ def value_of(row: Figure | Document | Computed) -> str:
 def _computed_value(row: Computed) -> str:
     values = row.values
     if "margin" in values and "low" in values:
-        return f"{signed(values['value'])} ({signed(values['low'])} to "
-        f"{signed(values['high'])}), {row.reading}"
+        low, high = signed(values["low"]), signed(values["high"])
+        return f"{signed(values['value'])} ({low} to {high}), {row.reading}"
     if "low" in values:
         middle = number(values["value"]) + "% " if "value" in values else ""
         return f"{middle}({number(values['low'])} to {number(values['high'])}%)"

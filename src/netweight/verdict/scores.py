@@ -4,7 +4,7 @@ Knows where numbers stand relative to names. Does not know which numbers are rig
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netweight.verdict.names import Mention
 from netweight.verdict.story import Span
@@ -60,7 +60,47 @@ def find_scores(
             effort=_effort(text),
         )
         found.append((Span(*match.span()), score))
+    return _with_lists(text, found, models, benchmarks)
+
+
+def _with_lists(
+    text: str, found: list[tuple[Span, Score]], models: list[Mention], benchmarks: list[Mention]
+) -> list[tuple[Span, Score]]:
+    """Read "against 93.0% and 81.4% for X": one model, and the benchmarks in the order named.
+
+    Where the benchmarks named before do not match the list in number, nobody can say which number
+    is whose, and the list is left out.
+    """
+    joint = re.compile(r"\s*(?:,|,?\s*and)\s*")
+    start = 0
+    while start < len(found):
+        end = start + 1
+        while end < len(found) and joint.fullmatch(
+            text, found[end - 1][0].end, found[end][0].start
+        ):
+            end += 1
+        owner = _named_after(text, found[end - 1][0], models)
+        if end - start > 1 and owner:
+            names = [m.ids[0] for m in benchmarks if m.span.end <= found[start][0].start]
+            fits = len(names) == end - start
+            found[start:end] = [
+                (place, replace(score, model=owner, benchmark=name))
+                for (place, score), name in zip(
+                    found[start:end], names if fits else [], strict=fits
+                )
+            ]
+            end = end if fits else start
+        start = end
     return found
+
+
+def _named_after(text: str, span: Span, models: list[Mention]) -> str | None:
+    """The model that follows a number as in "41.8% for X", or None."""
+    after = [m for m in models if m.span.start >= span.end and len(m.ids) == 1]
+    words = re.compile(r"\)?\s*(?:%|points?)?\s*(?:for|by|from|of)\s+(?:the\s+)?")
+    if after and words.fullmatch(text, span.end, after[0].span.start):
+        return None if after[0].ids[0].startswith("group:") else after[0].ids[0]
+    return None
 
 
 def _is_score(text: str, match: re.Match[str]) -> bool:
@@ -93,12 +133,9 @@ def _benchmark_of(text: str, span: Span, benchmarks: list[Mention]) -> str:
 def _model_of(text: str, span: Span, models: list[Mention], default: tuple[str, ...]) -> str | None:
     """The model after the number ("for X"), else before, else alone after, else the subject."""
     single = [m for m in models if len(m.ids) == 1 and not m.ids[0].startswith("group:")]
+    if owner := _named_after(text, span, models):
+        return owner
     after = [m for m in single if m.span.start >= span.end]
-    if after and re.fullmatch(
-        r"\)?\s*(?:%|points?)?\s*(?:for|by|from|of)\s+(?:the\s+)?",
-        text[span.end : after[0].span.start],
-    ):
-        return after[0].ids[0]
     before = [m for m in single if m.span.end <= span.start]
     if before:
         return before[-1].ids[0]

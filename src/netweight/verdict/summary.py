@@ -45,8 +45,8 @@ def summary_lines(report: Report, *, width: int = 80) -> list[Line]:
             lines += [Line(""), *_claim(claim, width)]
     for record in report.measured:
         state = "usable" if record.usable else f"not usable: {record.reason}"
-        text = f"Measured here: {record.model}, {record.description}: {record.hits} of "
-        f"{record.n} ({state})"
+        figure = f"{record.hits} of {record.n} ({state})"
+        text = f"Measured here: {record.model}, {record.description}: {figure}"
         lines += [Line(""), *_broken(text, width, "quiet")]
     return lines
 

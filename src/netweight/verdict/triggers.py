@@ -87,7 +87,7 @@ def _comparisons(scene: Scene) -> list[Trigger]:
         if not against or re.search(r"[.;]", scene.text[end : against[0].span.start]):
             continue
         scene.comparator_spans.update(m.span for m in against)
-        near = Span(start, max(limit, against[-1].span.end))
+        near = Span(start, against[-1].span.end)
         found.append(
             Trigger(
                 span=Span(start, against[-1].span.end),
@@ -103,14 +103,16 @@ def _comparisons(scene: Scene) -> list[Trigger]:
 
 
 def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
-    """Benchmarks named beside a comparison, after it or before it in the same stretch."""
-    after = [m for m in scene.benchmarks if near.start <= m.span.start < near.end]
-    if not after:
-        cut = max(
-            (m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, near.start)), default=0
-        )
-        after = [m for m in scene.benchmarks if cut <= m.span.start < near.start]
-    return tuple(dict.fromkeys(name for m in after for name in m.ids))
+    """Benchmarks of a comparison: joined to it by "on" or the like, else named before it."""
+    joint = re.compile(r"[^.;]{0,30}?\b(?:on|in|at|across|by)\s+(?:the\s+)?")
+    after = [m for m in scene.benchmarks if near.end <= m.span.start]
+    if after and joint.fullmatch(scene.text, near.end, after[0].span.start):
+        stop = topics.ADVERSATIVE.search(scene.text, near.end)
+        limit = stop.start() if stop else len(scene.text)
+        return tuple(dict.fromkeys(n for m in after if m.span.start < limit for n in m.ids))
+    before = [m for m in scene.benchmarks if m.span.start < near.start]
+    since = _listed_before(scene, near.start)
+    return since or tuple(dict.fromkeys(n for m in before for n in m.ids))
 
 
 def _score_triggers(scene: Scene) -> list[Trigger]:
@@ -228,7 +230,17 @@ def _with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> l
                     misuses=(misuse,),
                 )
             )
-    return marked
+    return [_with_its_own_misuse(trigger, tables) for trigger in marked]
+
+
+def _with_its_own_misuse(trigger: Trigger, tables: Published) -> Trigger:
+    """A "compliance score" of a benchmark that gives none is a misuse in itself."""
+    if trigger.topic != "compliance-score" or trigger.misuses:
+        return trigger
+    (benchmark,) = trigger.benchmarks
+    if "compliance" in tables.benchmarks[benchmark].measures:
+        return trigger
+    return replace(trigger, misuses=(Misuse(benchmark, "compliance", is_description=True),))
 
 
 def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
