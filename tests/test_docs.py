@@ -19,7 +19,7 @@ def python_blocks():
             yield pytest.param(block, id=f"{document.name}-{number}")
 
 
-@pytest.mark.parametrize("block", python_blocks())
+@pytest.mark.parametrize("block", list(python_blocks()))
 def test_every_python_block_runs(block):
     done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -22,7 +22,6 @@ NUM_TOKENIZER_EXAMPLES = 6000
 
 def make(folder: Path, plan: Plan) -> None:
     """Train nano into a new folder; the same plan gives the same model on one kind of machine."""
-    torch.set_flush_denormal(True)  # late gradients are denormal, and CPUs crawl on those
     folder.mkdir(parents=True)
     started = time.monotonic()
     texts = sample_texts(NUM_TOKENIZER_EXAMPLES, Random(f"tokenizer {plan.seed}"))
@@ -44,6 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.folder.exists():
         parser.error(f"{arguments.folder} exists already; name a new folder")
+    torch.set_flush_denormal(True)  # late gradients are denormal, and CPUs crawl on those
     try:
         make(arguments.folder, Plan(num_steps=arguments.steps, seed=arguments.seed))
     except BaseException:
