@@ -13,7 +13,7 @@ from typing import Literal
 from netweight.errors import VerdictError
 from netweight.verdict.claims import Claim, extract_claims
 from netweight.verdict.evidence import Computed, Document, Figure, Published, Row, Source
-from netweight.verdict.judge import judge, misuse_text
+from netweight.verdict.judge import judge
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
@@ -393,13 +393,3 @@ def write_atomically(path: Path, text: str) -> None:
         raise VerdictError(
             f"{path} cannot be written: {error.strerror}. Choose another --out."
         ) from error
-
-
-__all__ = [
-    "Report",
-    "check_report",
-    "make_report",
-    "misuse_text",
-    "statements_of",
-    "write_atomically",
-]
