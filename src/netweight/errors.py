@@ -8,6 +8,7 @@
     ├── HarmonyError           what Harmony cannot express, or bad output where parsing is strict
     ├── RequestError           a request that cannot run as asked
     │   └── ContextTooLong     prompt and answer do not fit the context
+    ├── ToolError              a built-in tool that cannot run on this machine
     ├── ServerError            the server cannot start or has stopped
     ├── WeighError             a measurement that cannot be made
     └── VerdictError           a story or evidence that cannot be used
@@ -49,6 +50,10 @@ class RequestError(NetweightError):
 
 class ContextTooLong(RequestError):
     """Prompt and answer do not fit the model's context."""
+
+
+class ToolError(NetweightError):
+    """A built-in tool that cannot run on this machine."""
 
 
 class ServerError(NetweightError):
