@@ -199,6 +199,10 @@ def test_a_body_sent_as_something_else_is_a_400_that_says_so(answering):
     assert "Content-Type: application/json" in error_of(response)["message"]
 
 
+def test_an_unknown_field_is_named_whatever_its_name(answering):
+    assert error_of(ask(answering, **{"best of": 2}))["param"] == "best of"
+
+
 @pytest.mark.parametrize("field", ["model", "user", "messages", "unknown \ud800"])
 def test_half_a_surrogate_pair_breaks_nothing(answering, field):
     value = [{"role": "user", "content": "\ud800"}] if field == "messages" else "\ud800"
@@ -314,6 +318,19 @@ def test_a_server_that_stops_tells_its_clients_why(endless):
         thread.join(timeout=5)
     assert len(results) == 2
     assert all("the server is stopping" in text for text in results)
+
+
+def test_a_server_whose_engine_has_failed_says_so(monkeypatch, caplog):
+    model = saying(ANSWER)
+    monkeypatch.setattr(model.engine, "step", lambda: 1 / 0)
+    with client_of(model) as client:
+        assert "the engine has failed" in stream(client)[-1]["error"]["message"]
+        for fields in ({}, {"stream": True}):
+            response = ask(client, **fields)
+            assert response.status_code == 503
+            assert "the engine has failed" in error_of(response)["message"]
+        assert client.get("../health").status_code == 503
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_no_log_line_holds_the_text_of_a_request(answering, caplog):

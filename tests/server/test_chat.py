@@ -113,6 +113,9 @@ def test_log_probabilities_cover_the_content_and_nothing_else():
     ids = [score.token_id for score in scores]
     assert byte_vocabulary().decode(ids) == "It is 42 ✓."
     assert all(score.logprobs.drawn == pytest.approx(0) for score in scores)
+    for delta in deltas:
+        if isinstance(delta, ContentDelta):
+            assert byte_vocabulary().decode(score.token_id for score in delta.scores) == delta.text
     assert all(len(score.logprobs.top) == 2 for score in scores)
 
 

@@ -35,7 +35,8 @@ class Gate(FakeModel):
 
 
 async def collect(worker, request):
-    return [event async for event in worker.events(request)]
+    async with asyncio.timeout(10):
+        return [event async for event in worker.events(request)]
 
 
 def test_events_come_back_in_order_and_end_with_finish():

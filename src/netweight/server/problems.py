@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from netweight.errors import ContextTooLong, HarmonyError, NetweightError, RequestError
+from netweight.server.wire import CONTENT_TAGS
 
 
 class Problem(Exception):
@@ -30,7 +31,7 @@ class Problem(Exception):
 
     @property
     def body(self) -> str:
-        """The JSON body. ASCII, so that half a surrogate pair in a name cannot break the reply."""
+        """The JSON body, in one line."""
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
         return json.dumps({"error": error})
@@ -116,7 +117,7 @@ def _param(loc: Sequence[str | int]) -> str:
     """A field's name as clients write it, as in messages[0].content; unions' tags are left out."""
     path = ""
     for index, part in enumerate(loc[1:], start=1):
-        is_tag = isinstance(part, str) and (" " in part or _is_role(loc, index))
+        is_tag = part in CONTENT_TAGS or _is_role(loc, index)
         if isinstance(part, int):
             path += f"[{part}]"
         elif not is_tag:

@@ -45,13 +45,16 @@ class TextPart(_In):
     text: str
 
 
+# Pydantic puts the tag of a union's branch into the place it reports; spaces tell tags from fields.
+CONTENT_TAGS = _A_TEXT, _PARTS = "a text", "a list of parts"
+
+
 def _content_tag(value: object) -> str:
-    return "a text" if isinstance(value, str) else "a list of parts"
+    return _A_TEXT if isinstance(value, str) else _PARTS
 
 
-# The tags have spaces so that they cannot be mistaken for fields in error messages.
 Content = Annotated[
-    Annotated[str, Tag("a text")] | Annotated[list[TextPart], Tag("a list of parts")],
+    Annotated[str, Tag(_A_TEXT)] | Annotated[list[TextPart], Tag(_PARTS)],
     Discriminator(_content_tag),
 ]
 

@@ -90,7 +90,7 @@ class Worker:
                 self._obey()
                 if self._engine.has_work:
                     for event in self._engine.step():
-                        self._send(event)
+                        self._streams[event.request_id].send(event)
         except Exception:  # our own mistake, but no client may wait for ever because of it
             log.exception("the engine has failed")
             self.refusal = "the engine has failed"
@@ -113,6 +113,7 @@ class Worker:
         self._streams[stream.request_id] = stream
 
     def _cancel(self, stream: _Stream) -> None:
+        """Forget a stream whose reader is done with it, and end its request if it has not ended."""
         if stream.request_id in self._streams:
             del self._streams[stream.request_id]
             self._engine.cancel(stream.request_id)
@@ -121,12 +122,6 @@ class Worker:
         for stream in list(self._streams.values()):
             stream.send(ServerError(f"{why}; try again later."))
             self._cancel(stream)
-
-    def _send(self, event: Event) -> None:
-        stream = self._streams[event.request_id]
-        if isinstance(event, Finish):
-            del self._streams[event.request_id]
-        stream.send(event)
 
     def _end(self) -> None:
         self._is_stopping = True
