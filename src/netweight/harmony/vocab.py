@@ -261,6 +261,7 @@ def _read_tokenizer_json(data: bytes, source: str) -> tuple[dict[bytes, int], di
             f"{source} has model {kind!r} and normalizer {normalizer!r}; "
             "only plain byte-level BPE is read"
         )
+    SpecialIds.find(specials, source)  # said first: without them the merges look wrong too
     ranks = _ranks(vocabulary, specials, source)
     _check_merges(merges, vocabulary, ranks, source)
     return ranks, specials, _split_pattern(document.get("pre_tokenizer"), source)
