@@ -2,11 +2,19 @@
 
 import re
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 from netweight.model import Config
 
 NUMERICS = Path(__file__).parents[2] / "docs" / "numerics.md"
+
+needs_native = pytest.mark.skipif(
+    find_spec("netweight._native") is None, reason="the native kernels are not built"
+)
+KERNEL_SETS = ["reference", pytest.param("cpu", marks=needs_native)]
 
 # One sliding and one full layer, a window that prompts of the tests exceed.
 SMALL = Config(

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from netweight.model import kernels
 from netweight.model.mxfp4 import E2M1, Mxfp4, dequantize, quantize, round_to_mxfp4
-
-SETS = ["reference", "cpu"]
+from tests.model.shapes import KERNEL_SETS, needs_native
 
 
 def all_codes_at_all_scales():
@@ -21,14 +20,14 @@ def expected_values():
     return codes * torch.exp2(exponents)
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", KERNEL_SETS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_every_code_at_every_scale_is_the_nearest_number_of_the_type(name, dtype):
     values = kernels.select(name).dequantize_mxfp4(*all_codes_at_all_scales(), dtype)
     assert torch.equal(values, expected_values().to(torch.float32).to(dtype))
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", KERNEL_SETS)
 def test_negative_zero_keeps_its_sign(name):
     packed = Mxfp4(
         torch.full((1, 16), 0x88, dtype=torch.uint8), torch.tensor([127], dtype=torch.uint8)
@@ -37,7 +36,7 @@ def test_negative_zero_keeps_its_sign(name):
     assert torch.signbit(values).all()
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", KERNEL_SETS)
 def test_any_leading_shape_is_kept(name):
     blocks = torch.randint(0, 256, (2, 3, 5, 16), dtype=torch.uint8)
     scales = torch.randint(100, 150, (2, 3, 5), dtype=torch.uint8)
@@ -60,6 +59,7 @@ def test_swapped_nibbles_would_be_caught():
     assert not torch.equal(values, expected_values().float())
 
 
+@needs_native
 def test_the_native_kernel_refuses_sizes_that_do_not_match():
     from netweight import _native
 

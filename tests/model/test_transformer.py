@@ -9,7 +9,7 @@ import torch
 from netweight.model import Config, Transformer, kernels
 from netweight.model.kernels import REFERENCE
 from netweight.model.transformer import DenseExperts, PackedExperts
-from tests.model.shapes import SHAPES, SMALL, tolerance
+from tests.model.shapes import KERNEL_SETS, SHAPES, SMALL, tolerance
 
 NUM_TOKENS = 48  # longer than the small window by far
 
@@ -100,7 +100,7 @@ def test_later_tokens_do_not_change_earlier_logits(load):
     assert torch.allclose(model.forward(tokens)[:, :30], model.forward(changed)[:, :30], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["reference", "cpu"])
+@pytest.mark.parametrize("name", KERNEL_SETS)
 def test_the_kernel_sets_agree(name, checkpoint_of, load, monkeypatch):
     monkeypatch.setenv("NETWEIGHT_KERNELS", name)
     model = Transformer.load(checkpoint_of(SMALL), dtype=torch.float32)
