@@ -1,5 +1,6 @@
 """Code that means harm. Each test is one way out, or one thing to use up."""
 
+import ctypes
 import os
 import socket
 import subprocess
@@ -21,12 +22,12 @@ PREFIX = Path(sys.base_prefix).resolve()
 PYTHON = str(PREFIX / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
-def run_code(code, *, name="code.py", **limits):
+def run_code(code, *, name="code.py", readable=PREFIX, **limits):
     """What comes of a Python program, which is stopped after 10 seconds if not before."""
     return sandbox.run(
         [PYTHON, "-u", name],
         files={name: code.encode()},
-        readable=[PREFIX],
+        readable=[PREFIX, readable],
         limits=Limits(**{"wall_s": 10.0} | limits),
     )
 
@@ -129,6 +130,27 @@ def test_there_is_no_network_and_not_even_this_machine():
 @needs_sandbox
 def test_a_virtual_machines_line_to_its_host_is_closed():
     assert attempt("socket.socket(40, socket.SOCK_STREAM)") == [os.strerror(97)]
+
+
+@needs_sandbox
+def test_message_queues_of_this_machine_are_out_of_reach():
+    name, libc = f"/netweight-{uuid.uuid4()}".encode(), ctypes.CDLL(None)
+    assert libc.mq_open(name, os.O_CREAT, 0o666, None) >= 0
+    try:
+        code = f"import ctypes; print(ctypes.CDLL(None).mq_open({name!r}, 0))"
+        assert run_code(code).output == "-1\n"
+    finally:
+        libc.mq_unlink(name)
+
+
+@needs_sandbox
+def test_folders_made_readable_cannot_be_changed(tmp_path):
+    tmp_path.chmod(0o777)
+    (tmp_path / "file").write_text("content")
+    code = f"print(open('{tmp_path}/file').read())\nopen('{tmp_path}/new', 'w')"
+    outcome = run_code(code, readable=tmp_path)
+    assert outcome.output.startswith("content\n")
+    assert "Read-only file system" in outcome.output
 
 
 @needs_sandbox

@@ -111,7 +111,6 @@ def run(
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     pass_fds=[*data.values(), filter_fd],
-                    env={"PATH": os.environ.get("PATH", os.defpath)},
                 )
             )
         except OSError as error:
@@ -179,13 +178,13 @@ def _bubblewrap(
     yield from ("--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc")
     for path in _SYSTEM:
         yield from ("--ro-bind-try", path, path)
+    disk = ("--size", str(limits.disk_bytes), "--perms", "1777", "--tmpfs")
+    yield from ("--dev", "/dev", *disk, "/dev/shm", "--remount-ro", "/dev")
+    yield from (*disk, str(HOME), "--chdir", str(HOME))
     for folder in readable:
         for parent in reversed(folder.parents[:-1]):  # else only root could pass through them
             yield from ("--perms", "0755", "--dir", str(parent))
         yield from ("--ro-bind", str(folder), str(folder))
-    disk = ("--size", str(limits.disk_bytes), "--perms", "1777", "--tmpfs")
-    yield from ("--dev", "/dev", *disk, "/dev/shm", "--remount-ro", "/dev")
-    yield from (*disk, str(HOME), "--chdir", str(HOME))
     for name, fd in data.items():
         yield from ("--perms", "0444", "--ro-bind-data", str(fd), str(HOME / name))
     yield from ("--remount-ro", "/", "--")
@@ -196,7 +195,7 @@ def _limited(limits: Limits) -> Iterator[str]:
     if os.geteuid() == 0:  # root reads all files and passes some limits, so another user runs it
         user = str(secrets.choice(_STAND_INS))
         yield from ("setpriv", "--reuid", user, "--regid", user, "--clear-groups")
-        yield from ("--bounding-set", "-all", "--inh-caps", "-all")
+        yield from ("--bounding-set", "-all")
     yield from ("prlimit", "--core=0", f"--cpu={limits.cpu_s}:{limits.cpu_s + 1}")
     yield from (f"--as={limits.memory_bytes}", f"--nproc={limits.num_processes}")
     yield from (f"--fsize={limits.file_bytes}", f"--nofile={limits.num_files}", "--")
