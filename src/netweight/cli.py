@@ -34,13 +34,9 @@ app = typer.Typer(
     help="Run gpt-oss models, weigh any open-weight model, hold news about them to evidence.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # so that a docstring's lines flow together
     add_completion=False,
 )
-
-
-@app.callback()
-def root() -> None:
-    """Keep `netweight COMMAND` a group even while it has few commands."""
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
