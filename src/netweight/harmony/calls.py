@@ -13,7 +13,7 @@ from netweight.harmony.message import Message, Role, ToolNamespace
 
 FUNCTIONS = "functions."
 BUILT_IN = ("python", "browser.search", "browser.open", "browser.find")
-_GLUED_TYPES = ("json", "code")
+_GLUED_TYPES = (".json", ".code", "json", "code")
 _NOT_TOOLS = frozenset({*Role, "all"})
 
 
@@ -93,11 +93,12 @@ def resolve_tool(written: str, offered: Sequence[ToolNamespace] | None) -> Resol
     names = BUILT_IN if offered is None else tool_names(offered)
     if written in names:
         return Resolved(written, is_known=True)
-    for candidate in _candidates(written):
-        matches = [name for name in names if candidate == name]
-        if matches:
-            return Resolved(matches[0], is_known=True, repair=("renamed_tool", written))
-    loose = [name for name in names if _last_part(name) == _last_part(written)]
+    candidates = _candidates(written)
+    for candidate in candidates:
+        if candidate in names:
+            return Resolved(candidate, is_known=True, repair=("renamed_tool", written))
+    parts = {_last_part(candidate) for candidate in candidates}
+    loose = [name for name in names if _last_part(name) in parts]
     if len(loose) == 1:
         return Resolved(loose[0], is_known=True, repair=("renamed_tool", written))
     if offered is None:

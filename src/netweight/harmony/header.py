@@ -20,6 +20,8 @@ _CONTENT_TYPES = frozenset({"json", "code", "text"})
 _CHANNEL_NAME = re.compile(rf"({'|'.join(Channel)})[\W_]*")
 _KNOWN_NAME = re.compile(rf"({'|'.join([*Channel, *Role])})[\W_]*")
 _RECIPIENT = re.compile(r"to=\s*([\w.:/-]*)")
+_LOOSE_RECIPIENT = re.compile(r"to\s*[=:]\s*[\"'`]?([\w./-]+)")
+_TOOL_NAME = re.compile(r"(?:functions|browser)\.[\w.-]+|python")
 _WORD = re.compile(r"\S+")
 _PLAIN_WORD = re.compile(r"[\w.+/-]+")
 _CONTENT_TYPE = re.compile(r"(?:json|code|text)(?![a-z0-9_.])")
@@ -72,6 +74,13 @@ def read_header(
     return _HeaderReader(role, has_message=has_message, has_start=has_start).read(segments)
 
 
+def may_go_on(reading: Reading) -> bool:
+    """Whether what was taken for a body is the beginning of one more word of the header."""
+    has_role = all(code != "missing_role" for code, _ in reading.repairs)
+    words = ["to=", *_CONTENT_TYPES] if has_role else list(Role)
+    return any(word.startswith(reading.body) for word in words)
+
+
 class _HeaderReader:
     """Collects the fields of one header, segment by segment, word by word."""
 
@@ -84,11 +93,13 @@ class _HeaderReader:
         self.repairs: list[tuple[str, str]] = []
         self.has_message = has_message
         self.has_start = has_start
+        self.has_markers = False
         self.needs_author = role is None
         self.extra_words: list[str] = []
         self.body_start: tuple[int, int] | None = None
 
     def read(self, segments: list[Segment]) -> Reading:
+        self.has_markers = len(segments) > 1
         for index, segment in enumerate(segments):
             self.read_segment(index, segment)
             if self.body_start is not None:
@@ -135,9 +146,9 @@ class _HeaderReader:
 
     def read_word(self, text: str, match: re.Match[str]) -> int:
         """Take the word at a match; the position after it, or -1 where the body begins."""
-        word, start = match.group(), match.start()
-        if recipient := _RECIPIENT.match(text, start):
+        if recipient := self.recipient_at(text, match.start()):
             return self.read_recipient(text, recipient)
+        word = match.group()
         if self.needs_author:
             self.needs_author = False
             if (end := self.read_author(word, match)) is not None:
@@ -146,15 +157,34 @@ class _HeaderReader:
             self.repair("repeated_role", word)
             return match.end()
         if self.recipient is not None or self.has_message:
-            if kind := _CONTENT_TYPE.match(text, start):
+            if kind := _CONTENT_TYPE.match(text, match.start()):
                 return self.read_type(word, kind)
-            if word.strip("-\u2013\u2014?.,:") in _CHANNELS:
-                self.repair("repeated_channel", word)
+            if self.take_stray_name(word):
                 return match.end()
         if not self.has_message:
             return -1
         self.extra_words.append(word)
         return match.end()
+
+    def recipient_at(self, text: str, start: int) -> re.Match[str] | None:
+        """A recipient here; where only header can follow, also `to: x`, `to = x` and `to="x"`."""
+        recipient = _RECIPIENT.match(text, start)
+        if self.has_message and not (recipient and recipient.group(1)):
+            return _LOOSE_RECIPIENT.match(text, start) or recipient
+        return recipient
+
+    def take_stray_name(self, word: str) -> bool:
+        """Whether the word is a channel without its marker, or a tool without its `to=`."""
+        name = word.strip("-\u2013\u2014?.,:")
+        if name in _CHANNELS:
+            self.repair("repeated_channel" if self.channel else "missing_channel_marker", word)
+            self.channel = self.channel or name
+        elif self.recipient is None and _TOOL_NAME.fullmatch(word):
+            self.repair("missing_to", word)
+            self.recipient = word
+        else:
+            return False
+        return True
 
     def read_type(self, word: str, kind: re.Match[str]) -> int:
         if self.has_message and word != kind.group():
@@ -176,12 +206,14 @@ class _HeaderReader:
             self.role, self.name = Role(first), name if colon and name else None
             return match.end()
         names, rest = _known_names(word, _KNOWN_NAME)
-        if names and names[0] in _ROLES and (not rest or not self.has_message):
-            self.role = Role(names[0])
-            self.repair("glued_header", word)
+        if names and (not rest or not self.has_message or rest.startswith("to=")):
+            is_glued = len(names) > 1 or rest or names[0] in _ROLES
+            self.repair("glued_header" if is_glued else "missing_role", word)
+            self.role = Role(names[0]) if names[0] in _ROLES else Role.ASSISTANT
             self.channel = next((known for known in reversed(names) if known in _CHANNELS), None)
             return match.end() - len(rest)
-        if not self.has_start or not (self.has_message or _PLAIN_WORD.fullmatch(word)):
+        is_text = not self.has_message and not (self.has_markers and _PLAIN_WORD.fullmatch(word))
+        if not self.has_start or (is_text and "." not in word.rstrip(".")):
             return None
         self.role, self.name = Role.TOOL, word
         if "." not in word:
@@ -193,8 +225,8 @@ class _HeaderReader:
         if not recipient:
             self.repair("empty_recipient", match.group())
             return end
-        if "to= " in match.group():
-            self.repair("space_in_recipient", match.group())
+        if match.group() != f"to={recipient}":
+            self.repair("misspelt_recipient", match.group())
         rest = _WORD.match(text, end)
         if rest and self.has_message:
             self.extra_words.append(rest.group())
@@ -228,7 +260,8 @@ class _HeaderReader:
         names, rest = _known_names(word, _KNOWN_NAME if self.has_message else _CHANNEL_NAME)
         if names and names[0] in _CHANNELS:
             self.repair("misspelt_channel", word)
-            return names[0], match.end() - (0 if self.has_message else len(rest))
+            is_over = self.has_message and not rest.startswith("to=")
+            return names[0], match.end() - (0 if is_over else len(rest))
         close = get_close_matches(word.lower(), sorted(_CHANNELS), 1, 0.7)
         self.repair("misspelt_channel" if close else "unknown_channel", word)
         return (close[0] if close else word), match.end()

@@ -22,7 +22,7 @@ from netweight.harmony.events import (
     State,
     TextDelta,
 )
-from netweight.harmony.header import Header, Reading, Segment, read_header
+from netweight.harmony.header import Header, Reading, Segment, may_go_on, read_header
 from netweight.harmony.message import Channel, Layout, Message, Role
 from netweight.harmony.official import read_official_header
 from netweight.harmony.segments import cut_header, num_header_tokens
@@ -286,7 +286,8 @@ class Parser:
                 and readings[0].header.recipient is not None
             )
         )
-        if readings[0].body or is_said:
+        is_cut_off = token_id is None and may_go_on(readings[-1])
+        if is_said or (readings[0].body and not is_cut_off):
             self._diagnose("missing_message", "text without <|message|> before it")
             self._add_whole_messages(readings, segments, ids, is_cut_off=token_id is None)
             return

@@ -11,7 +11,7 @@ from netweight.harmony.header import Reading, Segment, read_header
 from netweight.harmony.message import Channel, Role
 
 _NAMES = "|".join(Channel)
-_BEGINNING = re.compile(rf"\s*(?:assistant)?({_NAMES})(?=[^a-z\s]|\s+to=)")
+_BEGINNING = re.compile(rf"\s*(?:assistant)?({_NAMES})(?=[^a-z\s.,:;!?)'_/-]|\s+to=)")
 _LOOSE_BEGINNING = re.compile(rf"\s*(?:assistant)?({_NAMES})")
 _SEPARATOR = re.compile(rf"assistant(?=(?:{_NAMES}))|assistant(?=\s+to=\w)")
 
