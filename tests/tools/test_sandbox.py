@@ -57,10 +57,10 @@ def running(marker):
 
 
 @contextmanager
-def background_run(code):
+def background_run(code, **settings):
     """Run code in another thread during the block; the list holds its outcome afterwards."""
     outcomes = []
-    thread = threading.Thread(target=lambda: outcomes.append(run_code(code)))
+    thread = threading.Thread(target=lambda: outcomes.append(run_code(code, **settings)))
     thread.start()
     yield outcomes
     thread.join()
@@ -177,6 +177,27 @@ def test_the_environment_is_not_handed_on(monkeypatch):
     monkeypatch.setenv("API_KEY", "secret")
     outcome = run_code("import os; print(sorted(os.environ))")
     assert outcome.output == "['HOME', 'LANG', 'PATH', 'PWD']\n"
+
+
+@needs_sandbox
+def test_standard_input_is_not_handed_on():
+    reader, writer = os.pipe()
+    os.write(writer, b"secret")
+    os.close(writer)
+    own = os.dup(0)
+    try:
+        os.dup2(reader, 0)
+        assert sandbox.run(["cat"]) == ("", None)
+    finally:
+        os.dup2(own, 0)
+        os.close(own)
+        os.close(reader)
+
+
+@needs_sandbox
+def test_the_machines_name_and_terminal_are_not_there():
+    code = "import os, socket; print(socket.gethostname(), os.getsid(0) > 0)"
+    assert run_code(code).output == "sandbox True\n"
 
 
 @needs_sandbox
@@ -302,6 +323,15 @@ def test_a_memory_bomb_is_a_memory_error():
     assert outcome.output.endswith("MemoryError\n")
     grown = "b = []\nwhile True: b.append(bytearray(2**24))"
     assert run_code(grown, memory_bytes=2**28).output.endswith("MemoryError\n")
+
+
+@needs_sandbox
+def test_where_the_machine_runs_out_of_memory_the_sandbox_goes_first():
+    marker = f"{uuid.uuid4()}.py"
+    with background_run("import time; time.sleep(1)", name=marker):
+        wait_until(lambda: len(running(marker)) == 3)  # bubblewrap twice, and the program
+        scores = {Path(f"/proc/{pid}/oom_score_adj").read_text() for pid in running(marker)}
+    assert scores == {"1000\n"}
 
 
 @needs_sandbox
