@@ -71,6 +71,18 @@ def scripted(reply, **kwargs):
     return model
 
 
+def scripted_in_turn(replies, mark, **kwargs):
+    """A model that takes its next reply each time that the prompt has one more `mark` in it."""
+
+    def next_logits(token_ids, num_prompt):
+        reply = replies[token_ids[:num_prompt].count(mark)]
+        place = min(len(token_ids) - num_prompt, len(reply) - 1)
+        return one_hot(reply[place], model.config.vocab_size)
+
+    model = FakeModel(next_logits, **kwargs)
+    return model
+
+
 def pseudorandom(**kwargs):
     """A model whose logits are any function of all tokens so far: each history has its own."""
 

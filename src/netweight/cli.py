@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from netweight.harmony import Vocabulary
     from netweight.harmony.report import Report as HarmonyReport
     from netweight.server import ChatModel
+    from netweight.tools import BuiltInTool
     from netweight.verdict.summary import Line as SummaryLine
 
 app = typer.Typer(
@@ -165,6 +166,9 @@ MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Stop after this many; else when the context is full.")
 ]
 Instructions = Annotated[str | None, typer.Option("--system", help="Instructions for the model.")]
+WithPython = Annotated[
+    bool, typer.Option("--python", help="Let the model run Python code in a sandbox (bubblewrap).")
+]
 
 
 @app.command()
@@ -179,6 +183,7 @@ def generate(
     seed: Seed = None,
     max_tokens: MaxTokens = None,
     system: Instructions = None,
+    python: WithPython = False,
     show_reasoning: Annotated[bool, typer.Option(help="Show the model's thoughts.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -190,6 +195,7 @@ def generate(
         prompt = sys.stdin.read()
     if not prompt.strip():
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
+    tools = _tools(python=python)
     chat_model = _load_chat_model(model)
 
     from rich.console import Console
@@ -199,7 +205,7 @@ def generate(
     from netweight.server import terminal
 
     sampling = Sampling(temperature, top_p, top_k, min_p, seed)
-    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens)
+    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
     aside = Console(stderr=True)
     display = terminal.Display(Console(), aside, show_reasoning=show_reasoning)
     result = terminal.answer(
@@ -227,11 +233,13 @@ def chat(
     seed: Seed = None,
     max_tokens: MaxTokens = None,
     system: Instructions = None,
+    python: WithPython = False,
 ) -> None:
     """Talk to a model in the terminal; /help there lists what else you can do.
 
     Example: netweight chat nano
     """
+    tools = _tools(python=python)
     chat_model = _load_chat_model(model)
 
     from rich.console import Console
@@ -241,7 +249,7 @@ def chat(
     from netweight.server import terminal
 
     sampling = Sampling(temperature, top_p, top_k, min_p, seed)
-    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens)
+    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
     terminal.Conversation(chat_model, Console(), settings).run()
 
 
@@ -274,6 +282,15 @@ def serve(
         logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         server.run(chat_model, sock)
+
+
+def _tools(*, python: bool) -> "tuple[BuiltInTool, ...]":
+    """The tools that the model may use; a missing sandbox is told before the weights are loaded."""
+    if not python:
+        return ()
+    from netweight.tools import Python
+
+    return (Python(),)
 
 
 def _load_chat_model(model: str, name: str | None = None) -> "ChatModel":

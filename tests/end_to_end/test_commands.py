@@ -55,6 +55,17 @@ def test_chat_works_in_a_pipe(run, tiny_folder):
     assert out.count("tokens/s") == 1
 
 
+@pytest.mark.parametrize("arguments", [("generate", "TINY", "hi"), ("chat", "TINY")])
+def test_python_without_a_sandbox_is_refused_with_the_remedy(
+    run, tiny_folder, tmp_path, monkeypatch, arguments
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = [{"TINY": tiny_folder}.get(argument, argument) for argument in arguments]
+    code, out, err = run(*arguments, "--python")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"netweight: [^\n]*install bubblewrap[^\n]*\n", err), err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,8 +7,15 @@ import httpx
 import pytest
 
 from netweight.engine import Engine
+from netweight.harmony import ToolNamespace
 from netweight.server import ChatModel, serving
-from tests.fakes import BYTE_VOCABULARY_SIZE, byte_vocabulary, scripted, spell
+from tests.fakes import (
+    BYTE_VOCABULARY_SIZE,
+    byte_vocabulary,
+    scripted,
+    scripted_in_turn,
+    spell,
+)
 
 
 def chat_model(model, *, name="scripted"):
@@ -20,6 +27,26 @@ def saying(text, *, max_context=4096, **kwargs):
     """A ChatModel that answers everything with `text`, which follows `<|start|>assistant`."""
     model = scripted(spell(text), vocab_size=BYTE_VOCABULARY_SIZE, max_context=max_context)
     return chat_model(model, **kwargs)
+
+
+def saying_in_turn(*texts, max_context=4096):
+    """A ChatModel that says the next text each time that a tool has answered."""
+    [call] = spell("<|call|>")
+    replies = [spell(text) for text in texts]
+    size = {"vocab_size": BYTE_VOCABULARY_SIZE, "max_context": max_context}
+    return chat_model(scripted_in_turn(replies, call, **size))
+
+
+class Shouting:
+    """A built-in tool that repeats in capitals what it is told, and remembers it."""
+
+    def __init__(self, name="python"):
+        self.namespace = ToolNamespace(name, "Shouts.")
+        self.heard = []
+
+    def run(self, text):
+        self.heard.append(text)
+        return text.upper()
 
 
 @contextmanager
@@ -38,6 +65,14 @@ CALL = (
     "<|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json"
     '<|message|>{"city":"Zürich"}<|call|>'
 )
+
+
+def python_call(code, *, to="python"):
+    """What a model says to run code, after a thought."""
+    return (
+        "<|channel|>analysis<|message|>Try.<|end|>"
+        f"<|start|>assistant<|channel|>analysis to={to} code<|message|>{code}<|call|>"
+    )
 
 
 @pytest.fixture(scope="module")

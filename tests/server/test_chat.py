@@ -2,9 +2,10 @@ import pytest
 
 from netweight.engine import Sampling
 from netweight.errors import CheckpointError, ContextTooLong
-from netweight.harmony import DeveloperContent, Message, ReasoningEffort
+from netweight.harmony import DeveloperContent, Message, ReasoningEffort, Tool, ToolNamespace
 from netweight.model import ModelFolder, synthesize
 from netweight.server import (
+    CallAnswered,
     CallDelta,
     CallStarted,
     Chat,
@@ -15,7 +16,7 @@ from netweight.server import (
 )
 from tests.fakes import byte_vocabulary, spell, write_byte_tokenizer
 from tests.model.shapes import SMALL
-from tests.server.conftest import ANSWER, CALL, saying
+from tests.server.conftest import ANSWER, CALL, Shouting, python_call, saying, saying_in_turn
 
 HELLO = Chat([Message.user("hello")])
 
@@ -146,3 +147,144 @@ def test_a_vocabulary_larger_than_the_model_is_refused(tmp_path):
     write_byte_tokenizer(folder)
     with pytest.raises(CheckpointError, match="264 token ids, but the model knows only 160"):
         ChatModel.load(ModelFolder("small", folder))
+
+
+# Built-in tools
+
+
+def converse(model, tool, **fields):
+    """All deltas but the last, and the last, of an answer for which there is a tool."""
+    *deltas, done = model.answer(Chat(HELLO.messages, tools=(tool,), **fields))
+    assert isinstance(done, Done)
+    return deltas, done
+
+
+def prompts_of(model):
+    """The prompts that the engine will have been given, as text."""
+    prompts, generate = [], model.engine.generate
+
+    def noting(request):
+        prompts.append(model.vocabulary.decode(request.prompt_ids))
+        return generate(request)
+
+    model.engine.generate = noting
+    return prompts
+
+
+def test_a_tool_is_declared_to_the_model():
+    chat = Chat(HELLO.messages, tools=(Shouting(),))
+    text = byte_vocabulary().decode(saying("").request(chat).prompt_ids)
+    assert "# Tools\n\n## python\n\nShouts.\n\n# Valid channels" in text
+
+
+@pytest.mark.parametrize("recipient", ["python", "functions.python", "functions.pythoncode"])
+def test_a_call_is_run_and_the_model_goes_on_with_its_answer(recipient):
+    model, tool = saying_in_turn(python_call("a b", to=recipient), ANSWER), Shouting()
+    prompts = prompts_of(model)
+    deltas, done = converse(model, tool)
+    assert tool.heard == ["a b"]
+    assert [delta for delta in deltas if isinstance(delta, CallAnswered)] == [(0, "python", "A B")]
+    assert prompts[1] == prompts[0] + python_call("a b", to=recipient) + (
+        "<|start|>python to=assistant<|channel|>analysis<|message|>A B<|end|><|start|>assistant"
+    )
+    assert text_of(deltas, ContentDelta) == "It is 42 ✓."
+    assert done.reason == "stop"
+
+
+def test_calls_are_numbered_and_reasoning_is_kept_apart_through_all_rounds():
+    model = saying_in_turn(python_call("a"), python_call("b"), ANSWER)
+    deltas, _ = converse(model, Shouting())
+    numbers = [delta.number for delta in deltas if isinstance(delta, CallStarted | CallAnswered)]
+    assert numbers == [0, 0, 1, 1]
+    assert text_of(deltas, ReasoningDelta) == "Try.\n\nTry.\n\n27 + 15 is 42."
+
+
+def test_all_that_was_said_and_answered_goes_into_the_conversation():
+    model = saying_in_turn(python_call("a"), python_call("b"), ANSWER)
+    _, done = converse(model, Shouting())
+    said = [(message.role, message.channel, message.text) for message in done.messages]
+    assert said[:3] == [
+        ("assistant", "analysis", "Try."),
+        ("assistant", "analysis", "a"),
+        ("tool", "analysis", "A"),
+    ]
+    assert said[5:] == [
+        ("tool", "analysis", "B"),
+        ("assistant", "analysis", "27 + 15 is 42."),
+        ("assistant", "final", "It is 42 ✓."),
+    ]
+
+
+def test_usage_counts_every_prompt_and_all_that_was_said():
+    model = saying_in_turn(python_call("a"), ANSWER)
+    prompts = prompts_of(model)
+    _, done = converse(model, Shouting())
+    assert done.usage.num_prompt == sum(len(spell(prompt)) for prompt in prompts)
+    assert done.usage.num_completion == len(spell(python_call("a"))) + len(spell(ANSWER))
+
+
+def test_one_call_too_many_is_not_run():
+    model, tool = saying_in_turn(*[python_call("a")] * 4), Shouting()
+    deltas, done = converse(model, tool, max_tool_calls=2)
+    assert tool.heard == ["a", "a"]
+    assert isinstance(deltas[-1], CallDelta)
+    assert done.reason == "tool_calls"
+
+
+def test_a_call_to_anything_else_is_left_to_others():
+    tool = Shouting()
+    _, done = converse(saying(CALL), tool)
+    assert done.reason == "tool_calls"
+    assert tool.heard == []
+
+
+def test_a_developers_own_function_of_that_name_is_not_the_built_in_tool():
+    functions = (ToolNamespace.functions([Tool("python")]),)
+    messages = [Message.developer(DeveloperContent(tools=functions)), *HELLO.messages]
+    tool = Shouting()
+    call = python_call("{}", to="functions.python")
+    done = list(saying(call).answer(Chat(messages, tools=(tool,))))[-1]
+    assert done.reason == "tool_calls"
+    assert tool.heard == []
+
+
+def test_a_call_cut_off_is_not_run():
+    tool, call = Shouting(), python_call("abc")
+    _, done = converse(saying(call), tool, max_tokens=len(spell(call)) - 2)
+    assert done.reason == "length"
+    assert tool.heard == []
+
+
+def test_the_limit_of_tokens_holds_for_all_rounds_together():
+    call = python_call("a")
+    model = saying_in_turn(call, ANSWER)
+    _, done = converse(model, Shouting(), max_tokens=len(spell(call)) + 10)
+    assert (done.reason, done.usage.num_completion) == ("length", len(spell(call)) + 10)
+    _, done = converse(model, Shouting(), max_tokens=len(spell(call)))
+    assert (done.reason, done.usage.num_completion) == ("length", len(spell(call)))
+    assert done.messages[-1].text == "A"
+
+
+def test_a_tools_answer_that_leaves_no_room_ends_the_answer():
+    num_prompt = len(saying("").request(Chat(HELLO.messages, tools=(Shouting(),))).prompt_ids)
+    call = python_call("a" * 50)
+    model = saying_in_turn(call, ANSWER, max_context=num_prompt + len(spell(call)) + 60)
+    deltas, done = converse(model, Shouting())
+    assert isinstance(deltas[-1], CallAnswered)
+    assert done.reason == "length"
+
+
+def test_one_seed_repeats_the_whole_answer():
+    model = saying_in_turn(python_call("a"), ANSWER)
+    seeds, generate = [], model.engine.generate
+    model.engine.generate = lambda r: seeds.append(r.sampling.seed) or generate(r)
+    _, done = converse(model, Shouting())
+    assert seeds == [None, done.seed]
+
+
+def test_stopping_while_a_tool_runs_ends_the_answer_without_a_done():
+    model, tool = saying_in_turn(python_call("a"), ANSWER), Shouting()
+    chat = Chat(HELLO.messages, tools=(tool,))
+    deltas = list(model.answer(chat, is_stopped=lambda: bool(tool.heard)))
+    assert isinstance(deltas[-1], CallAnswered)
+    assert not model.engine.has_work

@@ -11,7 +11,7 @@ from netweight.harmony import Message
 from netweight.server import ContentDelta, ReasoningDelta, terminal
 from netweight.server.terminal import Conversation, Display, Settings
 from tests.fakes import BYTE_VOCABULARY_SIZE, one_hot
-from tests.server.conftest import ANSWER, CALL, saying
+from tests.server.conftest import ANSWER, CALL, Shouting, python_call, saying, saying_in_turn
 
 
 def console():
@@ -91,6 +91,25 @@ def test_a_conversation_too_long_is_an_error_one_can_recover_from(monkeypatch):
 def test_a_tool_call_is_shown_with_its_arguments(monkeypatch):
     text = converse(monkeypatch, saying(CALL), "weather?")
     assert 'calls weather: {"city":"Zürich"}' in text
+
+
+def test_a_built_in_tool_is_called_and_answers_before_the_model_does():
+    out, model = console(), saying_in_turn(python_call("a"), ANSWER)
+    chat = Settings(tools=(Shouting(),)).chat([Message.user("x")])
+    result = terminal.answer(model, chat, Display(out, out))
+    assert out.file.getvalue() == (
+        "Try.\n\ncalls python: a\n\npython answers: A\n\n27 + 15 is 42.\n\nIt is 42 ✓.\n"
+    )
+    call = {"name": "python", "arguments": "a", "answer": "A"}
+    assert result.record()["tool_calls"] == [call]
+
+
+def test_a_call_that_nothing_answers_is_said_to_be_the_end():
+    chat = Settings().chat([Message.user("x")])
+    result = terminal.answer(saying(CALL), chat, lambda delta: None)
+    assert result.summary().endswith("ended in a tool call that nothing answers")
+    call = {"name": "weather", "arguments": '{"city":"Zürich"}', "answer": None}
+    assert result.record()["tool_calls"] == [call]
 
 
 def test_reasoning_and_answer_go_where_they_belong():

@@ -144,6 +144,11 @@ def test_message_queues_of_this_machine_are_out_of_reach():
 
 
 @needs_sandbox
+def test_the_loader_finds_the_systems_libraries():
+    assert attempt("os.stat('/etc/ld.so.cache')") == ["done"]
+
+
+@needs_sandbox
 def test_folders_made_readable_cannot_be_changed(tmp_path):
     tmp_path.chmod(0o777)
     (tmp_path / "file").write_text("content")
@@ -343,6 +348,12 @@ def test_memory_that_no_process_holds_cannot_be_had():
         "except PermissionError as error: print(error.strerror)\n"
     )
     assert run_code(code).output == "-1\nOperation not permitted\n"
+
+
+@needs_sandbox
+def test_only_so_many_files_can_be_open():
+    outcome = run_code("files = [open('/dev/null') for i in range(99)]", num_files=32)
+    assert "Too many open files" in outcome.output
 
 
 @needs_sandbox

@@ -2,6 +2,7 @@
 
 from netweight.server.app import create_app
 from netweight.server.chat import (
+    CallAnswered,
     CallDelta,
     CallStarted,
     Chat,
@@ -15,6 +16,7 @@ from netweight.server.chat import (
 from netweight.server.serve import base_url, listen, run, serving
 
 __all__ = [
+    "CallAnswered",
     "CallDelta",
     "CallStarted",
     "Chat",

@@ -1,22 +1,32 @@
 """A conversation's way through the house: rendered, continued by the engine, parsed into deltas.
 
-The server and the terminal commands both talk to a model through this file. Knows Harmony and the
-engine; knows no HTTP, no thread and no terminal.
+The server and the terminal commands both talk to a model through this file. Knows Harmony, the
+engine and what a built-in tool is; knows no HTTP, no thread and no terminal.
 """
 
 import logging
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, NamedTuple
 
 from netweight import harmony
 from netweight.engine import Engine, Event, Finish, Logprobs, Request, Sampling, Token
-from netweight.errors import CheckpointError
-from netweight.harmony import Channel, Message, ReasoningEffort, Role, SystemContent, Vocabulary
+from netweight.errors import CheckpointError, ContextTooLong
+from netweight.harmony import (
+    Channel,
+    DeveloperContent,
+    Message,
+    ReasoningEffort,
+    Role,
+    SystemContent,
+    Vocabulary,
+)
+from netweight.harmony.calls import read_call
 from netweight.model import ModelFolder, Transformer
+from netweight.tools import BuiltInTool
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +42,8 @@ class Chat:
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens: int | None = None
     num_logprobs: int | None = None  # for the tokens of the content; None: not wanted
+    tools: tuple[BuiltInTool, ...] = ()  # offered to the model, and run by `ChatModel.answer`
+    max_tool_calls: int = 16  # that are answered before the model has to stop
 
 
 class TokenScore(NamedTuple):
@@ -69,8 +81,19 @@ class CallDelta(NamedTuple):
     arguments: str
 
 
+class CallAnswered(NamedTuple):
+    """A built-in tool has answered the call of this number, and the model goes on."""
+
+    number: int
+    name: str
+    text: str
+
+
 class Usage(NamedTuple):
-    """Tokens read and written; reasoning tokens are among the completion's."""
+    """Tokens read and written; reasoning tokens are among the completion's.
+
+    After a tool's answer the model reads a new prompt, which counts as well.
+    """
 
     num_prompt: int
     num_completion: int
@@ -78,7 +101,11 @@ class Usage(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The answer has ended: always the last delta. `messages` is all that the model said."""
+    """The answer has ended: always the last delta.
+
+    `messages` is all that the model said and what built-in tools answered. The reason is tool_calls
+    where the last call was for others to answer, or one too many.
+    """
 
     reason: AnswerEnd
     usage: Usage
@@ -87,7 +114,7 @@ class Done(NamedTuple):
     error: str | None = None
 
 
-Delta = ReasoningDelta | ContentDelta | CallStarted | CallDelta | Done
+Delta = ReasoningDelta | ContentDelta | CallStarted | CallDelta | CallAnswered | Done
 
 
 class ChatModel:
@@ -130,7 +157,11 @@ class ChatModel:
             HarmonyError: when Harmony cannot express a message.
             RequestError: when the request cannot run; ContextTooLong when it is too long.
         """
-        system = SystemContent(reasoning_effort=chat.effort, current_date=self._today().isoformat())
+        system = SystemContent(
+            reasoning_effort=chat.effort,
+            current_date=self._today().isoformat(),
+            tools=tuple(tool.namespace for tool in chat.tools),
+        )
         messages = [Message.system(system), *chat.messages]
         request = Request(
             harmony.render_for_completion(self.vocabulary, messages),
@@ -147,18 +178,91 @@ class ChatModel:
     ) -> Generator[Delta]:
         """Continue a conversation in this thread, until its end or until `is_stopped`.
 
-        That is asked after every token, since many bring no delta. Then there is no Done.
+        That is asked after every token, since many bring no delta. Then there is no Done. Calls to
+        the chat's tools are answered here, and the model goes on.
 
         Raises:
             HarmonyError, RequestError: as `request` does.
+            ToolError: when a tool does not work.
         """
         request = self.request(chat)
         reader = AnswerReader(self.vocabulary, len(request.prompt_ids))
+        while True:
+            done = yield from self._read(request, reader, is_stopped)
+            if done is None:
+                return
+            call = _built_in_call(chat, done)
+            if call is None or reader.num_calls > chat.max_tool_calls:
+                yield done
+                return
+            answer = Message.tool(call.name, call.tool.run(call.text), channel=call.channel)
+            yield CallAnswered(reader.num_calls - 1, call.name, answer.text)
+            if is_stopped():
+                return
+            done = done._replace(messages=(*done.messages, answer))
+            following = self._request_after(chat, done)
+            if following is None:
+                yield done._replace(reason="length")
+                return
+            request = following
+            reader.go_on(answer, len(request.prompt_ids))
+
+    def _read(
+        self, request: Request, reader: "AnswerReader", is_stopped: Callable[[], bool]
+    ) -> Generator[Delta, None, Done | None]:
+        """All that one request brings but its Done, which is returned; None when stopped."""
         with closing(self.engine.generate(request)) as events:
             for event in events:
-                yield from reader.read(event)
+                for delta in reader.read(event):
+                    if isinstance(delta, Done):
+                        return delta
+                    yield delta
                 if is_stopped():
-                    return
+                    return None
+        raise AssertionError("a request's last event is a Finish")
+
+    def _request_after(self, chat: Chat, done: Done) -> Request | None:
+        """The request in which the model reads a tool's answer; None if there is no room for it."""
+        left = None if chat.max_tokens is None else chat.max_tokens - done.usage.num_completion
+        if left == 0:
+            return None
+        following = replace(
+            chat,
+            messages=[*chat.messages, *done.messages],
+            sampling=replace(chat.sampling, seed=done.seed),  # one seed repeats the whole answer
+        )
+        for max_tokens in (left, None):  # as many as are left, or as the context has room for
+            with suppress(ContextTooLong):
+                return self.request(replace(following, max_tokens=max_tokens))
+        return None
+
+
+class _BuiltInCall(NamedTuple):
+    tool: BuiltInTool
+    name: str
+    channel: str | None
+    text: str
+
+
+def _built_in_call(chat: Chat, done: Done) -> _BuiltInCall | None:
+    """The call that an answer ended in, if it is to one of the chat's own tools."""
+    if done.reason != "tool_calls":
+        return None
+    declared = [
+        namespace
+        for message in chat.messages
+        for part in message.content
+        if isinstance(part, DeveloperContent)
+        for namespace in part.tools
+    ]
+    message = done.messages[-1]
+    call = read_call(message, [*(tool.namespace for tool in chat.tools), *declared])
+    if call is None:
+        return None
+    for tool in chat.tools:
+        if tool.namespace.name == call.recipient.partition(".")[0]:
+            return _BuiltInCall(tool, call.recipient, message.channel, call.text)
+    return None
 
 
 _MessageKind = Literal["reasoning", "content", "call", "foreign"]
@@ -173,7 +277,7 @@ def _kind(header: harmony.Header) -> _MessageKind:
 
 
 class AnswerReader:
-    """Turns the engine's events for one request into deltas.
+    """Turns the engine's events for one answer into deltas.
 
     Analysis is reasoning; a message to a recipient is a tool call; everything else that the
     assistant says is content. Messages of one kind are kept apart by an empty line.
@@ -186,12 +290,20 @@ class AnswerReader:
         self._num_prompt = num_prompt
         self._num_completion = 0
         self._num_reasoning = 0
-        self._num_calls = 0
+        self.num_calls = 0
+        self._earlier: list[Message] = []  # of the requests before this one
         self._kind: _MessageKind | None = None  # of the message under way
         self._last_kind: _MessageKind | None = None
         self._told: set[_MessageKind] = set()  # kinds that have said something
         self._needs_break = False
         self._scores: list[TokenScore] = []  # of tokens whose characters are not complete yet
+
+    def go_on(self, tool_answer: Message, num_prompt: int) -> None:
+        """Read on after a tool's answer, which is in a new prompt of `num_prompt` tokens."""
+        self._earlier += [*self._parser.messages, tool_answer]
+        self._parser.reset()
+        self._num_prompt += num_prompt
+        self._last_kind = None
 
     def read(self, event: Event) -> Iterator[Delta]:
         """The deltas that one event brings."""
@@ -229,14 +341,14 @@ class AnswerReader:
         if self._kind == "call":
             assert header.recipient is not None, "a call has a recipient"
             name = header.recipient.removeprefix("functions.")
-            yield CallStarted(self._num_calls, f"call_{secrets.token_hex(12)}", name)
-            self._num_calls += 1
+            yield CallStarted(self.num_calls, f"call_{secrets.token_hex(12)}", name)
+            self.num_calls += 1
         elif self._kind == "foreign":
             log.warning("the model speaks for another role", extra={"role": str(header.role)})
 
     def _text(self, text: str) -> Iterator[Delta]:
         if self._kind == "call":
-            yield CallDelta(self._num_calls - 1, text)
+            yield CallDelta(self.num_calls - 1, text)
             return
         if self._needs_break:
             text = "\n\n" + text
@@ -257,4 +369,5 @@ class AnswerReader:
         called = finish.reason == "stop" and self._last_kind == "call"
         usage = Usage(self._num_prompt, self._num_completion, self._num_reasoning)
         reason = "tool_calls" if called else finish.reason
-        return Done(reason, usage, finish.seed, tuple(self._parser.messages), finish.error)
+        messages = (*self._earlier, *self._parser.messages)
+        return Done(reason, usage, finish.seed, messages, finish.error)

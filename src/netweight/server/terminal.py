@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from types import FrameType
 
 from rich.console import Console
@@ -20,6 +20,7 @@ from netweight.engine import Sampling
 from netweight.errors import NetweightError, RequestError
 from netweight.harmony import DeveloperContent, Message, ReasoningEffort
 from netweight.server.chat import (
+    CallAnswered,
     CallDelta,
     CallStarted,
     Chat,
@@ -29,6 +30,7 @@ from netweight.server.chat import (
     Done,
     ReasoningDelta,
 )
+from netweight.tools import BuiltInTool
 
 HELP = """\
 /effort low|medium|high   how long the model thinks
@@ -50,6 +52,7 @@ class Settings:
     instructions: str | None = None
     sampling: Sampling = Sampling()  # noqa: RUF009  # frozen, so sharing it is safe
     max_tokens: int | None = None
+    tools: tuple[BuiltInTool, ...] = ()
 
     def chat(self, messages: Sequence[Message]) -> Chat:
         """The conversation, with the instructions before it."""
@@ -59,7 +62,17 @@ class Settings:
             self.effort,
             self.sampling,
             self.max_tokens,
+            tools=self.tools,
         )
+
+
+@dataclass
+class Call:
+    """A tool call, and what a built-in tool answered."""
+
+    name: str
+    arguments: str = ""  # of python, the code
+    answer: str | None = None
 
 
 @dataclass
@@ -68,7 +81,7 @@ class Answer:
 
     content: str = ""
     reasoning: str = ""
-    calls: str = ""  # tool calls as text; nobody offered a tool, but a model may try
+    calls: list[Call] = field(default_factory=list)  # a model may try without being offered a tool
     done: Done | None = None  # None: it was stopped
     seconds: float = 0.0
 
@@ -86,14 +99,18 @@ class Answer:
             f"{usage.num_completion} tokens ({usage.num_reasoning} of reasoning) after a prompt of "
             f"{usage.num_prompt}, {self.tokens_per_s:.1f} tokens/s, seed {self.done.seed}"
         )
-        return text + (", cut off at the limit" if self.done.reason == "length" else "")
+        endings = {
+            "length": ", cut off at the limit",
+            "tool_calls": ", ended in a tool call that nothing answers",
+        }
+        return text + endings.get(self.done.reason, "")
 
     def record(self) -> dict[str, object]:
         """All of it, for JSON."""
         fields: dict[str, object] = {
             "content": self.content,
             "reasoning": self.reasoning or None,
-            "tool_calls": self.calls or None,
+            "tool_calls": [asdict(call) for call in self.calls] or None,
             "finish_reason": self.done.reason if self.done else "stopped",
             "seconds": round(self.seconds, 3),
         }
@@ -116,9 +133,11 @@ class Answer:
             case ContentDelta(text):
                 self.content += text
             case CallStarted(_, _, name):
-                self.calls += f"{name} "
-            case CallDelta(_, arguments):
-                self.calls += arguments
+                self.calls.append(Call(name))
+            case CallDelta(number, arguments):
+                self.calls[number].arguments += arguments
+            case CallAnswered(number, _, text):
+                self.calls[number].answer = text
             case Done():
                 self.done = delta
 
@@ -134,6 +153,7 @@ def answer(
 
     Raises:
         HarmonyError, RequestError: when the conversation cannot be answered, or the model failed.
+        ToolError: when a tool does not work.
     """
     result = Answer()
     start_s = clock()
@@ -188,6 +208,8 @@ class Display:
                 self._write(f"call {name}", self._aside, f"calls {name}: ")
             case CallDelta(_, arguments):
                 self._write(self._open or "", self._aside, arguments)
+            case CallAnswered(_, name, text):
+                self._write(f"answer of {name}", self._aside, f"{name} answers: {text.rstrip()}")
             case Done():
                 self.end()
 
@@ -201,6 +223,7 @@ class Display:
         if self._open not in (None, what):
             self.end()
             self._aside.print()
+            text = text if what == "content" else text.lstrip("\n")  # there is an empty line now
         self._open = what
         if console.is_terminal:
             text = text.translate(_CONTROLS)

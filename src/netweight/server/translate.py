@@ -182,6 +182,8 @@ class Answer:
                 self.calls[number].function.arguments += arguments
                 more = wire.FunctionDelta(arguments=arguments)
                 return self._call(wire.ToolCallDelta(index=number, function=more))
+            case chat.CallAnswered():
+                raise AssertionError("clients run their own tools; none is offered here")
             case chat.Done():
                 choice = wire.ChunkChoice(delta=wire.Delta(), finish_reason=_finish_reason(delta))
                 return self._wrap([choice], seed=delta.seed)
