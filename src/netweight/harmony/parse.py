@@ -286,7 +286,7 @@ class Parser:
                 and readings[0].header.recipient is not None
             )
         )
-        is_cut_off = token_id is None and may_go_on(readings[-1])
+        is_cut_off = token_id is None and len(readings) == 1 and may_go_on(readings[0])
         if is_said or (readings[0].body and not is_cut_off):
             self._diagnose("missing_message", "text without <|message|> before it")
             self._add_whole_messages(readings, segments, ids, is_cut_off=token_id is None)

@@ -1,0 +1,347 @@
+"""Constraints: whatever is sampled under the mask parses without a diagnostic and validates."""
+
+import os
+import random
+
+import jsonschema
+import numpy as np
+import pytest
+
+from netweight.errors import HarmonyError
+from netweight.harmony import Parser, Tool, ToolNamespace, browser_namespace, python_namespace
+from netweight.harmony.answer import read_answer
+from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
+
+NUM_SCHEMAS = int(os.environ.get("NETWEIGHT_WALK_SCHEMAS", "300"))
+MAX_TOKENS = 3_000
+
+
+@pytest.fixture(scope="module")
+def constrainer(vocabulary):
+    return Constrainer(vocabulary)
+
+
+# Walks
+
+
+def random_leaf(rng):
+    values = ["a", "b c", 'é"', "\n", 1, 2.5, None, True, [1]]
+    patterns = [r"^[a-z]{2,4}$", r"^\d{3}-\d{2}$", r"^(foo|bar){1,3}x$"]
+    return rng.choice(
+        [
+            {"type": "string", "maxLength": rng.randint(0, 12)},
+            {"type": "integer", "minimum": rng.randint(-50, 0), "maximum": 1000},
+            {"type": rng.choice(["boolean", "null"])},
+            {"type": "string", "format": rng.choice(["date", "ipv4", "uuid"])},
+            {"type": "string", "pattern": rng.choice(patterns)},
+            {"enum": rng.sample(values, 3)},
+            {"const": rng.choice(["x", 3, {"a": [1]}, "<|call|>"])},
+            {"$ref": "#/$defs/thing"},
+        ]
+    )
+
+
+def random_schema(rng, depth=0):
+    """Bounded in length, so that even the most contrary walk comes to an end."""
+    inner = ["array", "tuple", "object", "union", "one"] if depth < 2 else []
+    match rng.choice(["leaf"] * 5 + inner):
+        case "array":
+            return {
+                "type": "array",
+                "items": random_schema(rng, depth + 1),
+                "minItems": rng.randint(0, 1),
+                "maxItems": rng.randint(1, 3),
+            }
+        case "tuple":
+            items = [random_schema(rng, depth + 1) for _ in range(2)]
+            return {"type": "array", "prefixItems": items, "items": False, "minItems": 2}
+        case "union":
+            return {"anyOf": [random_schema(rng, depth + 1), {"type": "null"}]}
+        case "one":
+            return {"oneOf": [{"type": "string", "maxLength": 4}, {"type": "boolean"}]}
+        case "object":
+            return random_object(rng, depth + 1)
+        case _:
+            return random_leaf(rng)
+
+
+def random_object(rng, depth=0):
+    names = rng.sample(["city", "n", "a b", "x", "é", "$y", '"'], rng.randint(1, 3))
+    return {
+        "type": "object",
+        "properties": {name: random_schema(rng, depth) for name in names},
+        "required": [name for name in names if rng.random() < 0.6],
+        "additionalProperties": False,
+    }
+
+
+def random_rules(rng):
+    parameters = random_object(rng) | {"$defs": {"thing": {"type": "string", "maxLength": 3}}}
+    functions = ToolNamespace.functions([Tool("f", "", parameters), Tool("g")])
+    built_in = (python_namespace(),) if rng.random() < 0.2 else ()
+    answer = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+    return Rules(
+        (functions, *built_in),
+        rng.choice([ToolChoice.AUTO, ToolChoice.NONE, ToolChoice.REQUIRED, "f", "functions.g"]),
+        parallel_calls=rng.random() < 0.5,
+        answer_schema=answer if rng.random() < 0.4 else None,
+        answer_regex=None,
+        reasoning_budget=rng.choice([0, 3, 20]),
+    )
+
+
+def allowed_ids(constraint):
+    bits = constraint.allowed().view(np.uint8)
+    return np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+
+
+def at_random(ids, first_special, rng):
+    specials = ids[ids >= first_special]
+    return rng.choice(specials if len(specials) and rng.random() < 0.3 else ids)
+
+
+def rarest(ids, first_special, rng):
+    """The highest id: control tokens first of all, and then what occurs least in any text."""
+    return ids[-1]
+
+
+def most_contrary(ids, first_special, rng):
+    """No control token while there is another way, but sometimes in free text, which has no end."""
+    ordinary = ids[ids < first_special]
+    is_free = len(ordinary) > 150_000
+    is_over = not len(ordinary) or (is_free and rng.random() < 0.1)
+    return ids[-1] if is_over else ordinary[-1]
+
+
+def walk(constraint, choose, vocabulary, rng):
+    ids = []
+    first_special = min(vocabulary.special_names)
+    while not constraint.is_finished:
+        allowed = allowed_ids(constraint)
+        assert len(allowed), "the mask was empty"
+        ids.append(int(choose(allowed, first_special, rng)))
+        constraint.advance(ids[-1])
+        assert len(ids) < MAX_TOKENS, "the walk found no end"
+    return ids
+
+
+def check(rules, ids, vocabulary):
+    """The completion parses without a diagnostic, does what the rules ask, and is valid."""
+    parser = Parser(vocabulary)
+    parser.push_all(ids)
+    parser.finish()
+    assert parser.diagnostics == []
+    answer = read_answer(parser.messages, rules.tools)
+    assert answer.is_complete
+    assert all(call.repairs == () for call in answer.calls)
+    schemas = {f"functions.{tool.name}": tool.parameters for tool in rules.tools[0].tools}
+    for call in answer.calls:
+        if call.recipient != "python":
+            jsonschema.validate(call.arguments, schemas[call.recipient] or {"maxProperties": 0})
+    if rules.tool_choice is ToolChoice.NONE:
+        assert not answer.calls
+    elif rules.tool_choice is not ToolChoice.AUTO:
+        assert answer.calls
+    if rules.tool_choice in ("f", "functions.g"):
+        assert {call.name for call in answer.calls} == {rules.tool_choice[-1]}
+    assert rules.parallel_calls or len(answer.calls) <= 1
+    return answer
+
+
+def walk_many(constrainer, vocabulary, num_schemas, seed):
+    for number in range(num_schemas):
+        rng = random.Random(f"{seed}-{number}")
+        rules = random_rules(rng)
+        for choose in (at_random, rarest, most_contrary):
+            constraint = constrainer.constrain(rules)
+            check(rules, walk(constraint, choose, vocabulary, rng), vocabulary)
+
+
+def test_walks_under_the_mask_end_in_valid_output(constrainer, vocabulary):
+    walk_many(constrainer, vocabulary, 15, seed="short")
+
+
+@pytest.mark.slow
+def test_very_many_walks_under_the_mask_end_in_valid_output(constrainer, vocabulary):
+    walk_many(constrainer, vocabulary, NUM_SCHEMAS, seed="long")
+
+
+# What the grammar lets through
+
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+TOOLS = (ToolNamespace.functions([Tool("f", "", CITY)]), python_namespace(), browser_namespace())
+CALL = '<|message|>{"city":"Paris"}<|call|>'
+THOUGHT = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
+
+ALLOWED = [
+    f"<|channel|>commentary to=functions.f <|constrain|>json{CALL}",
+    f"<|channel|>commentary to=functions.f<|constrain|>json{CALL}",
+    f"<|channel|>commentary to=functions.f json{CALL}",
+    f"<|channel|>commentary to=functions.f{CALL}",
+    f" to=functions.f<|channel|>commentary <|constrain|>json{CALL}",
+    f"{THOUGHT}{THOUGHT}<|channel|>commentary<|message|>Let me see.<|end|><|start|>assistant"
+    f"<|channel|>commentary to=functions.f json{CALL}",
+    "<|channel|>analysis to=python code<|message|>print(1)<|call|>",
+    "<|channel|>commentary to=python<|message|>print(1)<|call|>",
+    '<|channel|>analysis to=browser.search json<|message|>{"query":"x"}<|call|>',
+    "<|channel|>final<|message|>Paris, \U0001f1eb\U0001f1f7.<|return|>",
+    f"{THOUGHT}<|channel|>final<|message|>yes<|return|>",
+]
+
+
+def follow(constraint, ids):
+    """How many tokens the constraint takes."""
+    for position, token_id in enumerate(ids):
+        if token_id not in allowed_ids(constraint):
+            return position
+        constraint.advance(token_id)
+    return len(ids)
+
+
+@pytest.mark.parametrize("text", ALLOWED)
+def test_what_models_natively_write_is_allowed(text, constrainer, spell):
+    constraint = constrainer.constrain(Rules(TOOLS))
+    ids = spell(text)
+    assert follow(constraint, ids) == len(ids)
+    assert constraint.is_finished
+
+
+REFUSED = [
+    "<|channel|>final to=functions.f",
+    "<|channel|>commentary to=functions.g",
+    "<|channel|>analysis to=functions.f",
+    '<|channel|>commentary to=functions.f json<|message|>{"city":"Paris"<|call|>',
+    "<|channel|>commentary to=functions.f json<|message|>{}<|call|>",
+    '<|channel|>commentary to=functions.f json<|message|>{"city":"Paris"}]',
+    "<|channel|>commentary<|message|>x<|call|>",
+    "<|channel|>final<|message|>x<|end|>",
+    "<|channel|>final<|message|>x<|start|>",
+    "<|message|>",
+    "<|return|>",
+]
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_breaks_deployments_is_not_allowed(text, constrainer, spell):
+    ids = spell(text)
+    assert follow(constrainer.constrain(Rules(TOOLS)), ids) < len(ids)
+
+
+def test_no_choice_of_tools_means_an_answer_only(constrainer, spell):
+    constraint = constrainer.constrain(Rules(TOOLS, ToolChoice.NONE))
+    assert follow(constraint, spell("<|channel|>commentary to")) == 3
+
+
+def test_a_required_call_forbids_an_answer(constrainer, spell):
+    constraint = constrainer.constrain(Rules(TOOLS, ToolChoice.REQUIRED))
+    assert follow(constraint, spell("<|channel|>final")) == 1
+
+
+def test_calls_follow_each_other_only_where_parallel_calls_are_on(constrainer, spell):
+    one = '<|channel|>commentary to=functions.f json<|message|>{"city":"Paris"}<|end|>'
+    ids = spell(one)
+    assert follow(constrainer.constrain(Rules(TOOLS)), ids) == len(ids)
+    assert follow(constrainer.constrain(Rules(TOOLS, parallel_calls=False)), ids) == len(ids) - 1
+
+
+def test_an_answer_follows_its_schema(constrainer, spell):
+    rules = Rules(answer_schema={"enum": ["yes", "no"]})
+    for header in ("final", "final <|constrain|>json", "final json"):
+        ids = spell(f'<|channel|>{header}<|message|>"yes"<|return|>')
+        assert follow(constrainer.constrain(rules), ids) == len(ids)
+    bad = spell('<|channel|>final<|message|>"maybe"')
+    assert follow(constrainer.constrain(rules), bad) < len(bad)
+
+
+def test_an_answer_follows_its_regex(constrainer, spell):
+    rules = Rules(answer_regex=r"\d+/\d+ (yes|no)")
+    good = spell("<|channel|>final<|message|>12/3 yes<|return|>")
+    assert follow(constrainer.constrain(rules), good) == len(good)
+    bad = spell("<|channel|>final<|message|>12 yes")
+    assert follow(constrainer.constrain(rules), bad) < len(bad)
+
+
+def test_reasoning_ends_when_its_budget_is_spent(constrainer, vocabulary, spell):
+    constraint = constrainer.constrain(Rules(reasoning_budget=4))
+    ids = spell("<|channel|>analysis<|message|>one two three four")
+    assert follow(constraint, ids) == len(ids)
+    assert list(allowed_ids(constraint)) == [vocabulary.special.end]
+    assert constraint.forced() == []
+    constraint.rollback(1)
+    assert len(allowed_ids(constraint)) > 100_000
+
+
+def test_a_budget_ends_only_after_a_whole_character(constrainer, vocabulary, spell):
+    first, *_ = vocabulary.encode("\U0001f9ff")
+    constraint = constrainer.constrain(Rules(reasoning_budget=1))
+    ids = [*spell("<|channel|>analysis<|message|>"), first]
+    assert follow(constraint, ids) == len(ids)
+    while (allowed := list(allowed_ids(constraint))) != [vocabulary.special.end]:
+        assert all(len(vocabulary.token_bytes(int(token_id))) == 1 for token_id in allowed)
+        ids.append(int(allowed[0]))
+        constraint.advance(ids[-1])
+    text = vocabulary.decode_bytes(ids[3:]).decode()
+    assert len(text) == 1
+
+
+def test_without_budget_there_is_no_reasoning(constrainer, spell):
+    constraint = constrainer.constrain(Rules(reasoning_budget=0))
+    assert follow(constraint, spell("<|channel|>analysis")) == 1
+
+
+def test_a_constraint_rolls_back(constrainer, spell):
+    constraint = constrainer.constrain(Rules(TOOLS))
+    before = constraint.allowed().copy()
+    ids = spell("<|channel|>commentary to=functions.f")
+    follow(constraint, ids)
+    constraint.rollback(len(ids))
+    assert (constraint.allowed() == before).all()
+
+
+def test_forced_tokens_are_those_the_mask_leaves(constrainer, vocabulary, spell):
+    constraint = constrainer.constrain(Rules(TOOLS[:1], "f"))
+    follow(constraint, spell("<|channel|>commentary to"))
+    forced = constraint.forced()
+    assert vocabulary.decode(forced).startswith("=functions")
+    assert follow(constraint, forced) == len(forced)
+
+
+def test_a_token_outside_the_mask_is_refused(constrainer, vocabulary):
+    with pytest.raises(HarmonyError, match="not allowed"):
+        constrainer.constrain(Rules()).advance(vocabulary.special.call)
+
+
+def test_logits_wider_than_the_vocabulary_are_masked_too(vocabulary):
+    wide = Constrainer(vocabulary, num_ids=vocabulary.size + 100).constrain(Rules())
+    assert len(wide.allowed()) == -(-(vocabulary.size + 100) // 32)
+    assert max(allowed_ids(wide)) < vocabulary.size
+
+
+# Rules that cannot be
+
+
+def function(schema):
+    return (ToolNamespace.functions([Tool("f", "", schema)]),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        (Rules(function({"type": "object", "uniqueItems": True})), "functions.f uses uniqueItems"),
+        (Rules(function({"properties": {"a": {"not": {}}}})), "uses not"),
+        (Rules(function({"properties": {"a": {"format": "iban"}}})), "format iban"),
+        (Rules(function({"type": "string"})), "they must be an object"),
+        (Rules(function({"properties": {"a": {"pattern": "(?=x)"}}})), "functions.f cannot be"),
+        (Rules(answer_schema={"$ref": "https://example.org/x"}), "the answer cannot be enforced"),
+        (Rules(answer_schema={"oneOf": [{}, {}]}), "the answer cannot be enforced"),
+        (Rules(answer_schema={"type": "string", "minLength": 3, "maxLength": 2}), "the answer"),
+        (Rules(answer_schema={}, answer_regex="x"), "not both"),
+        (Rules(answer_regex="("), "cannot be enforced"),
+        (Rules(tool_choice=ToolChoice.REQUIRED), "no tool is offered"),
+        (Rules(TOOLS, "h"), "'h', is not offered"),
+        (Rules((ToolNamespace.functions([Tool("a-b")]),)), "not an identifier"),
+    ],
+)
+def test_rules_that_cannot_be_enforced_are_refused_by_name(rules, reason, constrainer):
+    with pytest.raises(HarmonyError, match=reason):
+        constrainer.constrain(rules)
