@@ -159,9 +159,10 @@ class CallBook:
 
     def call(self, call_id: str, name: str, arguments: str) -> Message:
         """The message that calls a tool by its API name."""
-        recipient, channel = f"{FUNCTIONS}{self.names.declare(name)}", Channel.COMMENTARY
         if name in BUILT_IN and not self.names.has(name):
             recipient, channel = name, Channel.ANALYSIS
+        else:
+            recipient, channel = f"{FUNCTIONS}{self.names.declare(name)}", Channel.COMMENTARY
         self._recipients[call_id] = (recipient, channel)
         content_type = "code" if recipient == "python" else _JSON
         return Message.assistant(

@@ -206,7 +206,8 @@ class _Writer:
             yield f"{indent}// Examples:\n"
             yield from (f"{indent}// - {literal(example)}\n" for example in examples)
         label = name if _NAME.fullmatch(name) else literal(name)
-        text, note = self.type(schema, indent + "    ").text, _default_note(node)
+        inner = indent if "oneOf" in node or "anyOf" in node else indent + "    "
+        text, note = self.type(schema, inner).text, _default_note(node)
         if text.startswith("\n"):  # a line for each variant: what belongs to all stands above
             yield f"{indent}{note.lstrip()}\n" if note else ""
             yield f"{indent}{label}{mark}:{text},\n"

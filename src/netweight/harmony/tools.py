@@ -34,7 +34,10 @@ def tools_section(namespaces: Iterable[ToolNamespace], mode: SchemaMode) -> str:
     names = [namespace.name for namespace in ordered]
     if len(set(names)) != len(names):
         raise HarmonyError(f"two tool namespaces share a name: {', '.join(names)}; merge them")
-    return "\n\n".join(["# Tools", *(_namespace_text(namespace, mode) for namespace in ordered)])
+    try:
+        return "\n\n".join(["# Tools", *(_namespace_text(each, mode) for each in ordered)])
+    except RecursionError as error:
+        raise HarmonyError("a tool's schema is nested too deeply to be written") from error
 
 
 def is_identifier(name: str) -> bool:
