@@ -175,7 +175,7 @@ def _bubblewrap(
         yield from ("--unshare-user", "--disable-userns")
     yield from ("--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin")
     yield from ("--setenv", "HOME", str(HOME), "--setenv", "LANG", "C.UTF-8")
-    yield from ("--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc")
+    yield from ("--ro-bind", "/usr", "/usr", "--dir", "/etc")
     for path in _SYSTEM:
         yield from ("--ro-bind-try", path, path)
     disk = ("--size", str(limits.disk_bytes), "--perms", "1777", "--tmpfs")
@@ -183,7 +183,7 @@ def _bubblewrap(
     yield from (*disk, str(HOME), "--chdir", str(HOME))
     for folder in readable:
         for parent in reversed(folder.parents[:-1]):  # else only root could pass through them
-            yield from ("--perms", "0755", "--dir", str(parent))
+            yield from ("--dir", str(parent))
         yield from ("--ro-bind", str(folder), str(folder))
     for name, fd in data.items():
         yield from ("--perms", "0444", "--ro-bind-data", str(fd), str(HOME / name))
