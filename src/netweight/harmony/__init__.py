@@ -8,9 +8,14 @@
     parser.finish()
     parser.messages
 
-Knows no tensors, no requests and no network.
+Constraints on what a completion may be are in `netweight.harmony.grammar`, which loads numpy. Knows no
+tensors, no requests and no network.
 """
 
+from netweight.harmony.answer import Answer, read_answer
+from netweight.harmony.arguments import Arguments, read_arguments
+from netweight.harmony.calls import ToolCall, read_call
+from netweight.harmony.convert import from_chat, to_chat
 from netweight.harmony.events import (
     Diagnostic,
     Event,
@@ -36,6 +41,7 @@ from netweight.harmony.message import (
     Tool,
     ToolNamespace,
 )
+from netweight.harmony.names import ToolNames
 from netweight.harmony.parse import Mark, Parser, parse_completion
 from netweight.harmony.render import (
     ReasoningPolicy,
@@ -44,10 +50,15 @@ from netweight.harmony.render import (
     render_for_training,
     render_message,
 )
+from netweight.harmony.responses import from_responses, to_responses
+from netweight.harmony.session import Session, Update
+from netweight.harmony.text import TextParser, parse_text
 from netweight.harmony.tools import SchemaMode, browser_namespace, python_namespace
 from netweight.harmony.vocab import SpecialIds, Vocabulary
 
 __all__ = [
+    "Answer",
+    "Arguments",
     "Channel",
     "Content",
     "DeveloperContent",
@@ -66,20 +77,33 @@ __all__ = [
     "ResponseFormat",
     "Role",
     "SchemaMode",
+    "Session",
     "Span",
     "SpanKind",
     "SpecialIds",
     "State",
     "SystemContent",
     "TextDelta",
+    "TextParser",
     "Tool",
+    "ToolCall",
+    "ToolNames",
     "ToolNamespace",
+    "Update",
     "Vocabulary",
     "browser_namespace",
+    "from_chat",
+    "from_responses",
     "parse_completion",
+    "parse_text",
     "python_namespace",
+    "read_answer",
+    "read_arguments",
+    "read_call",
     "render_conversation",
     "render_for_completion",
     "render_for_training",
     "render_message",
+    "to_chat",
+    "to_responses",
 ]
