@@ -8,8 +8,8 @@
     parser.finish()
     parser.messages
 
-Constraints on what a completion may be are in `netweight.harmony.grammar`, which loads numpy. Knows no
-tensors, no requests and no network.
+Constraints on what a completion may be are in `netweight.harmony.grammar`, which loads numpy. Knows
+no tensors, no requests and no network.
 """
 
 from netweight.harmony.answer import Answer, read_answer
@@ -42,7 +42,7 @@ from netweight.harmony.message import (
     ToolNamespace,
 )
 from netweight.harmony.names import ToolNames
-from netweight.harmony.parse import Mark, Parser, parse_completion
+from netweight.harmony.parse import Parser, parse_completion
 from netweight.harmony.render import (
     ReasoningPolicy,
     render_conversation,
@@ -54,6 +54,7 @@ from netweight.harmony.responses import from_responses, to_responses
 from netweight.harmony.session import Session, Update
 from netweight.harmony.text import TextParser, parse_text
 from netweight.harmony.tools import SchemaMode, browser_namespace, python_namespace
+from netweight.harmony.transcript import Mark
 from netweight.harmony.vocab import SpecialIds, Vocabulary
 
 __all__ = [

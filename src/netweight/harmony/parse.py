@@ -7,17 +7,13 @@ never by their spelling. Strict parsing reads as openai-harmony 0.0.8 does and r
 
 import codecs
 from collections.abc import Iterable, Sequence
-from copy import copy
 from dataclasses import replace
-from typing import NamedTuple
 
 from netweight.errors import HarmonyError, VocabularyError
 from netweight.harmony.events import (
-    Diagnostic,
     Event,
     MessageEnded,
     MessageStarted,
-    Span,
     SpanKind,
     State,
     TextDelta,
@@ -27,29 +23,13 @@ from netweight.harmony.message import Channel, Layout, Message, Role
 from netweight.harmony.official import read_official_header
 from netweight.harmony.segments import cut_header, num_header_tokens
 from netweight.harmony.stripped import split_stripped
+from netweight.harmony.transcript import Transcript
 from netweight.harmony.vocab import Vocabulary
 
 REPLACEMENT = "\ufffd"
 
 
-class Mark(NamedTuple):
-    """A point to rewind to; see Parser.mark."""
-
-    num_tokens: int
-    num_spans: int
-    num_messages: int
-    num_diagnostics: int
-    fields: tuple[object, ...]
-
-
-# What a mark has to remember beside the lengths of the lists.
-_FIELDS = (
-    "state", "header", "text", "last_delta", "_pending", "_header_role", "_has_start",
-    "_message_start", "_span_start", "_is_clean", "_held_channel", "_plain_texts",
-)  # fmt: skip
-
-
-class Parser:
+class Parser(Transcript):
     """Reads one stream of tokens; see the module's docstring.
 
     `role` is who speaks first when the prompt already ended in `<|start|>` and that role; None for
@@ -73,20 +53,14 @@ class Parser:
 
     def reset(self) -> None:
         """Forget everything read, as if new."""
-        self.tokens: list[int] = []
-        self.messages: list[Message] = []
-        self.diagnostics: list[Diagnostic] = []
+        self._clear(State.START if self.role is None else State.HEADER)
         self.header: Header | None = None
         self.text = ""
         self.last_delta = ""
-        self.state = State.START if self.role is None else State.HEADER
-        self._closed_spans: list[Span] = []
-        self._events: list[Event] = []
         self._pending = b""  # the beginning of a character whose rest has not come
         self._header_role = self.role  # who speaks, where the header need not say
         self._has_start = self.role is not None
         self._message_start = -1  # of the current message; -1: with the prompt's <|start|>
-        self._span_start = 0
         self._is_clean = True  # whether the message's own tokens may stand in a prompt again
         self._held_channel = False  # a <|channel|> in content, until the next token explains it
         self._plain_texts: dict[int, str] = {}  # of tokens that only add text here
@@ -123,42 +97,14 @@ class Parser:
             self._end_message(is_complete=False)
         self._close_span(SpanKind.STRAY)
         self.state = State.ENDED
-        return self._take_events()
+        return self._settle()
 
-    @property
-    def spans(self) -> list[Span]:
-        """What each token so far is; the last span may still grow."""
-        kinds = {State.HEADER: SpanKind.HEADER, State.CONTENT: SpanKind.CONTENT}
-        last = Span(kinds.get(self.state, SpanKind.STRAY), self._span_start, len(self.tokens))
-        return self._closed_spans + ([last] if last.start < last.stop else [])
-
-    def copy(self) -> "Parser":
-        """An independent parser at the same point; only lists of tokens and events are copied."""
-        twin = copy(self)
-        twin.tokens, twin.messages = self.tokens.copy(), self.messages.copy()
-        twin.diagnostics, twin._closed_spans = self.diagnostics.copy(), self._closed_spans.copy()
-        twin._events = []
-        return twin
-
-    def mark(self) -> Mark:
-        """A point to come back to with `rewind`, as when a speculated token is refused."""
-        return Mark(
-            len(self.tokens),
-            len(self._closed_spans),
-            len(self.messages),
-            len(self.diagnostics),
-            tuple(getattr(self, field) for field in _FIELDS),
-        )
-
-    def rewind(self, mark: Mark) -> None:
-        """Go back to a mark of this parser; marks taken later are void."""
-        assert mark.num_tokens <= len(self.tokens), "the mark is of a later point or another parser"
-        del self.tokens[mark.num_tokens :]
-        del self._closed_spans[mark.num_spans :]
-        del self.messages[mark.num_messages :]
-        del self.diagnostics[mark.num_diagnostics :]
-        for field, value in zip(_FIELDS, mark.fields, strict=True):
-            setattr(self, field, value)
+    def _fields(self) -> dict[str, object]:
+        names = (
+            "state", "header", "text", "last_delta", "_pending", "_header_role", "_has_start",
+            "_message_start", "_span_start", "_is_clean", "_held_channel", "_plain_texts",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
 
     def _push_slowly(self, token_id: int) -> list[Event]:
         self.last_delta = ""
@@ -172,7 +118,7 @@ class Parser:
             self._push_between(token_id)
         else:
             self._push_after_end(token_id)
-        return self._take_events()
+        return self._settle()
 
     def _push_after_end(self, token_id: int) -> None:
         if self._span_start == len(self.tokens):
@@ -452,33 +398,15 @@ class Parser:
             tokens = [self.vocabulary.special.start, *self.vocabulary.encode(self.role), *tokens]
         return tuple(tokens)
 
-    # Bookkeeping
-
-    def _take(self, token_id: int, kind: SpanKind) -> None:
-        """Accept a token that is a span by itself."""
-        self.tokens.append(token_id)
-        self._close_span(kind)
-
-    def _close_span(self, kind: SpanKind, *, until: int | None = None) -> None:
-        stop = len(self.tokens) if until is None else until
-        if self._span_start < stop:
-            self._closed_spans.append(Span(kind, self._span_start, stop))
-            self._span_start = stop
-
     def _report(self, reading: Reading) -> None:
         for code, detail in reading.repairs:
             self._diagnose(code, detail)
 
-    def _diagnose(self, code: str, detail: str) -> None:
-        diagnostic = Diagnostic(code, detail, len(self.tokens))
-        self.diagnostics.append(diagnostic)
-        self._events.append(diagnostic)
-
-    def _take_events(self) -> list[Event]:
+    def _settle(self) -> list[Event]:
+        """The events of one step, and from here on which tokens only add text."""
         is_plain = self.state is State.CONTENT and not self._pending and not self._held_channel
         self._plain_texts = self._texts if is_plain else {}
-        events, self._events = self._events, []
-        return events
+        return self._take_events()
 
 
 def parse_completion(
