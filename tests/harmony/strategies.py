@@ -161,7 +161,7 @@ content_types = st.one_of(
 
 def messages():
     parts = st.lists(texts(), min_size=1, max_size=2).map(tuple)
-    recipients = st.none() | st.just("functions.f") | header_words
+    recipients = st.none() | st.sampled_from(["functions.f", "all"]) | header_words
     headers = {"channel": channels, "recipient": recipients, "content_type": content_types}
     return st.one_of(
         st.builds(Message, st.just(Role.ASSISTANT), parts, **headers),

@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 from time import perf_counter
 
 import pytest
@@ -59,6 +60,8 @@ def check(vocabulary, ids, role):
             assert event.message.text == text
             texts.append(text)
     assert texts == [message.text for message in parser.messages]
+    for message in parser.messages:  # whatever was read can stand in the next prompt
+        assert render_message(vocabulary, replace(message, layout=None))
     return parser
 
 

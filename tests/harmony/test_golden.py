@@ -179,7 +179,7 @@ def test_a_prompt_is_the_golden_one(name, vocabulary, spell, golden):
     assert ids == spell(golden(name).rstrip("\n"))
 
 
-@pytest.mark.parametrize("name", set(COMPLETIONS) - {"render_functions_with_parameters"})
+@pytest.mark.parametrize("name", COMPLETIONS)
 def test_the_fixed_schema_mode_writes_plain_tools_as_the_official(name, vocabulary):
     official = render_for_completion(vocabulary, COMPLETIONS[name], **OFFICIAL)
     fixed = OFFICIAL | {"schemas": SchemaMode.FIXED}

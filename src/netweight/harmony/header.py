@@ -23,6 +23,7 @@ _RECIPIENT = re.compile(r"to=\s*([\w.:/-]*)")
 _LOOSE_RECIPIENT = re.compile(r"to\s*[=:]\s*[\"'`]?([\w./-]+)")
 _TOOL_NAME = re.compile(r"(?:functions|browser)\.[\w.-]+|python")
 _WORD = re.compile(r"\S+")
+_ODD_CHARACTERS = re.compile(r"[^\w.:/-]")
 _PLAIN_WORD = re.compile(r"[\w.+/-]+")
 _CONTENT_TYPE = re.compile(r"(?:json|code|text)(?![a-z0-9_.])")
 
@@ -111,6 +112,9 @@ class _HeaderReader:
         if self.role is None:
             self.role = Role.ASSISTANT
             self.repair("missing_role", "taken as assistant")
+        if self.role is Role.TOOL and self.name is None:
+            self.name = "tool"
+            self.repair("missing_name", "a tool that does not say which")
         header = Header(self.role, self.name, self.channel, self.recipient, self.content_type)
         return Reading(header, self.repairs, self.body(segments), self.body_start)
 
@@ -201,9 +205,9 @@ class _HeaderReader:
 
         Returns the position after it, or None where the word is no author.
         """
-        first, colon, name = word.partition(":")
+        first, _, name = word.partition(":")
         if first in _ROLES:
-            self.role, self.name = Role(first), name if colon and name else None
+            self.role, self.name = Role(first), _plain(name) or None
             return match.end()
         names, rest = _known_names(word, _KNOWN_NAME)
         if names and (not rest or not self.has_message or rest.startswith("to=")):
@@ -213,10 +217,11 @@ class _HeaderReader:
             self.channel = next((known for known in reversed(names) if known in _CHANNELS), None)
             return match.end() - len(rest)
         is_text = not self.has_message and not (self.has_markers and _PLAIN_WORD.fullmatch(word))
-        if not self.has_start or (is_text and "." not in word.rstrip(".")):
+        is_name = self.has_start and _plain(word).partition(":")[0] not in {"", *Role}
+        if not is_name or (is_text and "." not in word.rstrip(".")):
             return None
-        self.role, self.name = Role.TOOL, word
-        if "." not in word:
+        self.role, self.name = Role.TOOL, _plain(word)
+        if "." not in word or self.name != word:
             self.repair("unknown_role", word)
         return match.end()
 
@@ -249,7 +254,7 @@ class _HeaderReader:
         if self.channel is not None:
             self.repair("repeated_channel", channel)
         if channel in _CHANNELS or self.channel not in _CHANNELS:
-            self.channel = channel
+            self.channel = channel or None
         return end
 
     def channel_name(self, match: re.Match[str]) -> tuple[str, int]:
@@ -264,7 +269,7 @@ class _HeaderReader:
             return names[0], match.end() - (0 if is_over else len(rest))
         close = get_close_matches(word.lower(), sorted(_CHANNELS), 1, 0.7)
         self.repair("misspelt_channel" if close else "unknown_channel", word)
-        return (close[0] if close else word), match.end()
+        return (close[0] if close else _plain(word)), match.end()
 
     def read_constraint(self, text: str) -> int:
         """The content type after `<|constrain|>`; free words are no type."""
@@ -284,6 +289,11 @@ class _HeaderReader:
             self.repair("unknown_content_type", match.group())
             return match.end()
         return match.start()
+
+
+def _plain(word: str) -> str:
+    """The word without what could not stand in a header that we write."""
+    return _ODD_CHARACTERS.sub("", word)
 
 
 def _known_names(word: str, known: re.Pattern[str]) -> tuple[list[str], str]:
