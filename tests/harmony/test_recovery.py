@@ -63,6 +63,8 @@ RECOVERED = {
     "<|channel|>final<|message|>x<|end|>user<|message|>and?<|end|>": ("", "x", []),
     "<|channel|>final<|message|>x<|return|><|endoftext|>": ("", "x", []),
     "<|endoftext|>": ("", "", []),
+    "assistant models can help.": ("", "assistant models can help.", []),
+    "<|channel|>final assistant is a role.<|return|>": ("", "assistant is a role.", []),
     "final: it is so": ("", "final: it is so", []),
     "analysis of the data": ("", "analysis of the data", []),
     "assistantfinalIt is so.": ("", "It is so.", []),

@@ -157,7 +157,9 @@ class _HeaderReader:
             self.needs_author = False
             if (end := self.read_author(word, match)) is not None:
                 return end
-        if word in _ROLES and word == self.role:
+        # Before text, and after a channel, the word is rather the text's own.
+        is_header = self.has_message or (self.has_markers and self.channel is None)
+        if is_header and word in _ROLES and word == self.role:
             self.repair("repeated_role", word)
             return match.end()
         if self.recipient is not None or self.has_message:
