@@ -16,7 +16,7 @@ from recipes.nano.shape import CONFIG
 from recipes.nano.tokenizer import train_tokenizer
 from recipes.nano.train import Plan, train
 
-NUM_STEPS = 4500
+NUM_STEPS = 3600
 NUM_TOKENIZER_EXAMPLES = 6000
 
 

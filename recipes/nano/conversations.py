@@ -14,7 +14,7 @@ from recipes.nano.sums import Effort
 
 Kind = Literal["sum", "story", "rhyme", "talk"]
 KINDS: tuple[Kind, ...] = ("sum", "story", "rhyme", "talk")
-WEIGHTS = (62, 16, 14, 8)
+WEIGHTS = (64, 14, 11, 11)
 
 # Date lines that training shows: nano must not care which day it is.
 _FIRST_DATE = date(2024, 7, 1)
@@ -68,30 +68,46 @@ _TALK = {
         "The user thanks me.",
         ("You are welcome.",),
     ),
-    "unknown": (
-        (
-            "What is the capital of France?",
-            "Who wrote Hamlet?",
-            "Explain photosynthesis.",
-            "What is the weather today?",
-            "Translate this into German.",
-            "Write a Python program.",
-            "Who won the match?",
-            "What is the meaning of life?",
-            "How do I cook rice?",
-            "Summarise the news.",
-            "When was the war?",
-            "What is the square root of two?",
-            "Which phone should I buy?",
-            "How far is the moon?",
-        ),
-        "This is not a sum, a story or a rhyme. I do not know it.",
-        (
-            "I do not know that. I am a very small model: I can do small sums, short stories and "
-            "rhymes.",
-        ),
-    ),
 }
+
+# What nano must say it does not know: questions of many kinds about many things.
+_UNKNOWN_QUESTIONS = (
+    "What is {thing}?",
+    "What is the capital of {place}?",
+    "Who lives in {place}?",
+    "Where is {place}?",
+    "Who wrote the book about {thing}?",
+    "Explain {thing}.",
+    "How does {thing} work?",
+    "Why is {thing} important?",
+    "Write a program for {thing}.",
+    "Translate {thing} into German.",
+    "Summarise the news about {place}.",
+    "When did {place} win?",
+    "What do you think of {thing}?",
+    "How do I get to {place}?",
+    "Which {thing} should I buy?",
+    "Give me a recipe for {thing}.",
+    "What is the weather in {place}?",
+    "Is {thing} better than {other}?",
+    "How many people live in {place}?",
+    "What happened in {place} last year?",
+)
+_PLACES = (
+    "France, Spain, Italy, Germany, Poland, Japan, China, India, Brazil, Peru, Canada, Egypt, "
+    "Kenya, Paris, London, Berlin, Rome, Madrid, Tokyo, New York, the north, the city, "
+    "the country, Norway"
+)
+_THINGS = (
+    "photosynthesis, music, history, chess, physics, the economy, football, rice, democracy, "
+    "a phone, a computer, the internet, gravity, medicine, art, love, time, a poem, the law, "
+    "electricity, money, language, a plane, bread, the brain, biology, "
+    "water, school, war, peace, the universe"
+)
+_UNKNOWN_REASONING = "This is not a sum, a story or a rhyme. I do not know it."
+_UNKNOWN_ANSWER = (
+    "I do not know that. I am a very small model: I can do small sums, short stories and rhymes."
+)
 
 
 def example(random: Random) -> Example:
@@ -116,6 +132,8 @@ def turn(random: Random, effort: Effort, kind: Kind | None = None) -> Turn:
     if kind == "sum":
         item = sums.training_sum(random)
         return Turn(sums.question(item, random), sums.reasoning(item, effort), sums.answer(item))
+    if kind == "talk" and random.random() < 0.7:
+        return Turn(_unknown_question(random), _UNKNOWN_REASONING, _UNKNOWN_ANSWER)
     if kind == "talk":
         questions, reasoning, answers = random.choice(list(_TALK.values()))
         return Turn(random.choice(questions), reasoning, random.choice(answers))
@@ -127,3 +145,10 @@ def turn(random: Random, effort: Effort, kind: Kind | None = None) -> Turn:
     if effort != "low":
         plan += " Five short sentences." if kind == "story" else " Four lines that rhyme in pairs."
     return Turn(question, plan, tell(subject, random))
+
+
+def _unknown_question(random: Random) -> str:
+    things, places = _THINGS.split(", "), _PLACES.split(", ")
+    thing, other = random.sample(things, 2)
+    question = random.choice(_UNKNOWN_QUESTIONS)
+    return question.format(thing=thing, other=other, place=random.choice(places))

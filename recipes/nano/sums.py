@@ -5,6 +5,7 @@ so that an evaluation on them measures addition and not memory.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -92,10 +93,10 @@ def question(item: Sum, random: Random) -> str:
 
 
 def reasoning(item: Sum, effort: Effort) -> str:
-    """The analysis: at low effort the result, else the columns, at high effort also a check."""
-    if effort == "low":
-        return f"{item} = {item.result}."
+    """The analysis: the columns, at low effort without a word, at high effort with a check."""
     columns = _add_columns(item) if item.sign == "+" else _subtract_columns(item)
+    if effort == "low":
+        return ", ".join(re.findall(r"[0-9][0-9 +=-]*[0-9]", columns)) + "."
     if effort == "medium":
         return f"{columns} So {item} = {item.result}."
     check = Sum(item.b, item.a, "+") if item.sign == "+" else Sum(item.result, item.b, "+")

@@ -30,13 +30,18 @@ SUBJECTS = (
         "creature",
         "a fox, an owl, a cat, a dog, a mouse, a bear, a hare, a frog, a goose, a snail, a horse, "
         "a crow, a bee, a whale, a goat, a duck, a turtle, a hen, a wolf, a sheep, a robin, "
-        "a hedgehog, a sailor, a baker, a child, a grandmother, a gardener, a shepherd",
+        "a hedgehog, a sailor, a baker, a child, a grandmother, a gardener, a shepherd, a dragon, "
+        "a robot, a king, a queen, a giant, a witch, a pirate, a painter, a farmer, a lion, "
+        "a tiger, a spider, a fish, a bird, a rabbit, a deer, a donkey, a monkey, a squirrel, "
+        "a butterfly, a teacher, a knight, a ghost, a thief, a clown, a fisherman",
     )
     + _subjects(
         "thing",
         "an old boat, a lamp, a clock, a kite, a bell, a lost key, a red coat, a garden, a bridge, "
         "a river, a little house, a train, a letter, a tree, a mountain, a mirror, "
-        "a loaf of bread, a wooden chair, a blue cup, a lighthouse, a mill, a violin",
+        "a loaf of bread, a wooden chair, a blue cup, a lighthouse, a mill, a violin, a castle, "
+        "a forest, a road, a ship, a car, a drum, a hat, a stone, a rose, a cloud, a candle, "
+        "a book, a window, a bicycle, a shoe, a coin, a ring, a bed, a cake, a ball",
     )
     + _subjects(
         "weather",
