@@ -84,10 +84,9 @@ def _print_models(rows: list[dict[str, Any]], context: int) -> None:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("MODEL")
-    for name in ("PARAMETERS", "ACTIVE", "CHECKPOINT", f"MEMORY AT {context:,} TOKENS", "CONTEXT"):
+    for name in ("PARAMS", "ACTIVE", "CHECKPOINT", "MEMORY", "CONTEXT"):
         table.add_column(name, justify="right")
     table.add_column("LICENCE")
-    table.add_column("ON DISK", overflow="fold")
     for row in rows:
         table.add_row(
             row["name"],
@@ -97,9 +96,12 @@ def _print_models(rows: list[dict[str, Any]], context: int) -> None:
             _size(row["memory_bytes"]),
             f"{row['max_context']:,}",
             row["licence"],
-            row["path"] or "no",
         )
     Console().print(table)
+    print(f"\nMemory is for the weights and a context of {context:,} tokens. On disk:")
+    for row in rows:
+        if row["path"]:
+            print(f"  {row['name']}: {row['path']}")
 
 
 def _count(number: int) -> str:
