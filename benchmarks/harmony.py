@@ -163,8 +163,9 @@ def main() -> None:
 def compare(
     name: str, ours: Callable[[], object], others: Callable[[], object]
 ) -> dict[str, object]:
-    """Median seconds of both, and how many times faster ours is."""
-    our_s, their_s = median_seconds(ours), median_seconds(others)
+    """Median seconds of both, taken in turns, and how many times faster ours is."""
+    times = [[median_seconds(work, num_repeats=2) for work in (ours, others)] for _ in range(15)]
+    our_s, their_s = (median(side) for side in zip(*times, strict=True))
     told = f"{name}: {our_s * 1e3:.3f} ms, openai-harmony {their_s * 1e3:.3f} ms"
     print(f"{told}, {their_s / our_s:.1f} times", file=sys.stderr)
     return {
