@@ -31,7 +31,7 @@ def random_leaf(rng):
         [
             {"type": "string", "maxLength": rng.randint(0, 12)},
             {"type": "integer", "minimum": rng.randint(-50, 0), "maximum": 1000},
-            {"type": rng.choice(["boolean", "null"])},
+            {"type": rng.choice(["boolean", "null", "integer"])},
             {"type": "string", "format": rng.choice(["date", "ipv4", "uuid"])},
             {"type": "string", "pattern": rng.choice(patterns)},
             {"enum": rng.sample(values, 3)},

@@ -1,8 +1,9 @@
 """JSON schemas made fit for a constraint: every keyword is enforced, or refused by its name.
 
 A constraint may be narrower than its schema and never wider: an object with declared properties
-takes no others unless the schema says so, and white space between the parts of a value is bounded,
-or a model could write it for ever. Keywords that only describe are let through.
+takes no others unless the schema says so; white space between the parts of a value and the digits
+of an integer are bounded, or a model could write them for ever. Keywords that only describe are let
+through.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,8 @@ from netweight.harmony.message import JsonSchema
 from netweight.harmony.schema import as_node
 
 _WHITE_SPACE = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,40}"}
+
+_LARGEST_INTEGER = 9 * 10**18  # as good as 64 bits, which is what llguidance can bound
 
 _ONE = frozenset({"items", "additionalProperties"})  # hold a schema
 _MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})  # hold a list of schemas
@@ -90,6 +93,12 @@ def _is_combined(node: Mapping[str, object]) -> bool:
     return "allOf" in node or is_mixed
 
 
+def _is_endless_integer(node: Mapping[str, object]) -> bool:
+    bounds = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+    is_listed = "enum" in node or "const" in node
+    return node.get("type") == "integer" and not is_listed and not bounds & node.keys()
+
+
 def _prepared(schema: object, *, is_closed: bool) -> object:
     if not isinstance(schema, Mapping):
         return schema
@@ -104,6 +113,8 @@ def _prepared(schema: object, *, is_closed: bool) -> object:
             node[key] = {name: _prepared(item, is_closed=is_closed) for name, item in named}
         elif key in _CHECKED:
             node[key] = value
+    if _is_endless_integer(node):
+        node |= {"minimum": -_LARGEST_INTEGER, "maximum": _LARGEST_INTEGER}
     if is_closed and node.get("properties") and "patternProperties" not in node:
         node.setdefault("additionalProperties", False)
     return node
