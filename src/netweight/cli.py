@@ -302,10 +302,16 @@ def _load_chat_model(model: str, name: str | None = None) -> "ChatModel":
     from rich.console import Console
 
     with Console(stderr=True).status(f"loading {model}"):
-        from netweight.model import find_model
+        import torch
+
+        from netweight.model import Checkpoint, find_model
         from netweight.server import ChatModel
 
         folder = find_model(model)
+        # Threads that wait for one another cost a small model more than they give: nano on a busy
+        # machine of two cores wrote 94 tokens/s with one and 12 with two (docs/log.md).
+        if Checkpoint.open(folder.path).config.num_active_parameters < 50_000_000:
+            torch.set_num_threads(1)
         return ChatModel.load(replace(folder, name=name or folder.name))
 
 
