@@ -1,5 +1,6 @@
 """Constraints: whatever is sampled under the mask parses without a diagnostic and validates."""
 
+import json
 import os
 import random
 
@@ -8,9 +9,17 @@ import numpy as np
 import pytest
 
 from netweight.errors import HarmonyError
-from netweight.harmony import Parser, Tool, ToolNamespace, browser_namespace, python_namespace
+from netweight.harmony import (
+    Parser,
+    Tool,
+    ToolNamespace,
+    Vocabulary,
+    browser_namespace,
+    python_namespace,
+)
 from netweight.harmony.answer import read_answer
 from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
+from tests.harmony.test_vocab import document
 
 NUM_SCHEMAS = int(os.environ.get("NETWEIGHT_WALK_SCHEMAS", "300"))
 MAX_TOKENS = 3_000
@@ -345,3 +354,22 @@ def function(schema):
 def test_rules_that_cannot_be_enforced_are_refused_by_name(rules, reason, constrainer):
     with pytest.raises(HarmonyError, match=reason):
         constrainer.constrain(rules)
+
+
+def test_a_small_vocabulary_of_its_own_ids_is_constrained_too(tmp_path):
+    (tmp_path / "tokenizer.json").write_text(json.dumps(document()))
+    small = Vocabulary.load(tmp_path)
+    rules = Rules(TOOLS[:1], "f", reasoning_budget=2)
+    constraint = Constrainer(small, num_ids=512).constrain(rules)
+    rng = random.Random(0)
+    ids = []
+    while not constraint.is_finished:
+        allowed = allowed_ids(constraint)
+        is_bracket = [i for i in allowed if small.has(i) and small.token_bytes(int(i)) in b'"}']
+        specials = [i for i in allowed if small.is_special(int(i))]
+        ids.append(int(rng.choice(specials or is_bracket or list(allowed))))
+        constraint.advance(ids[-1])
+    parser = Parser(small)
+    parser.push_all(ids)
+    assert parser.diagnostics == []
+    assert read_answer(parser.messages, TOOLS).calls[0].arguments == {"city": ""}
