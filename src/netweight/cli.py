@@ -612,7 +612,7 @@ def harmony_parse(
     elif strict:
         raise HarmonyError("--strict reads token ids only; this is text.")
     else:
-        result = report.report_text(words, text, first)
+        result = report.report_text(words, text.removesuffix("\n"), first)
     _print_harmony(result, as_json=as_json)
 
 
@@ -621,6 +621,10 @@ def _load_vocabulary(name: str) -> "Vocabulary":
 
     if Path(name).exists():
         return Vocabulary.load(name)
+    if name == "nano":  # without loading torch, which takes seconds
+        from netweight import nano
+
+        return Vocabulary.load(nano.FOLDER)
     from netweight.model import find_model
 
     return Vocabulary.load(find_model(name).path)

@@ -107,8 +107,12 @@ def test_after_an_error_the_session_is_as_before(session):
     assert session.update([SYSTEM, ASK]).new_ids == []
 
 
+def is_plain(message):
+    return all(isinstance(part, str) for part in message.content)
+
+
 @given(
-    messages=st.lists(strategies.messages(), max_size=6),
+    messages=st.lists(strategies.messages().filter(is_plain), max_size=6),
     cuts=st.lists(st.integers(0, 6), max_size=4),
     policy=st.sampled_from(ReasoningPolicy),
 )
@@ -117,10 +121,7 @@ def test_a_session_always_holds_the_prompt_it_would_be_rendered_to(
 ):
     session, held = Session(vocabulary, policy=policy), []
     for cut in [*cuts, len(messages)]:
-        try:
-            whole = render_for_completion(vocabulary, messages[:cut], policy=policy)
-        except HarmonyError:
-            return  # a schema that only the official mode writes
+        whole = render_for_completion(vocabulary, messages[:cut], policy=policy)
         update = session.update(messages[:cut])
         assert held[: update.num_kept] + update.new_ids == whole == session.token_ids
         assert (update.reason is None) == (update.num_kept == len(held))

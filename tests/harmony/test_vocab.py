@@ -228,3 +228,27 @@ def test_each_byte_has_a_token(vocabulary):
     assert [vocabulary.token_bytes(vocabulary.byte_id(value)) for value in range(256)] == [
         bytes([value]) for value in range(256)
     ]
+
+
+@pytest.mark.slow
+def test_the_published_vocabulary_reads_the_same_from_a_tokenizer_json(vocabulary, save):
+    """Written as Hugging Face converts it: all splits of each token are merges, by rank."""
+
+    def spell(token):
+        return "".join(CHARACTER[byte] for byte in token)
+
+    ids = {vocabulary.token_bytes(i): i for i in range(min(vocabulary.special_names))}
+    merges = []
+    for token, _ in sorted(ids.items(), key=lambda pair: pair[1]):
+        splits = [(token[:cut], token[cut:]) for cut in range(1, len(token))]
+        known = [pair for pair in splits if pair[0] in ids and pair[1] in ids]
+        known.sort(key=lambda pair: (ids[pair[0]], ids[pair[1]]))
+        merges += [[spell(left), spell(right)] for left, right in known]
+    contents = document()
+    contents["model"] |= {"vocab": {spell(t): i for t, i in ids.items()}, "merges": merges}
+    names = {i: name for i, name in vocabulary.special_names.items() if i <= 200_018}
+    contents["added_tokens"] = [{"id": i, "content": name} for i, name in names.items()]
+    converted = Vocabulary.load(save(contents))
+    text = "Ünïcode, 12345 words; and (code): for i in range(10):\n\tprint(i)\n" * 20
+    assert converted.encode(text) == vocabulary.encode(text)
+    assert converted.special == vocabulary.special

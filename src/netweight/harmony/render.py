@@ -235,6 +235,8 @@ def system_text(
     schemas: SchemaMode = SchemaMode.FIXED,
 ) -> str:
     """What the system message says."""
+    if schemas is SchemaMode.FIXED:
+        _check_lines(content)
     facts = [] if content.model_identity is None else [content.model_identity]
     if content.knowledge_cutoff is not None:
         facts.append(f"Knowledge cutoff: {content.knowledge_cutoff}")
@@ -248,6 +250,14 @@ def system_text(
     if content.valid_channels:
         sections.append(_channels_text(content, has_function_tools=has_function_tools))
     return "\n\n".join(sections)
+
+
+def _check_lines(content: SystemContent) -> None:
+    """What has a line of its own in the system message must not open another."""
+    fields = (content.knowledge_cutoff, content.current_date, *content.valid_channels)
+    for value in fields:
+        if value is not None and len(value.splitlines()) > 1:
+            raise HarmonyError(f"{value!r} stands on a line of the system message; it has several")
 
 
 def _channels_text(content: SystemContent, *, has_function_tools: bool) -> str:

@@ -288,12 +288,10 @@ def _check_merges(
         if not isinstance(parts, list) or len(parts) != 2:
             raise VocabularyError(f"{source}: merge {merge!r} is not a pair of tokens")
         left, right = parts
-        unknown = [token for token in (left, right, left + right) if token not in vocabulary]
-        if unknown:
-            raise VocabularyError(
-                f"{source}: merge {merge!r} names {unknown[0]!r}, not in its vocab"
-            )
-        ids.append(vocabulary[left + right])
+        merged = vocabulary.get(left + right)
+        if merged is None or left not in vocabulary or right not in vocabulary:
+            raise VocabularyError(f"{source}: merge {merge!r} names a token not in its vocab")
+        ids.append(merged)
     if any(later < earlier for earlier, later in pairwise(ids)):
         raise VocabularyError(f"{source}: its merges are not in the order of their tokens' ids")
     unmerged = sum(len(token) > 1 for token in ranks) - len(set(ids))
