@@ -56,7 +56,7 @@ class Request:
     prompt_ids: Sequence[int]
     sampling: Sampling = Sampling()
     stop_ids: frozenset[int] = frozenset()  # drawing one of these ends the answer
-    max_tokens: int | None = None  # None: as many as the context has room for
+    max_tokens: int | None = None  # at most; None: as many as the context has room for
     num_logprobs: int | None = None  # None: no log-probabilities; 0: of the drawn token only
 
 
@@ -129,7 +129,7 @@ def token_budget(request: Request, *, vocab_size: int, max_context: int) -> int:
     """The most tokens that a model of this size may add to the request's prompt.
 
     Raises:
-        ContextTooLong: when the prompt, or the prompt and `max_tokens`, exceed `max_context`.
+        ContextTooLong: when the prompt leaves no room for an answer in `max_context`.
         RequestError: naming what else makes the request impossible.
     """
     num_prompt = len(request.prompt_ids)
@@ -145,14 +145,10 @@ def token_budget(request: Request, *, vocab_size: int, max_context: int) -> int:
             f"the prompt has {num_prompt} tokens; the context holds {max_context}, the answer "
             "included. Shorten the prompt."
         )
+    room = max_context - num_prompt
     if request.max_tokens is None:
-        return max_context - num_prompt
+        return room
     _check(
         request.max_tokens > 0, f"max_tokens is {request.max_tokens}; an answer needs at least 1."
     )
-    if num_prompt + request.max_tokens > max_context:
-        raise ContextTooLong(
-            f"the prompt has {num_prompt} tokens and max_tokens is {request.max_tokens}; the "
-            f"context holds {max_context} together. Shorten the prompt or lower max_tokens."
-        )
-    return request.max_tokens
+    return min(request.max_tokens, room)

@@ -231,9 +231,8 @@ class ChatModel:
             messages=[*chat.messages, *done.messages],
             sampling=replace(chat.sampling, seed=done.seed),  # one seed repeats the whole answer
         )
-        for max_tokens in (left, None):  # as many as are left, or as the context has room for
-            with suppress(ContextTooLong):
-                return self.request(replace(following, max_tokens=max_tokens))
+        with suppress(ContextTooLong):
+            return self.request(replace(following, max_tokens=left))
         return None
 
 
