@@ -57,6 +57,11 @@ class Rules:
     answer_regex: str | None = None
     reasoning_budget: int | None = None
 
+    def __post_init__(self) -> None:
+        """The word of a choice is the choice; a tool called `auto` is `functions.auto`."""
+        if self.tool_choice in set(ToolChoice):
+            object.__setattr__(self, "tool_choice", ToolChoice(self.tool_choice))
+
 
 class Constrainer:
     """Makes constraints for one vocabulary; building it takes about a second, so keep it.

@@ -137,6 +137,15 @@ class Message:
     layout: Layout | None = field(default=None, compare=False, repr=False)
     is_complete: bool = field(default=True, compare=False)
 
+    def __post_init__(self) -> None:
+        """A plain string is one part of content, and a role's name is the role."""
+        if isinstance(self.content, str):
+            object.__setattr__(self, "content", (self.content,))
+        if type(self.role) is not Role:
+            if self.role not in set(Role):
+                raise HarmonyError(f"there is no role {self.role!r}; roles are {', '.join(Role)}")
+            object.__setattr__(self, "role", Role(self.role))
+
     @classmethod
     def system(cls, content: SystemContent | str | None = None) -> Self:
         """A system message; with no content, the default one."""

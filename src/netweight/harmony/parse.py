@@ -42,7 +42,7 @@ class Parser(Transcript):
         self, vocabulary: Vocabulary, role: Role | None = Role.ASSISTANT, *, strict: bool = False
     ) -> None:
         self.vocabulary = vocabulary
-        self.role = role
+        self.role = None if role is None else Role(role)
         self.strict = strict
         self._texts = vocabulary.texts
         self._control = frozenset(vocabulary.special_names)

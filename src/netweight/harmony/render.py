@@ -88,7 +88,7 @@ def render_for_training(
     if not messages:
         raise HarmonyError("there is nothing to train on: the conversation has no messages")
     *earlier, last = messages
-    if policy is ReasoningPolicy.BEFORE_LAST_FINAL:
+    if policy == ReasoningPolicy.BEFORE_LAST_FINAL:
         kept = [*kept_messages(earlier, policy), last]
         ids = render_conversation(vocabulary, kept, policy=ReasoningPolicy.KEEP, schemas=schemas)
     else:
@@ -134,6 +134,7 @@ def kept_messages(messages: Sequence[Message], policy: ReasoningPolicy) -> list[
 
 def first_index_kept(messages: Sequence[Message], policy: ReasoningPolicy) -> int:
     """Analysis messages before this index are dropped."""
+    policy = ReasoningPolicy(policy)
     if policy is ReasoningPolicy.KEEP:
         return 0
     if policy is ReasoningPolicy.BEFORE_LAST_FINAL:
@@ -235,7 +236,7 @@ def system_text(
     schemas: SchemaMode = SchemaMode.FIXED,
 ) -> str:
     """What the system message says."""
-    if schemas is SchemaMode.FIXED:
+    if schemas == SchemaMode.FIXED:
         _check_lines(content)
     facts = [] if content.model_identity is None else [content.model_identity]
     if content.knowledge_cutoff is not None:

@@ -30,6 +30,7 @@ def tools_section(namespaces: Iterable[ToolNamespace], mode: SchemaMode) -> str:
     In fixed mode names must be identifiers and a namespace without tools must not write headings of
     its own; HarmonyError otherwise.
     """
+    mode = SchemaMode(mode)
     ordered = sorted(namespaces, key=lambda namespace: namespace.name)
     names = [namespace.name for namespace in ordered]
     if len(set(names)) != len(names):
