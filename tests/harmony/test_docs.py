@@ -5,7 +5,9 @@ from pathlib import Path
 
 ROOM = Path(__file__).parents[2] / "src" / "netweight" / "harmony"
 PAGE = (Path(__file__).parents[2] / "docs" / "harmony.md").read_text()
-CODE = re.compile(r'(?:_diagnose\(|repair\(|repairs\[|\(\(|=\(|append\(\()\s*"([a-z]+_[a-z_]+)"')
+CODE = re.compile(
+    r'(?:yield |_diagnose\(|repair\(|repairs\[|\(\(|=\(|append\(\()\s*"([a-z]+_[a-z_]+)"'
+)
 
 
 def test_every_diagnostic_is_explained():

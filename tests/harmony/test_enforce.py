@@ -59,8 +59,8 @@ def test_arguments_are_objects():
 
 
 def test_each_keyword_that_cannot_be_enforced_is_named():
-    schema = {"items": {"contains": {}}, "uniqueItems": True, "requred": ["a"]}
-    with pytest.raises(HarmonyError, match="f uses contains, requred, uniqueItems"):
+    schema = {"items": {"contains": {}}, "uniqueItems": True, "requires": ["a"]}
+    with pytest.raises(HarmonyError, match="f uses contains, requires, uniqueItems"):
         enforceable(schema, "f", is_object=False)
 
 

@@ -6,6 +6,7 @@ order; whatever had to be repaired is named. Knows no token ids.
 """
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -80,6 +81,21 @@ def may_go_on(reading: Reading) -> bool:
     has_role = all(code != "missing_role" for code, _ in reading.repairs)
     words = ["to=", *_CONTENT_TYPES] if has_role else list(Role)
     return any(word.startswith(reading.body) for word in words)
+
+
+def oddities(header: Header, *, is_completion: bool) -> Iterator[tuple[str, str]]:
+    """What is odd, code and detail, about a header that is well formed."""
+    channel, recipient = header.channel, header.recipient
+    if header.role is not Role.ASSISTANT:
+        if is_completion:
+            yield "not_assistant", f"a completion speaks as {header.role}"
+    elif channel is None:
+        yield "missing_channel", "a message without a channel"
+    elif recipient is not None and recipient not in _ROLES:
+        # Functions belong on commentary; built-in tools may be called while reasoning.
+        is_function = recipient.startswith("functions.")
+        if channel == Channel.FINAL or (channel == Channel.ANALYSIS and is_function):
+            yield "call_off_commentary", f"{recipient} called on {channel}"
 
 
 class _HeaderReader:

@@ -18,7 +18,7 @@ from netweight.harmony.events import (
     State,
     TextDelta,
 )
-from netweight.harmony.header import Header, Reading, Segment, may_go_on, read_header
+from netweight.harmony.header import Header, Reading, Segment, may_go_on, oddities, read_header
 from netweight.harmony.message import Channel, Layout, Message, Role
 from netweight.harmony.official import read_official_header
 from netweight.harmony.segments import cut_header, num_header_tokens
@@ -276,21 +276,8 @@ class Parser(Transcript):
         self._pending = b""
         self._events.append(MessageStarted(header))
         if not self.strict:
-            self._judge(header)
-
-    def _judge(self, header: Header) -> None:
-        """What is odd about a header that is well formed."""
-        channel, recipient = header.channel, header.recipient
-        if header.role is not Role.ASSISTANT:
-            if self.role is not None:
-                self._diagnose("not_assistant", f"a completion speaks as {header.role}")
-        elif channel is None:
-            self._diagnose("missing_channel", "a message without a channel")
-        elif recipient is not None and recipient not in set(Role):
-            # Functions belong on commentary; built-in tools may be called while reasoning.
-            is_function = recipient.startswith("functions.")
-            if channel == Channel.FINAL or (channel == Channel.ANALYSIS and is_function):
-                self._diagnose("call_off_commentary", f"{recipient} called on {channel}")
+            for code, detail in oddities(header, is_completion=self.role is not None):
+                self._diagnose(code, detail)
 
     def _push_content(self, token_id: int) -> None:
         special = self.vocabulary.special
