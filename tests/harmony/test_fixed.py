@@ -6,7 +6,7 @@ from hypothesis import given
 from netweight.errors import HarmonyError
 from netweight.harmony import SchemaMode, Tool, ToolNamespace, python_namespace
 from netweight.harmony.fixed import fixed_type
-from netweight.harmony.schema import official_type
+from netweight.harmony.schema import official_type, to_json
 from netweight.harmony.tools import tools_section
 from tests.harmony import strategies
 
@@ -152,3 +152,11 @@ def test_the_official_writer_loses_what_is_known_to_be_lost():
     assert official_type({"anyOf": [TEXT]}) == "any"
     assert official_type({"type": "array", "items": {"enum": ["a"]}}) == "any[]"
     assert official_type({"type": "string", "enum": ['a"b']}) == '"a"b"'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e-5, "0.00001"), (-1.5e-5, "-0.000015"), (1e16, "1e16"), (1.0, "1.0"), (1e-7, "1e-7")],
+)
+def test_numbers_are_written_as_serde_writes_them(value, text):
+    assert to_json(value) == text

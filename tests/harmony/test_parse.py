@@ -147,3 +147,9 @@ def test_strict_parsing_takes_control_tokens_in_content_for_text(vocabulary, spe
     (message,) = parse_completion(vocabulary, spell("<|message|>a<|start|>b<|end|>"), strict=True)
     assert message.text == "a<|start|>b"
     assert message.layout is None
+
+
+def test_strict_parsing_lets_the_model_repeat_its_role(vocabulary, spell):
+    ids = spell("assistant<|channel|>final<|message|>x<|end|>")
+    (message,) = parse_completion(vocabulary, ids, strict=True)
+    assert (message.role, message.recipient) == (Role.ASSISTANT, None)

@@ -252,3 +252,8 @@ def test_the_published_vocabulary_reads_the_same_from_a_tokenizer_json(vocabular
     text = "Ünïcode, 12345 words; and (code): for i in range(10):\n\tprint(i)\n" * 20
     assert converted.encode(text) == vocabulary.encode(text)
     assert converted.special == vocabulary.special
+
+
+@pytest.mark.parametrize("text", ["word " * 41_000, "word\n\n - item" * 15_000, "a\nb c" * 41_000])
+def test_long_text_is_cut_between_words_or_lines(text, vocabulary):
+    assert vocabulary.encode(text) == vocabulary.encoding.encode_ordinary(text)

@@ -8,6 +8,7 @@ not know messages.
 
 import hashlib
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ _O200K_NAMED_SPECIALS = {
 # tiktoken's regex engine backtracks on a stack and panics at a million spaces (seen with 0.14.0),
 # so longer text is encoded in pieces of at most this many characters.
 _MAX_CHARS_AT_ONCE = 200_000
+_CUT_WINDOW = 10_000
+_LINE_START = re.compile(r"\n(?=[^\W_])")
+_WORD_GAP = re.compile(r"[^\W_](?= [^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +187,14 @@ class Vocabulary:
 
 
 def _cut(text: str, start: int) -> int:
-    """Where to end a piece: before a word at the start of a line, if possible."""
+    """Where to end a piece: before a line or between words, if there is such a place."""
     stop = start + _MAX_CHARS_AT_ONCE
     if stop >= len(text):
         return len(text)
-    line_end = text.rfind("\n", start, stop)
-    while line_end > start:
-        if text[line_end + 1].isalnum():
-            return line_end + 1
-        line_end = text.rfind("\n", start, line_end)
+    for boundary in (_LINE_START, _WORD_GAP):
+        ends = [match.end() for match in boundary.finditer(text, stop - _CUT_WINDOW, stop)]
+        if ends:
+            return ends[-1]
     return stop
 
 
