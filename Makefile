@@ -41,6 +41,8 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.mxfp4
 	$(BIN)/python -m benchmarks.nano
+	$(BIN)/python -m benchmarks.nano_scores
+	$(BIN)/python -m benchmarks.nano_training
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -55,13 +55,27 @@ def _speed() -> str:
 
 def _demo() -> str:
     row: dict[str, Any] = latest("demo")
-    output = str(row["output"]).rstrip()
+    output = str(row["output"])
+    output = output[output.index(".venv/bin/netweight weigh") :].rstrip()  # without the set-up
+    first_claims = output.index("\n 4  ")
+    last_claim = output.index("\nMeasured here")
+    shown = f"{output[:first_claims]}\n[more claims]\n{output[last_claim:]}"
     note = f"{row['seconds']:.0f} seconds on {_origin(row)}"
-    return f"```\n{output}\n```\n\n{note}.\n"
+    return f"```\n{shown}\n```\n\n{note}.\n"
+
+
+def _training() -> str:
+    row: dict[str, Any] = latest("nano_training")
+    return (
+        f"{row['num_steps']:,} training steps take {row['projected_minutes']:.0f} minutes with "
+        f"{row['threads']} threads, projected from {row['seconds_per_step']:.2f} s a step "
+        f"({_origin(row)}).\n"
+    )
 
 
 _PARTS: dict[str, Callable[[], str]] = {
     "nano_scores": _scores,
+    "nano_training": _training,
     "speed": _speed,
     "demo": _demo,
 }
