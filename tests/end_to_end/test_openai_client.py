@@ -1,6 +1,7 @@
 """The client that most programs use, against a real server: checkpoint to answer, and tools."""
 
 import json
+from contextlib import ExitStack
 
 import openai
 import pytest
@@ -18,22 +19,23 @@ TOOL = {
 }
 
 
+DASHED = {"type": "function", "function": TOOL["function"] | {"name": "get-weather"}}
+
+
 @pytest.fixture(scope="module")
 def clients(tiny):
-    """Clients of the tiny model, and of models that say ANSWER and CALL."""
-    models = {"tiny": tiny, "answer": saying(ANSWER), "call": saying(CALL)}
-    with (
-        serving(models["tiny"]) as a,
-        serving(models["answer"]) as b,
-        serving(models["call"]) as c,
-    ):
-        made = {
-            name: openai.OpenAI(base_url=url, api_key="none", max_retries=0)
-            for name, url in zip(models, (a, b, c), strict=True)
+    """Clients of the tiny model, and of models that say ANSWER, CALL, and CALL to get_weather."""
+    renamed = saying(CALL.replace("functions.weather", "functions.get_weather"))
+    models = {"tiny": tiny, "answer": saying(ANSWER), "call": saying(CALL), "renamed": renamed}
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                openai.OpenAI(
+                    base_url=stack.enter_context(serving(model)), api_key="none", max_retries=0
+                )
+            )
+            for name, model in models.items()
         }
-        yield made
-        for client in made.values():
-            client.close()
 
 
 def ask(client, **fields):
@@ -94,6 +96,20 @@ def test_streamed_tool_calls_add_up_in_the_clients_own_helper(clients):
     assert choice.finish_reason == "tool_calls"
     assert choice.message.tool_calls[0].function.name == "weather"
     assert json.loads(choice.message.tool_calls[0].function.arguments) == {"city": "Zürich"}
+
+
+def test_a_tool_may_have_a_name_that_harmony_cannot_declare(clients):
+    message = ask(clients["renamed"], tools=[DASHED]).choices[0].message
+    [call] = message.tool_calls
+    assert call.function.name == "get-weather"
+    chunks = list(ask(clients["renamed"], tools=[DASHED], stream=True))
+    deltas = [delta for chunk in chunks for delta in chunk.choices[0].delta.tool_calls or []]
+    assert [delta.function.name for delta in deltas if delta.function.name] == ["get-weather"]
+    messages = [USER, message, {"role": "tool", "tool_call_id": call.id, "content": "rain"}]
+    answer = clients["answer"].chat.completions.create(
+        model="scripted", messages=messages, tools=[DASHED]
+    )
+    assert answer.choices[0].message.content == "It is 42 ✓."
 
 
 def test_errors_are_the_clients_own_classes(clients):

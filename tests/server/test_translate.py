@@ -3,7 +3,7 @@ import pytest
 from netweight.harmony import render_conversation
 from netweight.server import wire
 from netweight.server.problems import Problem
-from netweight.server.translate import chat_of
+from netweight.server.translate import chat_of, tool_names
 from tests.fakes import byte_vocabulary
 
 WEATHER = {
@@ -19,7 +19,8 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arg
 
 def chat(*messages, **fields):
     body = {"model": "m", "messages": list(messages), **fields}
-    return chat_of(wire.ChatCompletionRequest.model_validate(body))
+    request = wire.ChatCompletionRequest.model_validate(body)
+    return chat_of(request, tool_names(request))
 
 
 def rendered(*messages, **fields):
@@ -72,6 +73,23 @@ def test_a_tool_call_and_its_result_are_rendered_as_harmony_has_them():
         "<|message|>{}<|call|>"
         "<|start|>functions.weather to=assistant<|channel|>commentary<|message|>rain<|end|>"
     )
+
+
+def test_names_that_are_no_identifiers_get_one_wherever_they_stand():
+    def renamed(name):
+        function = {"name": name, "arguments": "{}"}
+        tool = {"type": "function", "function": {"name": name}}
+        call = {"id": "call_1", "type": "function", "function": function}
+        result = {"role": "tool", "tool_call_id": "call_1", "content": "rain"}
+        return rendered({"role": "assistant", "tool_calls": [call]}, result, USER, tools=[tool])
+
+    assert renamed("my.tool") == renamed("my-tool") == renamed("my_tool")
+
+
+def test_names_that_would_become_the_same_identifier_stay_apart():
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a-b", "a_b", "a.b")]
+    text = rendered(USER, tools=tools)
+    assert all(f"type {identifier} = " in text for identifier in ("a_b", "a_b_2", "a_b_3"))
 
 
 def test_text_beside_a_tool_call_is_a_preamble():

@@ -79,12 +79,14 @@ def _add_routes(
         check_name(body.model)
         if body.stream_options is not None and not body.stream:
             raise Problem("stream_options needs stream to be true.", param="stream_options")
-        request = model.request(translate.chat_of(body))
+        names = translate.tool_names(body)
+        request = model.request(translate.chat_of(body, names))
         answer = translate.Answer(
             model.vocabulary,
             completion_id=f"chatcmpl-{secrets.token_hex(12)}",
             created=int(clock()),
             model=model.name,
+            names=names,
             scores=[] if body.logprobs else None,
         )
         deltas = _deltas(model, worker, request)

@@ -16,6 +16,7 @@ from netweight.harmony import (
     ReasoningEffort,
     Role,
     Tool,
+    ToolNames,
     ToolNamespace,
     Vocabulary,
 )
@@ -25,15 +26,27 @@ from netweight.server.problems import Problem
 _NAMESPACE = "functions."
 
 
-def chat_of(body: wire.ChatCompletionRequest) -> chat.Chat:
-    """What the client asks for.
+def tool_names(body: wire.ChatCompletionRequest) -> ToolNames:
+    """Harmony's identifiers for the client's tools and for those that were called earlier."""
+    offered = [tool.function.name for tool in body.tools or []]
+    called = [
+        call.function.name
+        for message in body.messages
+        if isinstance(message, wire.AssistantMessage)
+        for call in message.tool_calls or []
+    ]
+    return ToolNames([*offered, *called])
+
+
+def chat_of(body: wire.ChatCompletionRequest, names: ToolNames) -> chat.Chat:
+    """What the client asks for, its tools under the identifiers that `names` gives them.
 
     Raises:
         Problem: for fields that contradict each other, or a tool message that answers no call.
         RequestError: for a sampling setting out of range.
     """
     return chat.Chat(
-        messages=list(_messages(body)),
+        messages=list(_messages(body, names)),
         effort=ReasoningEffort(body.reasoning_effort or ReasoningEffort.MEDIUM),
         sampling=_sampling(body),
         max_tokens=_max_tokens(body),
@@ -67,10 +80,11 @@ def _num_logprobs(body: wire.ChatCompletionRequest) -> int | None:
     return (body.top_logprobs or 0) if body.logprobs else None
 
 
-def _messages(body: wire.ChatCompletionRequest) -> Iterator[Message]:
+def _messages(body: wire.ChatCompletionRequest, names: ToolNames) -> Iterator[Message]:
     """Harmony's messages: the leading instructions and the tools together, then the rest."""
     leading = list(takewhile(_is_instruction, body.messages))
-    tools = [] if body.tool_choice == "none" else [_tool(tool) for tool in body.tools or []]
+    offered = [] if body.tool_choice == "none" else body.tools or []
+    tools = [_tool(tool, names) for tool in offered]
     if leading or tools:
         instructions = "\n\n".join(_text(message.content or "") for message in leading)
         yield Message.developer(
@@ -79,7 +93,7 @@ def _messages(body: wire.ChatCompletionRequest) -> Iterator[Message]:
                 tools=(ToolNamespace.functions(tools),) if tools else (),
             )
         )
-    called: dict[str, str] = {}  # call id -> function name
+    called: dict[str, str] = {}  # call id -> recipient
     for index, message in enumerate(body.messages[len(leading) :], start=len(leading)):
         match message:
             case wire.InstructionMessage():
@@ -87,8 +101,9 @@ def _messages(body: wire.ChatCompletionRequest) -> Iterator[Message]:
             case wire.UserMessage():
                 yield Message(Role.USER, _parts(message.content), name=message.name)
             case wire.AssistantMessage():
-                yield from _assistant(message)
-                called.update({call.id: call.function.name for call in message.tool_calls or []})
+                yield from _assistant(message, names)
+                for call in message.tool_calls or []:
+                    called[call.id] = _recipient(call, names)
             case wire.ToolMessage():
                 yield _tool_result(message, called, index)
 
@@ -105,12 +120,16 @@ def _text(content: wire.Content) -> str:
     return "".join(_parts(content))
 
 
-def _tool(tool: wire.FunctionTool) -> Tool:
+def _tool(tool: wire.FunctionTool, names: ToolNames) -> Tool:
     function = tool.function
-    return Tool(function.name, function.description or "", function.parameters)
+    return Tool(names.declare(function.name), function.description or "", function.parameters)
 
 
-def _assistant(message: wire.AssistantMessage) -> Iterator[Message]:
+def _recipient(call: wire.ToolCall, names: ToolNames) -> str:
+    return _NAMESPACE + names.declare(call.function.name)
+
+
+def _assistant(message: wire.AssistantMessage, names: ToolNames) -> Iterator[Message]:
     """What the model said: reasoning, then the answer, or a preamble and tool calls."""
     reasoning = message.reasoning or message.reasoning_content
     if reasoning:
@@ -123,7 +142,7 @@ def _assistant(message: wire.AssistantMessage) -> Iterator[Message]:
         yield Message.assistant(
             call.function.arguments,
             channel=Channel.COMMENTARY,
-            recipient=_NAMESPACE + call.function.name,
+            recipient=_recipient(call, names),
             content_type="<|constrain|>json",
         )
 
@@ -135,7 +154,7 @@ def _tool_result(message: wire.ToolMessage, called: Mapping[str, str], index: in
             param=f"messages[{index}].tool_call_id",
             code="invalid_value",
         )
-    return Message.tool(_NAMESPACE + called[message.tool_call_id], _text(message.content))
+    return Message.tool(called[message.tool_call_id], _text(message.content))
 
 
 # Answers
@@ -149,6 +168,7 @@ class Answer:
     completion_id: str
     created: int
     model: str
+    names: ToolNames
     content: str = ""
     reasoning: str = ""
     calls: list[wire.OutToolCall] = field(default_factory=list)
@@ -171,7 +191,8 @@ class Answer:
             case chat.ContentDelta(text, scores):
                 self.content += text
                 return self._chunk(wire.Delta(content=text), self._logprobs(scores))
-            case chat.CallStarted(number, call_id, name):
+            case chat.CallStarted(number, call_id, identifier):
+                name = self.names.original(identifier)
                 function = wire.CalledFunction(name=name, arguments="")
                 self.calls.append(wire.OutToolCall(id=call_id, function=function))
                 opening = wire.FunctionDelta(name=name, arguments="")
