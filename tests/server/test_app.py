@@ -220,10 +220,11 @@ def test_unknown_paths_and_methods_have_the_same_form_of_error(answering):
 
 
 def test_a_tool_that_harmony_cannot_write_is_a_400(answering):
-    tool = {"type": "function", "function": {"name": "no spaces please"}}
+    function = {"name": "f", "parameters": {"$ref": "#/nowhere"}}
+    tool = {"type": "function", "function": function}
     response = ask(answering, tools=[tool])
     assert response.status_code == 400
-    assert "no spaces please" in error_of(response)["message"]
+    assert "#/nowhere" in error_of(response)["message"]
 
 
 def test_a_model_failure_is_a_500_or_an_error_event():
