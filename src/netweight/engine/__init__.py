@@ -1,5 +1,6 @@
 """The engine: token ids in, token ids out."""
 
+from netweight.engine.constraint import Constraint
 from netweight.engine.engine import Engine, fresh_seed
 from netweight.engine.request import (
     Event,
@@ -14,6 +15,7 @@ from netweight.engine.request import (
 from netweight.engine.runner import Model
 
 __all__ = [
+    "Constraint",
     "Engine",
     "Event",
     "Finish",

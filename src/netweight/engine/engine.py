@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from netweight.engine.cache import CachePool
+from netweight.engine.constraint import ConstraintFailure, advance, masked
 from netweight.engine.request import (
     Event,
     Finish,
@@ -113,7 +114,10 @@ class Engine:
             yield self._finish(state, "error", outcome.message)
             return
         request = state.request
-        token_id = sample(outcome, request.sampling, state.generator)
+        token_id = _draw(state, outcome)
+        if isinstance(token_id, ConstraintFailure):
+            yield self._finish(state, "error", token_id.message)
+            return
         logprobs = None
         if request.num_logprobs is not None:
             logprobs = log_probabilities(outcome, token_id, request.num_logprobs)
@@ -127,3 +131,15 @@ class Engine:
     ) -> Finish:
         self._scheduler.remove(state.request_id)
         return Finish(state.request_id, reason, state.seed, error)
+
+
+def _draw(state: RequestState, logits: Tensor) -> int | ConstraintFailure:
+    """The request's next token, within its constraint if it has one."""
+    request, constraint = state.request, state.request.constraint
+    if constraint is None:
+        return sample(logits, request.sampling, state.generator)
+    limited = masked(logits, constraint)
+    if isinstance(limited, ConstraintFailure):
+        return limited
+    token_id = sample(limited, request.sampling, state.generator)
+    return advance(constraint, token_id) or token_id

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import torch
 
+from netweight.engine.constraint import Constraint
 from netweight.errors import ContextTooLong, RequestError
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
@@ -58,6 +59,7 @@ class Request:
     stop_ids: frozenset[int] = frozenset()  # drawing one of these ends the answer
     max_tokens: int | None = None  # at most; None: as many as the context has room for
     num_logprobs: int | None = None  # None: no log-probabilities; 0: of the drawn token only
+    constraint: Constraint | None = None  # on the answer; it has state, so it is this request's own
 
 
 class TokenLogprob(NamedTuple):
@@ -68,7 +70,7 @@ class TokenLogprob(NamedTuple):
 
 
 class Logprobs(NamedTuple):
-    """Log-probabilities at one place, in the model's own distribution."""
+    """Log-probabilities at one place, in the model's own distribution: no constraint changes it."""
 
     drawn: float
     top: tuple[TokenLogprob, ...]  # likeliest first

@@ -1,0 +1,75 @@
+"""Limits on what a request may produce: the small protocol through which the engine sees them.
+
+A grammar, a schema or a list of words can stand behind it; the engine knows masks and token ids.
+"""
+
+import logging
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+
+class Constraint(Protocol):
+    """The allowed tokens of one answer, step by step. It has state: one object for one request.
+
+    Any method may raise; the request then ends in an error, and the others go on. A constraint
+    that is complete allows the request's stop ids: it does not end an answer by itself.
+    """
+
+    def allowed(self) -> NDArray[np.int32]:
+        """The mask for the next token: bit i % 32 of element i // 32 tells if id i is allowed.
+
+        Ids beyond the mask are not. The array may be overwritten by the next call.
+        """
+        ...
+
+    def advance(self, token_id: int) -> None:
+        """Take the token that was drawn; stop tokens as well."""
+        ...
+
+    def rollback(self, num_tokens: int) -> None:
+        """Take back the last tokens. For drawing ahead: a step of one token never needs it."""
+        ...
+
+    def forced(self) -> list[int]:
+        """The tokens that must come next. For skipping draws: the mask alone forces them too."""
+        ...
+
+
+class ConstraintFailure(NamedTuple):
+    """A constraint could not be followed."""
+
+    message: str
+
+
+def masked(logits: Tensor, constraint: Constraint) -> Tensor | ConstraintFailure:
+    """Logits float32 [vocab] with minus infinity for every token that is not allowed next."""
+    try:
+        bits = constraint.allowed()
+    except Exception as error:  # whatever it is, the other requests go on
+        log.exception("a constraint failed")
+        return _failure(error)
+    kept = np.unpackbits(bits.view(np.uint8), count=logits.numel(), bitorder="little")
+    limited = logits.masked_fill(torch.from_numpy(kept == 0), -torch.inf)
+    if limited.max() == -torch.inf:
+        return ConstraintFailure("the constraint allows no token that the model can produce")
+    return limited
+
+
+def advance(constraint: Constraint, token_id: int) -> ConstraintFailure | None:
+    """Tell the constraint which token was drawn; why it could not take it, if so."""
+    try:
+        constraint.advance(token_id)
+    except Exception as error:  # whatever it is, the other requests go on
+        log.exception("a constraint failed")
+        return _failure(error)
+    return None
+
+
+def _failure(error: Exception) -> ConstraintFailure:
+    return ConstraintFailure(f"the constraint failed: {type(error).__name__}: {error}")
