@@ -3,6 +3,7 @@
 Keeps the books, and knows nothing of Harmony's grammar; `parse` decides what each token is.
 """
 
+from abc import ABC, abstractmethod
 from copy import copy
 from typing import NamedTuple, Self
 
@@ -20,7 +21,7 @@ class Mark(NamedTuple):
     fields: dict[str, object]
 
 
-class Transcript:
+class Transcript(ABC):
     """The lists that only grow, and where the last span began."""
 
     def _clear(self, state: State) -> None:
@@ -32,9 +33,9 @@ class Transcript:
         self._events: list[Event] = []
         self._span_start = 0
 
+    @abstractmethod
     def _fields(self) -> dict[str, object]:
         """What a mark has to remember beside the lengths of the lists."""
-        raise NotImplementedError
 
     @property
     def spans(self) -> list[Span]:

@@ -5,7 +5,6 @@ import io
 import pytest
 from rich.console import Console
 
-from netweight.errors import ToolError
 from netweight.harmony import Message
 from netweight.server import terminal
 from netweight.tools import Python
@@ -13,11 +12,8 @@ from tests.server.conftest import ANSWER, python_call, saying_in_turn
 
 
 @pytest.fixture
-def python():
-    try:
-        return Python()
-    except ToolError as error:
-        pytest.skip(str(error))
+def python(needs_sandbox):
+    return Python()
 
 
 def test_what_the_code_prints_is_read_by_the_model_and_shown(python):
