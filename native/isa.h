@@ -1,0 +1,11 @@
+// One source, several instruction sets: a file that includes this is compiled once for each, with
+// NETWEIGHT_ISA naming the namespace its functions go into. CMakeLists.txt has the compiler's flags.
+//
+// avx2:   AVX2, FMA, F16C.
+// avx512: AVX-512 F, BW, DQ, VL, VNNI, BF16.
+// amx:    avx512, and AMX tiles of bfloat16.
+#pragma once
+
+#ifndef NETWEIGHT_ISA
+#error "compile this file for an instruction set: -DNETWEIGHT_ISA=avx2 and the like"
+#endif
