@@ -20,7 +20,8 @@ from torch.nn.functional import cross_entropy, one_hot
 from netweight.model.config import Config
 from netweight.model.kernels import REFERENCE
 from netweight.model.mxfp4 import round_to_mxfp4
-from netweight.model.transformer import DenseExperts, Transformer, Weights, assemble
+from netweight.model.transformer import Transformer
+from netweight.model.weights import DenseExperts, Weights, assemble
 
 IGNORED = -100  # cross_entropy's default ignore_index
 
@@ -167,4 +168,4 @@ def rounded_weights(config: Config, parameters: dict[str, Tensor]) -> Weights:
             correction = round_to_mxfp4(weight) - weight
         return DenseExperts(weight + correction)  # its gradient is the rounded weight's
 
-    return assemble(config, parameters.__getitem__, experts)
+    return assemble(config, parameters.__getitem__, experts, REFERENCE)

@@ -8,7 +8,8 @@ import torch
 
 from netweight.model import Config, Transformer, kernels
 from netweight.model.kernels import REFERENCE
-from netweight.model.transformer import DenseExperts, PackedExperts
+from netweight.model.weights import Mxfp4Experts
+from tests.model.paging import Paging
 from tests.model.shapes import KERNEL_SETS, SHAPES, SMALL, tolerance
 
 NUM_TOKENS = 48  # longer than the small window by far
@@ -77,19 +78,35 @@ def test_a_dequantised_checkpoint_gives_the_same_logits(load, checkpoint_of, tmp
     assert torch.allclose(ours, load(SMALL, torch.float32).forward(tokens), atol=1e-5)
 
 
-@pytest.mark.parametrize("pieces", [[1] * NUM_TOKENS, [20, 1, 1, 26], [7, 41]], ids=str)
-def test_a_cache_changes_nothing(pieces, load):
-    model, tokens = load(SMALL, torch.float32), random_tokens(SMALL)
-    cache = model.new_cache(NUM_TOKENS, batch=2)
-    parts = [model.forward(part, cache) for part in tokens.split(pieces, dim=1)]
-    assert distance(torch.cat(parts, dim=1), model.forward(tokens)) <= tolerance("cache-float32")
-    assert cache.length == NUM_TOKENS
+@pytest.mark.parametrize("pieces", [[1] * NUM_TOKENS, [20, 1, 1, 26], [7, 41], [48]], ids=str)
+@pytest.mark.parametrize("name", ["small", "five layers", "window of one", "published positions"])
+def test_pages_change_nothing(name, pieces, load):
+    model = load(SHAPES[name], torch.float32)
+    tokens = random_tokens(SHAPES[name])
+    paging = Paging(model)
+    ids = [part.tolist() for part in tokens.split(pieces, dim=1)]
+    parts = [paging.step(dict(enumerate(part))) for part in ids]
+    ours = torch.cat([part.unflatten(0, (2, -1)) for part in parts], dim=1)
+    assert distance(ours, model.forward(tokens)) <= tolerance("cache-float32")
 
 
-def test_last_only_gives_the_last_logits(load):
-    model, tokens = load(SMALL, torch.float32), random_tokens(SMALL)
+def test_sequences_of_any_length_share_a_step(load):
+    model = load(SMALL, torch.float32)
+    a, b, c = (random_tokens(SMALL, length, batch=1)[0].tolist() for length in (40, 17, 1))
+    paging = Paging(model)
+    paging.step({"a": a[:30]})
+    together = paging.step({"b": b, "a": a[30:], "c": c})
+    alone = [model.forward(torch.tensor([tokens]))[0] for tokens in (b, a, c)]
+    expected = torch.cat((alone[0], alone[1][30:], alone[2]))
+    assert distance(together, expected) <= tolerance("cache-float32")
+
+
+def test_logits_are_made_for_the_rows_asked_for(load):
+    model = load(SMALL, torch.float32)
+    tokens = random_tokens(SMALL, batch=1)[0].tolist()
+    every = Paging(model).step({"a": tokens})
     assert torch.allclose(
-        model.forward(tokens, last_only=True), model.forward(tokens)[:, -1:], atol=1e-5
+        Paging(model).step({"a": tokens}, rows=[47, 3]), every[[47, 3]], atol=1e-5
     )
 
 
@@ -188,7 +205,7 @@ def test_rounded_yarn_bounds_fail_the_tolerance(load, monkeypatch):
 
 
 def test_experts_stay_packed_in_memory(load):
-    layer = load(SMALL, torch.bfloat16).weights.layers[0]
-    assert isinstance(layer.gate_up, PackedExperts)
-    assert layer.gate_up.blocks.dtype == torch.uint8
-    assert not isinstance(layer.down, DenseExperts)
+    mixture = load(SMALL, torch.bfloat16).weights.layers[0].mixture
+    assert isinstance(mixture.gate_up, Mxfp4Experts)
+    assert mixture.gate_up.blocks.dtype == torch.uint8
+    assert isinstance(mixture.down, Mxfp4Experts)

@@ -12,23 +12,34 @@ from netweight.model.catalog import (
 )
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import GPT_OSS_20B, GPT_OSS_120B, Config
+from netweight.model.paged import (
+    PAGE_TOKENS,
+    Layout,
+    PagedCache,
+    page_bytes,
+    window_page_bytes,
+)
 from netweight.model.synth import synthesize
-from netweight.model.transformer import KVCache, Transformer
+from netweight.model.transformer import Transformer
 
 __all__ = [
     "GPT_OSS_20B",
     "GPT_OSS_120B",
     "KNOWN",
+    "PAGE_TOKENS",
     "Checkpoint",
     "Config",
-    "KVCache",
     "KnownModel",
+    "Layout",
     "ModelFolder",
+    "PagedCache",
     "Transformer",
     "find_model",
     "find_shape",
     "locate",
     "models_folder",
+    "page_bytes",
     "shape_of",
     "synthesize",
+    "window_page_bytes",
 ]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from netweight.errors import NetweightError
 from netweight.model.kernels import reference
+from netweight.model.paged import Layout
 from netweight.model.rope import Rotation
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,23 @@ class Attention(Protocol):
         self, q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, *, window: int | None
     ) -> Tensor:
         """Mix values."""
+        ...
+
+
+class PagedAttention(Protocol):
+    """See `reference.paged_attention`."""
+
+    def __call__(
+        self,
+        q: Tensor,
+        pages: Tensor,
+        table: Tensor,
+        sinks: Tensor,
+        layout: Layout,
+        *,
+        window: int | None,
+    ) -> Tensor:
+        """Mix values from pages."""
         ...
 
 
@@ -48,6 +66,8 @@ class Kernels:
     rms_norm: Callable[[Tensor, Tensor, float], Tensor] = reference.rms_norm
     rotate: Callable[[Tensor, Rotation], Tensor] = reference.rotate
     attention: Attention = reference.attention
+    store: Callable[[Tensor, Tensor, Tensor, Tensor, Layout], None] = reference.store
+    paged_attention: PagedAttention = reference.paged_attention
     route: Callable[[Tensor, int], tuple[Tensor, Tensor]] = reference.route
     swiglu: Swiglu = reference.swiglu
     dequantize_mxfp4: Callable[[Tensor, Tensor, torch.dtype], Tensor] = reference.dequantize_mxfp4

@@ -6,14 +6,25 @@ computed in float32 and rounded once (docs/numerics.md).
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from netweight.model.mxfp4 import dequantize as dequantize_mxfp4
+from netweight.model.paged import PAGE_TOKENS, Layout
 from netweight.model.rope import Rotation
 
-__all__ = ["attention", "dequantize_mxfp4", "rms_norm", "rotate", "route", "swiglu"]
+__all__ = [
+    "attention",
+    "dequantize_mxfp4",
+    "paged_attention",
+    "rms_norm",
+    "rotate",
+    "route",
+    "store",
+    "swiglu",
+]
 
 
 def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
@@ -24,7 +35,7 @@ def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
 
 
 def rotate(x: Tensor, rotation: Rotation) -> Tensor:
-    """Turn each pair (i, i + head_dim / 2) of x [batch, tokens, heads, head_dim]."""
+    """Turn each pair (i, i + head_dim / 2) of x [..., tokens, heads, head_dim]."""
     cos, sin = rotation.cos[:, None, :], rotation.sin[:, None, :]  # [tokens, 1, head_dim / 2]
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
@@ -63,6 +74,66 @@ def _visible(tokens: int, kv_tokens: int, window: int | None, device: torch.devi
     keys = torch.arange(kv_tokens, device=device)
     visible = keys <= queries  # [tokens, kv_tokens]
     return visible if window is None else visible & (keys > queries - window)
+
+
+def store(k: Tensor, v: Tensor, pages: Tensor, table: Tensor, layout: Layout) -> None:
+    """Write the step's keys and values [tokens, kv_heads, head_dim] into one layer's pages.
+
+    Args:
+        k: keys, already turned.
+        v: values.
+        pages: [pages, 2, kv_heads, PAGE_TOKENS * head_dim]; in this kernel set each head's part is
+            [PAGE_TOKENS, head_dim].
+        table: int32 [sequences, max_pages], the layer's kind of `layout`.
+        layout: of the step.
+    """
+    kv_heads, head_dim = k.shape[1:]
+    counts = layout.starts.diff().long()
+    sequences = torch.repeat_interleave(torch.arange(counts.numel()), counts)  # [tokens]
+    positions = layout.positions.long()
+    page = table[sequences, positions // PAGE_TOKENS].long()
+    assert bool((page >= 0).all()), "a token of this step has no page"
+    slots = pages.view(-1, 2, kv_heads, PAGE_TOKENS, head_dim)
+    slots[page, 0, :, positions % PAGE_TOKENS] = k
+    slots[page, 1, :, positions % PAGE_TOKENS] = v
+
+
+def paged_attention(
+    q: Tensor,
+    pages: Tensor,
+    table: Tensor,
+    sinks: Tensor,
+    layout: Layout,
+    *,
+    window: int | None,
+) -> Tensor:
+    """Attention of the step's tokens to the keys and values in pages, their own included.
+
+    Args:
+        q: [tokens, heads, head_dim], already turned.
+        pages: as `store` has written them.
+        table: as for `store`.
+        sinks: as for `attention`.
+        layout: of the step.
+        window: as for `attention`.
+
+    Returns:
+        [tokens, heads * head_dim], in q's dtype.
+    """
+    kv_heads, head_dim = pages.shape[2], q.shape[-1]
+    slots = pages.view(-1, 2, kv_heads, PAGE_TOKENS, head_dim)
+    starts = layout.starts.tolist()
+    mixed = []
+    for sequence, (start, stop) in enumerate(pairwise(starts)):
+        if start == stop:
+            continue
+        first, last = int(layout.positions[start]), int(layout.positions[stop - 1])
+        first_page = 0 if window is None else max(0, first - window + 1) // PAGE_TOKENS
+        used = table[sequence, first_page : last // PAGE_TOKENS + 1].long()
+        kv = slots[used].transpose(2, 3).transpose(0, 1).flatten(1, 2)  # [2, slots, kv_heads, dim]
+        kv = kv[:, : last + 1 - first_page * PAGE_TOKENS]
+        mixed.append(attention(q[None, start:stop], kv[:1], kv[1:], sinks, window=window)[0])
+    return torch.cat(mixed)
 
 
 def route(logits: Tensor, experts_per_token: int) -> tuple[Tensor, Tensor]:
