@@ -95,7 +95,7 @@ class Transformer:
 
         positions = torch.arange(num_tokens).repeat(batch)
         x = self._layers(token_ids.flatten(), positions, attend)
-        return self._logits(x).unflatten(0, (batch, num_tokens))
+        return self._logits(x).view(batch, num_tokens, -1)
 
     def _layers(self, token_ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         turn = rotation(self.config, positions, self.dtype)
