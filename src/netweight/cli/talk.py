@@ -1,0 +1,134 @@
+"""Commands that let a model speak: once, in a terminal chat, over HTTP."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from netweight.cli.options import (
+    AsJson,
+    Effort,
+    Instructions,
+    MaxTokens,
+    MinP,
+    Model,
+    Seed,
+    Temperature,
+    TopK,
+    TopP,
+    WithPython,
+    built_in_tools,
+    load_chat_model,
+)
+from netweight.errors import RequestError
+
+
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Argument(help="What to ask; - reads it from standard input.")],
+    effort: Effort = "medium",
+    temperature: Temperature = 1.0,
+    top_p: TopP = 1.0,
+    top_k: TopK = 0,
+    min_p: MinP = 0.0,
+    seed: Seed = None,
+    max_tokens: MaxTokens = None,
+    system: Instructions = None,
+    python: WithPython = False,
+    show_reasoning: Annotated[bool, typer.Option(help="Show the model's thoughts.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Answer one prompt. The answer goes to standard output, all else to standard error.
+
+    Example: netweight generate nano "What is 27 + 15?"
+    """
+    if prompt == "-":
+        prompt = sys.stdin.read()
+    if not prompt.strip():
+        raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
+    tools = built_in_tools(python=python)
+    chat_model = load_chat_model(model)
+
+    from rich.console import Console
+
+    from netweight.engine import Sampling
+    from netweight.harmony import Message, ReasoningEffort
+    from netweight.server import terminal
+
+    sampling = Sampling(temperature, top_p, top_k, min_p, seed)
+    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
+    aside = Console(stderr=True)
+    display = terminal.Display(Console(), aside, show_reasoning=show_reasoning)
+    result = terminal.answer(
+        chat_model,
+        settings.chat([Message.user(prompt)]),
+        (lambda delta: None) if as_json else display,
+    )
+    if as_json:
+        print(json.dumps({"model": chat_model.name, **result.record()}, indent=2))
+        return
+    display.end()
+    aside.print(result.summary(), style="dim", highlight=False)
+    if result.done is None:
+        raise typer.Exit(130)  # stopped by Ctrl-C: 128 + SIGINT
+
+
+def chat(
+    model: Model,
+    effort: Effort = "medium",
+    temperature: Temperature = 1.0,
+    top_p: TopP = 1.0,
+    top_k: TopK = 0,
+    min_p: MinP = 0.0,
+    seed: Seed = None,
+    max_tokens: MaxTokens = None,
+    system: Instructions = None,
+    python: WithPython = False,
+) -> None:
+    """Talk to a model in the terminal; /help there lists what else you can do.
+
+    Example: netweight chat nano
+    """
+    tools = built_in_tools(python=python)
+    chat_model = load_chat_model(model)
+
+    from rich.console import Console
+
+    from netweight.engine import Sampling
+    from netweight.harmony import ReasoningEffort
+    from netweight.server import terminal
+
+    sampling = Sampling(temperature, top_p, top_k, min_p, seed)
+    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
+    terminal.Conversation(chat_model, Console(), settings).run()
+
+
+def serve(
+    model: Model,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
+    name: Annotated[str | None, typer.Option(help="What clients call the model.")] = None,
+) -> None:
+    """Serve a model over OpenAI's API, until Ctrl-C.
+
+    Example: netweight serve nano --port 8000
+    """
+    import logging
+
+    from netweight import server
+
+    # Listen before loading the weights: a port in use should not cost a minute.
+    with server.listen(host, port) as sock:
+        chat_model = load_chat_model(model, name)
+        url = server.base_url(sock)
+        print(f"{chat_model.name} is served at {url} (Ctrl-C stops it). Try it:\n")
+        ask = {"role": "user", "content": "What is 27 + 15?"}
+        body = json.dumps({"model": chat_model.name, "messages": [ask]})
+        print(f"  curl {url}/chat/completions -H 'Content-Type: application/json' \\")
+        print(f"    -d '{body}'\n", flush=True)
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        server.run(chat_model, sock)
