@@ -4,6 +4,7 @@
     ├── UnknownModel           a model name or folder that leads nowhere
     ├── CheckpointError        weights, config or tokenizer files missing, damaged or misshapen
     │   └── ConfigError        a config.json that does not describe a gpt-oss model
+    ├── NotEnoughMemory        a model that does not fit the memory it may use
     ├── VocabularyError        a vocabulary file that cannot be read, or a token id outside it
     ├── HarmonyError           what Harmony cannot express, or bad output where parsing is strict
     ├── RequestError           a request that cannot run as asked
@@ -36,6 +37,10 @@ class ConfigError(CheckpointError):
     """A config.json that does not describe a gpt-oss model."""
 
 
+class NotEnoughMemory(NetweightError):
+    """A model that does not fit the memory it may use."""
+
+
 class VocabularyError(NetweightError):
     """A vocabulary file that cannot be read, or a token id outside it."""
 
@@ -62,6 +67,10 @@ class ServerError(NetweightError):
 
 class WeighError(NetweightError):
     """A measurement that cannot be made."""
+
+
+class BenchError(NetweightError):
+    """A benchmark that cannot run, or whose peer is missing."""
 
 
 class VerdictError(NetweightError):

@@ -126,14 +126,15 @@ class Config:
 
     def _num_parameters(self, num_experts: int) -> int:
         layer = self._num_dense_layer_parameters + num_experts * (
-            self._num_expert_weights + 2 * self.intermediate_size + self.hidden_size
+            self.expert_values + 2 * self.intermediate_size + self.hidden_size
         )
         return (
             self.num_hidden_layers * layer + self.hidden_size + self.vocab_size * self.hidden_size
         )
 
     @property
-    def _num_expert_weights(self) -> int:
+    def expert_values(self) -> int:
+        """Values in the two matrices of one expert."""
         return 3 * self.intermediate_size * self.hidden_size
 
     @property
@@ -151,7 +152,7 @@ class Config:
     @property
     def checkpoint_bytes(self) -> int:
         """Bytes of all tensors: MXFP4 expert weights, bfloat16 for the rest."""
-        expert_weights = self.num_hidden_layers * self.num_experts * self._num_expert_weights
+        expert_weights = self.num_hidden_layers * self.num_experts * self.expert_values
         packed = expert_weights // MXFP4_BLOCK * (MXFP4_BLOCK_BYTES + 1)
         return packed + 2 * (self.num_parameters - expert_weights)
 
