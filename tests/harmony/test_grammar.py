@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 
 import jsonschema
 import numpy as np
@@ -18,11 +19,11 @@ from netweight.harmony import (
     python_namespace,
 )
 from netweight.harmony.answer import read_answer
-from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
+from netweight.harmony.grammar import MAX_CALLS, Constrainer, Rules, ToolChoice
 from tests.harmony.test_vocab import document
 
 NUM_SCHEMAS = int(os.environ.get("NETWEIGHT_WALK_SCHEMAS", "300"))
-MAX_TOKENS = 3_000
+MAX_TOKENS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def random_leaf(rng):
 
 
 def random_schema(rng, depth=0):
-    """Bounded in length, so that even the most contrary walk comes to an end."""
+    """Bounded in length: a contrary walk that may write a string for ever does so."""
     inner = ["array", "tuple", "object", "union", "one"] if depth < 2 else []
     match rng.choice(["leaf"] * 5 + inner):
         case "array":
@@ -85,16 +86,16 @@ def random_object(rng, depth=0):
 
 
 def random_rules(rng):
+    """Rules under which no text is endless: the answer and all arguments follow bounded schemas."""
     parameters = random_object(rng) | {"$defs": {"thing": {"type": "string", "maxLength": 3}}}
     functions = ToolNamespace.functions([Tool("f", "", parameters), Tool("g")])
-    built_in = (python_namespace(),) if rng.random() < 0.2 else ()
-    answer = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}
+    has_regex = rng.random() < 0.2
     return Rules(
-        (functions, *built_in),
+        (functions,),
         rng.choice([ToolChoice.AUTO, ToolChoice.NONE, ToolChoice.REQUIRED, "f", "functions.g"]),
         parallel_calls=rng.random() < 0.5,
-        answer_schema=answer if rng.random() < 0.4 else None,
-        answer_regex=None,
+        answer_schema=None if has_regex else random_schema(rng) | {"$defs": parameters["$defs"]},
+        answer_regex=r"[a-z]{1,9}( \d{1,3}){0,2}" if has_regex else None,
         reasoning_budget=rng.choice([0, 3, 20]),
     )
 
@@ -104,33 +105,44 @@ def allowed_ids(constraint):
     return np.flatnonzero(np.unpackbits(bits, bitorder="little"))
 
 
-def at_random(ids, first_special, rng):
-    specials = ids[ids >= first_special]
-    return rng.choice(specials if len(specials) and rng.random() < 0.3 else ids)
+def least_likely(logits):
+    """Always the allowed token of the lowest logit, the logits the same at each step."""
+    return lambda ids: ids[np.argmin(logits[ids])]
 
 
-def rarest(ids, first_special, rng):
-    """The highest id: control tokens first of all, and then what occurs least in any text."""
-    return ids[-1]
+def contrary_choosers(vocabulary, seed):
+    """By name: whoever samples as a model would that wants nothing that the mask allows."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=vocabulary.size)
+    ending = [*vocabulary.special_names, *(vocabulary.byte_id(ord(mark)) for mark in '"]},')]
+    endless = logits.copy()
+    endless[ending] += 100.0  # the model that least of all wants to come to an end
+    return {
+        "fixed": least_likely(logits),
+        "fresh": lambda ids: ids[np.argmin(rng.normal(size=vocabulary.size)[ids])],
+        "endless": least_likely(endless),
+        "rarest": lambda ids: ids[-1],
+    }
 
 
-def most_contrary(ids, first_special, rng):
-    """No control token while there is another way, but sometimes in free text, which has no end."""
-    ordinary = ids[ids < first_special]
-    is_free = len(ordinary) > 150_000
-    is_over = not len(ordinary) or (is_free and rng.random() < 0.1)
-    return ids[-1] if is_over else ordinary[-1]
-
-
-def walk(constraint, choose, vocabulary, rng):
-    ids = []
+def at_random(vocabulary, rng):
     first_special = min(vocabulary.special_names)
-    while not constraint.is_finished:
+
+    def choose(ids):
+        specials = ids[ids >= first_special]
+        return rng.choice(specials if len(specials) and rng.random() < 0.3 else ids)
+
+    return choose
+
+
+def walk(constraint, choose, num_tokens=MAX_TOKENS):
+    """The tokens chosen until the completion is whole, or so many of them."""
+    ids = []
+    while not constraint.is_finished and len(ids) < num_tokens:
         allowed = allowed_ids(constraint)
         assert len(allowed), "the mask was empty"
-        ids.append(int(choose(allowed, first_special, rng)))
+        ids.append(int(choose(allowed)))
         constraint.advance(ids[-1])
-        assert len(ids) < MAX_TOKENS, "the walk found no end"
     return ids
 
 
@@ -143,10 +155,16 @@ def check(rules, ids, vocabulary):
     answer = read_answer(parser.messages, rules.tools)
     assert answer.is_complete
     assert all(call.repairs == () for call in answer.calls)
-    schemas = {f"functions.{tool.name}": tool.parameters for tool in rules.tools[0].tools}
+    schemas = {
+        f"functions.{tool.name}": tool.parameters for each in rules.tools for tool in each.tools
+    }
     for call in answer.calls:
         if call.recipient != "python":
             jsonschema.validate(call.arguments, schemas[call.recipient] or {"maxProperties": 0})
+    if rules.answer_schema is not None and parser.messages[-1].channel == "final":
+        jsonschema.validate(json.loads(parser.messages[-1].text), rules.answer_schema)
+    if rules.answer_regex is not None and parser.messages[-1].channel == "final":
+        assert re.fullmatch(rules.answer_regex, parser.messages[-1].text)
     if rules.tool_choice is ToolChoice.NONE:
         assert not answer.calls
     elif rules.tool_choice is not ToolChoice.AUTO:
@@ -154,25 +172,63 @@ def check(rules, ids, vocabulary):
     if rules.tool_choice in ("f", "functions.g"):
         assert {call.name for call in answer.calls} == {rules.tool_choice[-1]}
     assert rules.parallel_calls or len(answer.calls) <= 1
-    return answer
 
 
 def walk_many(constrainer, vocabulary, num_schemas, seed):
     for number in range(num_schemas):
         rng = random.Random(f"{seed}-{number}")
         rules = random_rules(rng)
-        for choose in (at_random, rarest, most_contrary):
+        choosers = contrary_choosers(vocabulary, number) | {"random": at_random(vocabulary, rng)}
+        for name, choose in choosers.items():
             constraint = constrainer.constrain(rules)
-            check(rules, walk(constraint, choose, vocabulary, rng), vocabulary)
+            ids = walk(constraint, choose)
+            assert constraint.is_finished, f"the {name} walk of {seed}-{number} found no end"
+            check(rules, ids, vocabulary)
 
 
 def test_walks_under_the_mask_end_in_valid_output(constrainer, vocabulary):
-    walk_many(constrainer, vocabulary, 15, seed="short")
+    walk_many(constrainer, vocabulary, 10, seed="short")
 
 
 @pytest.mark.slow
 def test_very_many_walks_under_the_mask_end_in_valid_output(constrainer, vocabulary):
     walk_many(constrainer, vocabulary, NUM_SCHEMAS, seed="long")
+
+
+ENDLESS = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string"},
+        "share": {"type": "number"},
+        "rows": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+        "any": {},
+    },
+    "required": ["text", "rows"],
+}
+
+
+@pytest.mark.parametrize("num_tokens", [1, 12, 100])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(tool_choice=ToolChoice.NONE),
+        Rules(tool_choice=ToolChoice.NONE, answer_schema=ENDLESS),
+        Rules((ToolNamespace.functions([Tool("f", "", ENDLESS)]), python_namespace()), "required"),
+    ],
+)
+def test_what_may_go_on_for_ever_can_be_ended_at_any_time(
+    rules, num_tokens, constrainer, vocabulary
+):
+    closing = np.full(vocabulary.size, 9.0)
+    closing[[vocabulary.byte_id(ord(mark)) for mark in '"]},:t0']] = range(1, 8)
+    closing[list(vocabulary.special_names)] = 0.0
+    closing[list(vocabulary.stop_ids)] = -1.0
+    for choose in contrary_choosers(vocabulary, num_tokens).values():
+        constraint = constrainer.constrain(rules)
+        ids = walk(constraint, choose, num_tokens)
+        ids += walk(constraint, least_likely(closing), 300)
+        assert constraint.is_finished
+        check(rules, ids, vocabulary)
 
 
 # What the grammar lets through
@@ -280,6 +336,23 @@ def test_reasoning_ends_when_its_budget_is_spent(constrainer, vocabulary, spell)
     assert len(allowed_ids(constraint)) > 100_000
 
 
+def test_a_preamble_spends_the_budget_too(constrainer, vocabulary, spell):
+    constraint = constrainer.constrain(Rules(TOOLS, reasoning_budget=4))
+    thought = "<|channel|>analysis<|message|>one two<|end|><|start|>assistant"
+    ids = spell(f"{thought}<|channel|>commentary<|message|>three four")
+    assert follow(constraint, ids) == len(ids)
+    assert list(allowed_ids(constraint)) == [vocabulary.special.end]
+
+
+def test_an_answer_and_a_call_spend_no_budget(constrainer, spell):
+    thought = "<|channel|>analysis<|message|>one<|end|><|start|>assistant"
+    ids = spell(f"{thought}<|channel|>final<|message|>one two three four<|return|>")
+    assert follow(constrainer.constrain(Rules(TOOLS, reasoning_budget=1)), ids) == len(ids)
+    for head in ("<|channel|>analysis to=python", " to=python<|channel|>analysis"):
+        ids = spell(f"{thought}{head}<|message|>print(1)<|call|>")
+        assert follow(constrainer.constrain(Rules(TOOLS, reasoning_budget=1)), ids) == len(ids)
+
+
 def test_a_budget_ends_only_after_a_whole_character(constrainer, vocabulary, spell):
     first, *_ = vocabulary.encode("\U0001f9ff")
     constraint = constrainer.constrain(Rules(reasoning_budget=1))
@@ -293,9 +366,19 @@ def test_a_budget_ends_only_after_a_whole_character(constrainer, vocabulary, spe
     assert len(text) == 1
 
 
-def test_without_budget_there_is_no_reasoning(constrainer, spell):
-    constraint = constrainer.constrain(Rules(reasoning_budget=0))
-    assert follow(constraint, spell("<|channel|>analysis")) == 1
+@pytest.mark.parametrize("channel", ["analysis", "commentary"])
+def test_without_budget_the_answer_comes_first(channel, constrainer, spell):
+    constraint = constrainer.constrain(Rules(TOOLS[:1], reasoning_budget=0))
+    ids = spell(f"<|channel|>{channel}<|message|>")
+    assert follow(constraint, ids) < len(ids)
+
+
+def test_so_many_calls_are_made_at_once_and_no_more(constrainer, spell):
+    header = "<|channel|>commentary to=functions.g<|message|>{}"
+    ids = spell(f"{header}<|end|><|start|>assistant") * MAX_CALLS
+    rules = Rules((ToolNamespace.functions([Tool("g")]),))
+    end = spell("<|end|><|start|>assistant")
+    assert follow(constrainer.constrain(rules), ids) == len(ids) - len(end)
 
 
 def test_a_constraint_rolls_back(constrainer, spell):
@@ -305,6 +388,13 @@ def test_a_constraint_rolls_back(constrainer, spell):
     follow(constraint, ids)
     constraint.rollback(len(ids))
     assert (constraint.allowed() == before).all()
+
+
+def test_rolling_back_nothing_changes_nothing(constrainer, vocabulary, spell):
+    constraint = constrainer.constrain(Rules(reasoning_budget=1))
+    follow(constraint, spell("<|channel|>analysis<|message|>one"))
+    constraint.rollback(0)
+    assert list(allowed_ids(constraint)) == [vocabulary.special.end]
 
 
 def test_forced_tokens_are_those_the_mask_leaves(constrainer, vocabulary, spell):
@@ -354,6 +444,21 @@ def function(schema):
 def test_rules_that_cannot_be_enforced_are_refused_by_name(rules, reason, constrainer):
     with pytest.raises(HarmonyError, match=reason):
         constrainer.constrain(rules)
+
+
+def test_the_schema_at_fault_is_named_among_several(constrainer):
+    looking_ahead = {"properties": {"a": {"pattern": "(?=x)"}}}
+    tools = ToolNamespace.functions([Tool("fine", "", CITY), Tool("f", "", looking_ahead)])
+    with pytest.raises(HarmonyError, match=r"the schema of functions\.f cannot be enforced"):
+        constrainer.constrain(Rules((tools,)))
+
+
+def test_a_pattern_too_costly_to_follow_is_said_to_be(constrainer, spell):
+    rules = Rules(answer_schema={"type": "string", "pattern": "^(.*a.{50}b){4}$"})
+    constraint = constrainer.constrain(rules)
+    ids = spell('<|channel|>final<|message|>"') + spell("a") * 60
+    with pytest.raises(HarmonyError, match="too complex to follow"):
+        follow(constraint, ids)
 
 
 def test_a_small_vocabulary_of_its_own_ids_is_constrained_too(tmp_path):

@@ -26,7 +26,10 @@ from netweight.harmony.message import JsonSchema, ToolNamespace
 from netweight.harmony.tools import is_identifier
 from netweight.harmony.vocab import Vocabulary
 
-MAX_STEPS = 16  # messages of reasoning and preambles before the answer; models write one or two
+# Without bounds a contrary sampler would begin messages for ever. Models write one or two before
+# the answer, and seldom more than a handful of calls at once.
+MAX_STEPS = 16  # messages of reasoning and preambles before the answer
+MAX_CALLS = 32  # parallel calls
 
 _FREE_TEXT = r"TEXT: /(.|\n)*/"
 _NO_ARGUMENTS = {"type": "object", "properties": {}, "additionalProperties": False}
@@ -46,8 +49,9 @@ class Rules:
 
     `tool_choice` is a ToolChoice or the name of the tool to call, with or without `functions.`. The
     final answer follows `answer_schema` (JSON schema) or `answer_regex` (Rust syntax: no
-    look-around), or is free. `reasoning_budget` is how many tokens the analysis messages may hold
-    together.
+    look-around), or is free. `reasoning_budget` is how many tokens of text may come before the
+    answer or call, in analysis messages and preambles together: who may not think any longer must
+    not do it aloud either. With 0 there are no such messages.
     """
 
     tools: tuple[ToolNamespace, ...] = ()
@@ -157,41 +161,35 @@ class Constraint:
 
 
 class _Budget:
-    """Counts the tokens of analysis messages, and ends such a message when none are left."""
+    """Counts the tokens of reasoning and preambles; ends such a message when none are left."""
 
     def __init__(self, vocabulary: Vocabulary, num_tokens: int) -> None:
         self.vocabulary = vocabulary
         self.num_tokens = num_tokens
         self.ids: list[int] = []
         self.num_spent = [0]  # after each token
-        self.is_reasoning = [False]
+        self.is_before_answer = [False]  # whether such a message is open, after each token
         self.end = vocabulary.special.end
         self.continuations = [vocabulary.byte_id(value) for value in range(0x80, 0xC0)]
 
     @property
     def is_spent(self) -> bool:
-        return self.is_reasoning[-1] and self.num_spent[-1] >= self.num_tokens
+        return self.is_before_answer[-1] and self.num_spent[-1] >= self.num_tokens
 
     def advance(self, token_id: int) -> None:
         special = self.vocabulary.special
         self.ids.append(token_id)
-        is_reasoning = self.is_reasoning[-1]
-        if token_id == special.message:
-            is_reasoning = self._starts_reasoning()
-        elif token_id == special.end:
-            is_reasoning = False
-        elif is_reasoning:
-            self.num_spent.append(self.num_spent[-1] + 1)
-            self.is_reasoning.append(True)
-            return
-        self.num_spent.append(self.num_spent[-1])
-        self.is_reasoning.append(is_reasoning)
+        was_open = self.is_before_answer[-1]
+        is_text = was_open and token_id != special.end
+        is_open = self._opens() if token_id == special.message else is_text
+        self.num_spent.append(self.num_spent[-1] + is_text)
+        self.is_before_answer.append(is_open)
 
     def rollback(self, num_tokens: int) -> None:
         if num_tokens:
             del self.ids[-num_tokens:]
             del self.num_spent[-num_tokens:]
-            del self.is_reasoning[-num_tokens:]
+            del self.is_before_answer[-num_tokens:]
 
     def narrow(self, bits: NDArray[np.int32]) -> None:
         """Leave `<|end|>` only, or, within a character, the single bytes that complete it."""
@@ -201,26 +199,25 @@ class _Budget:
         for token_id in allowed:
             bits[token_id // 32] |= np.uint32(1 << token_id % 32).view(np.int32)
 
-    def _starts_reasoning(self) -> bool:
-        """Whether the header that just ended is of an analysis message to nobody."""
+    def _opens(self) -> bool:
+        """Whether the header that just ended is of reasoning or a preamble."""
         position = len(self.ids) - 1
         while position > 0 and self.ids[position - 1] != self.vocabulary.special.start:
             position -= 1
         header = self.vocabulary.decode(self.ids[position:-1])
-        return header.endswith("<|channel|>analysis") and " to=" not in header
+        return "<|channel|>final" not in header and " to=" not in header
 
 
 def grammar_text(rules: Rules) -> str:
     """The grammar in llguidance's dialect of Lark; HarmonyError as for Constrainer.constrain."""
     calls = _callable(rules)
-    lines = ["%llguidance {}", f"start: step{{0,{MAX_STEPS}}} last"]
-    lines.append('step: (analysis | preamble) <|end|> <|start|> "assistant"')
-    if rules.reasoning_budget == 0:
-        lines[-1] = 'step: preamble <|end|> <|start|> "assistant"'
+    steps = "" if rules.reasoning_budget == 0 else f"step{{0,{MAX_STEPS}}} "
+    lines = ["%llguidance {}", f"start: {steps}last"]
     is_forced = rules.tool_choice not in (ToolChoice.AUTO, ToolChoice.NONE)
     ways = ([] if is_forced else ["final <|return|>"]) + (["calls"] if calls else [])
     lines.append(f"last: {' | '.join(ways)}")
     lines += [
+        'step: (analysis | preamble) <|end|> <|start|> "assistant"',
         'analysis: <|channel|> "analysis" <|message|> TEXT',
         'preamble: <|channel|> "commentary" <|message|> TEXT',
         *_final_rules(rules),
@@ -247,9 +244,10 @@ def _call_rules(calls: dict[str, JsonSchema | None], *, is_parallel: bool) -> li
     """A rule for each tool: functions on commentary, built-in tools on analysis too."""
     if not calls:
         return []
-    several = '(call <|end|> <|start|> "assistant")* ' if is_parallel else ""
+    others = f"other{{0,{MAX_CALLS - 1}}} " if is_parallel else ""
     rules = [
-        f"calls: {several}call <|call|>",
+        f"calls: {others}call <|call|>",
+        'other: call <|end|> <|start|> "assistant"',
         f"call: {' | '.join(f'call_{index}' for index in range(len(calls)))}",
     ]
     for index, (name, schema) in enumerate(calls.items()):
