@@ -48,6 +48,34 @@ def test_a_report_is_json(vocabulary):
     assert fields["num_tokens"] == sum(len(span["token_ids"]) for span in fields["spans"])
 
 
+def test_a_message_ended_by_the_next_keeps_its_own_channel(vocabulary):
+    text = "<|channel|>analysis<|message|>hm<|start|>assistant<|channel|>final<|message|>x<|end|>"
+    report = report_text(vocabulary, text, "assistant")
+    channels = [span.channel for span in report.spans if span.kind == "content"]
+    assert channels == ["analysis", "final"]
+
+
+BROKEN_CALL = '<|channel|>commentary to=functions.f json<|message|>{"a":[1}<|call|><|return|>'
+
+
+def test_repairs_of_a_call_are_diagnostics_by_its_last_token(vocabulary):
+    report = report_text(vocabulary, BROKEN_CALL, "assistant")
+    codes = [said.code for said in report.diagnostics]
+    assert codes == ["unmatched_bracket", "stray_stop"]
+    (call_token,) = [span.start for span in report.spans if span.text == "<|call|>"]
+    assert report.diagnostics[0].token_index == call_token
+    fields = json.loads(report.to_json())
+    assert fields["messages"][0]["text"] == '{"a":[1}'
+    assert fields["messages"][0]["arguments"] == {"a": [1]}
+
+
+def test_calls_in_a_stripped_text_are_repaired_by_its_last_token(vocabulary):
+    text = 'analysisWell.assistantcommentary to=functions.f json{"a":1}}assistantfinalDone.'
+    report = report_text(vocabulary, text, "assistant")
+    (said,) = [said for said in report.diagnostics if said.code == "trailing_text"]
+    assert said.token_index == sum(len(span.token_ids) for span in report.spans) - 1
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [
@@ -113,6 +141,13 @@ def test_the_command_parses_text_and_tokens_alike(run, spell):
     by_text = run("parse", "-", "--json", stdin=COMPLETION)
     by_ids = run("parse", "-", "--json", stdin=json.dumps(spell(COMPLETION)))
     assert json.loads(by_text.output)["messages"] == json.loads(by_ids.output)["messages"]
+
+
+def test_the_command_shows_repaired_arguments(run):
+    result = run("parse", "-", stdin=BROKEN_CALL)
+    assert "unmatched_bracket at token" in result.output
+    told = json.loads(run("parse", "-", "--json", stdin=BROKEN_CALL).output)["diagnostics"]
+    assert told[0]["code"] == "unmatched_bracket"
 
 
 def test_the_command_shows_what_was_repaired(run):

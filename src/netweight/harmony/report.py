@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from netweight.errors import HarmonyError
+from netweight.harmony.calls import read_call
 from netweight.harmony.convert import from_chat
 from netweight.harmony.events import Diagnostic, Span, SpanKind
 from netweight.harmony.message import Message, ReasoningEffort, Role, SystemContent
@@ -31,7 +32,10 @@ class DescribedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a sequence of tokens means; together the spans are the tokens."""
+    """All that a sequence of tokens means; together the spans are the tokens.
+
+    The diagnostics are the parser's and those of reading each call's tool and arguments.
+    """
 
     spans: list[DescribedSpan]
     messages: list[Message]
@@ -115,33 +119,55 @@ def _objects(request: Mapping[str, object], field: str) -> list[Mapping[str, obj
 
 
 def _report(vocabulary: Vocabulary, parser: Parser) -> Report:
-    spans = [_describe(vocabulary, parser, span) for span in parser.spans]
-    return Report(_with_channels(spans, parser.messages), parser.messages, parser.diagnostics)
+    spans, messages = parser.spans, parser.messages
+    owners = _owners(spans)
+    diagnostics = parser.diagnostics + _call_diagnostics(spans, owners, messages)
+    described = [
+        _describe(vocabulary, parser, span, messages[owner] if owner < len(messages) else None)
+        for span, owner in zip(spans, owners, strict=True)
+    ]
+    return Report(described, messages, sorted(diagnostics, key=lambda said: said.token_index))
 
 
-def _describe(vocabulary: Vocabulary, parser: Parser, span: Span) -> DescribedSpan:
+def _owners(spans: Sequence[Span]) -> list[int]:
+    """The index of the message to which each span belongs, or, if it is stray, would belong."""
+    owners, index, has_text = [], 0, False
+    for span in spans:
+        if has_text and span.kind in (SpanKind.START, SpanKind.HEADER):  # ended by what came next
+            index, has_text = index + 1, False
+        owners.append(index)
+        has_text = has_text or span.kind in (SpanKind.MESSAGE, SpanKind.CONTENT)
+        if span.kind is SpanKind.END:
+            index, has_text = index + 1, False
+    return owners
+
+
+def _call_diagnostics(
+    spans: Sequence[Span], owners: Sequence[int], messages: Sequence[Message]
+) -> list[Diagnostic]:
+    """What had to be repaired in calls, each by the last token of its message."""
+    last_token = {owner: span.stop - 1 for owner, span in zip(owners, spans, strict=True)}
+    return [
+        Diagnostic(code, detail, last_token.get(index, spans[-1].stop - 1))
+        for index, message in enumerate(messages)
+        if (call := read_call(message)) is not None
+        for code, detail in call.repairs
+    ]
+
+
+def _describe(
+    vocabulary: Vocabulary, parser: Parser, span: Span, message: Message | None
+) -> DescribedSpan:
     ids = parser.tokens[span.start : span.stop]
     data = [vocabulary.token_bytes(i) if vocabulary.has(i) else f"[{i}]".encode() for i in ids]
     text = b"".join(data).decode("utf-8", errors="replace")
-    return DescribedSpan(span.kind, span.start, ids, text, None)
-
-
-def _with_channels(
-    spans: Sequence[DescribedSpan], messages: Sequence[Message]
-) -> list[DescribedSpan]:
-    """Each span with the channel of the message it belongs to, or the role where there is none."""
-    described, index = [], 0
-    for span in spans:
-        message = messages[index] if index < len(messages) else None
-        is_part = message is not None and span.kind is not SpanKind.STRAY
-        channel = (message.channel or str(message.role)) if message and is_part else None
-        described.append(DescribedSpan(span.kind, span.start, span.token_ids, span.text, channel))
-        index += span.kind is SpanKind.END
-    return described
+    is_part = span.kind is not SpanKind.STRAY
+    channel = (message.channel or str(message.role)) if message and is_part else None
+    return DescribedSpan(span.kind, span.start, ids, text, channel)
 
 
 def _message_fields(message: Message) -> dict[str, object]:
-    fields = {
+    fields: dict[str, object] = {
         "role": message.role,
         "name": message.name,
         "channel": message.channel,
@@ -149,4 +175,6 @@ def _message_fields(message: Message) -> dict[str, object]:
         "content_type": message.content_type,
     }
     said = {name: value for name, value in fields.items() if value is not None}
-    return {**said, "text": message.text, "is_complete": message.is_complete}
+    said |= {"text": message.text, "is_complete": message.is_complete}
+    call = read_call(message)
+    return said if call is None or call.arguments is None else {**said, "arguments": call.arguments}
