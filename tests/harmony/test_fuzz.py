@@ -39,11 +39,20 @@ def stream(vocabulary, pieces, rng):
     return ids
 
 
+def watched(parser, events):
+    """The events, once it is seen that the spans so far reach the last token."""
+    last = parser.open_span or parser.spans[-1]
+    assert last.stop == len(parser.tokens)
+    return events
+
+
 def check(vocabulary, ids, role):
     """Everything that must hold of any stream."""
     parser = Parser(vocabulary, role)
-    events = parser.push_all(ids) + parser.finish()
+    events = [event for token_id in ids for event in watched(parser, parser.push(token_id))]
+    events += parser.finish()
     assert parser.tokens == ids
+    assert parser.open_span is None
     position = 0
     for span in parser.spans:
         assert span.start == position < span.stop

@@ -60,8 +60,15 @@ def test_half_a_character_at_the_end_is_flushed_as_a_delta(parser, spell, vocabu
 def test_spans_say_what_each_token_is(parser, spell):
     parser.push_all(spell("<|channel|>final<|message|>hi<|end|><|return|><|start|>user"))
     kinds = [span.kind for span in parser.spans]
-    assert kinds == ["header", "message", "content", "end", "stray", "start", "header"]
+    assert kinds == ["header", "message", "content", "end", "stray", "start"]
     assert parser.spans[2] == Span(SpanKind.CONTENT, 3, 4)
+    assert parser.open_span == Span(SpanKind.HEADER, 7, 8)
+
+
+def test_reading_an_accessor_builds_nothing(parser, spell):
+    parser.push_all(spell("<|channel|>final<|message|>" + "word " * 50))
+    for name in ("spans", "messages", "diagnostics", "tokens", "text", "header"):
+        assert getattr(parser, name) is getattr(parser, name)
 
 
 def test_a_body_found_in_a_header_is_content(parser, spell):
@@ -75,6 +82,7 @@ def test_the_open_header_of_a_prompt_is_no_damage(vocabulary, spell):
     parser.finish()
     assert parser.diagnostics == []
     assert parser.spans[-1].kind is SpanKind.HEADER
+    assert parser.open_span is None
 
 
 def test_a_diagnostic_says_what_and_where(parser, spell):

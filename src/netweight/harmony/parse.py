@@ -34,8 +34,8 @@ class Parser(Transcript):
 
     `role` is who speaks first when the prompt already ended in `<|start|>` and that role; None for
     a stream that begins with `<|start|>`. After each push, `state`, `header`, `text` (of the
-    current or last message), `last_delta`, `messages`, `diagnostics` and `tokens` can be read at no
-    cost.
+    current or last message), `last_delta`, `messages`, `diagnostics`, `tokens`, `spans` (those
+    that are closed) and `open_span` can be read at no cost.
     """
 
     def __init__(

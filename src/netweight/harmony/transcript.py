@@ -29,7 +29,7 @@ class Transcript(ABC):
         self.messages: list[Message] = []
         self.diagnostics: list[Diagnostic] = []
         self.state = state
-        self._closed_spans: list[Span] = []
+        self.spans: list[Span] = []
         self._events: list[Event] = []
         self._span_start = 0
 
@@ -38,17 +38,17 @@ class Transcript(ABC):
         """What a mark has to remember beside the lengths of the lists."""
 
     @property
-    def spans(self) -> list[Span]:
-        """What each token so far is; the last span may still grow."""
+    def open_span(self) -> Span | None:
+        """What the tokens since the last of `spans` are, so far; after `finish`, there are none."""
         kinds = {State.HEADER: SpanKind.HEADER, State.CONTENT: SpanKind.CONTENT}
-        last = Span(kinds.get(self.state, SpanKind.STRAY), self._span_start, len(self.tokens))
-        return self._closed_spans + ([last] if last.start < last.stop else [])
+        span = Span(kinds.get(self.state, SpanKind.STRAY), self._span_start, len(self.tokens))
+        return span if span.start < span.stop else None
 
     def copy(self) -> Self:
         """An independent parser at the same point; only lists of tokens and events are copied."""
         twin = copy(self)
         twin.tokens, twin.messages = self.tokens.copy(), self.messages.copy()
-        twin.diagnostics, twin._closed_spans = self.diagnostics.copy(), self._closed_spans.copy()
+        twin.diagnostics, twin.spans = self.diagnostics.copy(), self.spans.copy()
         twin._events = []
         return twin
 
@@ -56,7 +56,7 @@ class Transcript(ABC):
         """A point to come back to with `rewind`, as when a speculated token is refused."""
         return Mark(
             len(self.tokens),
-            len(self._closed_spans),
+            len(self.spans),
             len(self.messages),
             len(self.diagnostics),
             self._fields(),
@@ -66,7 +66,7 @@ class Transcript(ABC):
         """Go back to a mark of this parser; marks taken later are void."""
         assert mark.num_tokens <= len(self.tokens), "the mark is of a later point or another parser"
         del self.tokens[mark.num_tokens :]
-        del self._closed_spans[mark.num_spans :]
+        del self.spans[mark.num_spans :]
         del self.messages[mark.num_messages :]
         del self.diagnostics[mark.num_diagnostics :]
         for field, value in mark.fields.items():
@@ -80,7 +80,7 @@ class Transcript(ABC):
     def _close_span(self, kind: SpanKind, *, until: int | None = None) -> None:
         stop = len(self.tokens) if until is None else until
         if self._span_start < stop:
-            self._closed_spans.append(Span(kind, self._span_start, stop))
+            self.spans.append(Span(kind, self._span_start, stop))
             self._span_start = stop
 
     def _diagnose(self, code: str, detail: str) -> None:
