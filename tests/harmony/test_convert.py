@@ -9,6 +9,7 @@ from netweight.harmony import DeveloperContent, Message, Role, ToolNamespace
 from netweight.harmony.convert import from_chat, to_chat
 from netweight.harmony.names import ToolNames
 from netweight.harmony.responses import from_responses, to_responses
+from netweight.harmony.tools import is_identifier
 from tests.harmony import strategies
 
 GET_WEATHER = {
@@ -124,6 +125,31 @@ def test_responses_items_become_harmony():
     assert messages[0].content[0].tools[0].tools[0].parameters is None
 
 
+def called(call_id, name="f"):
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": "{}"}
+
+
+def answered(call_id):
+    return {"type": "function_call_output", "call_id": call_id, "output": f"of {call_id}"}
+
+
+def test_results_stand_in_the_order_of_their_calls():
+    items = [called("a"), called("b"), answered("b"), answered("a"), called("c"), answered("c")]
+    texts = [message.text for message in from_responses(items) if message.role is Role.TOOL]
+    assert texts == ["of a", "of b", "of c"]
+    calls = [CALL | {"id": "a"}, CALL | {"id": "b"}]
+    results = [{"role": "tool", "tool_call_id": name, "content": f"of {name}"} for name in "ba"]
+    (_, _, first, second) = from_chat([{"role": "assistant", "tool_calls": calls}, *results])
+    assert (first.text, second.text) == ("of a", "of b")
+
+
+def test_results_of_several_tools_find_their_calls_in_any_order():
+    messages = from_responses([called("a", "f"), called("b", "g")])
+    results = [Message.tool(f"functions.{name}", name) for name in "gf"]
+    turns = to_chat([*messages, *results])
+    assert [turn["tool_call_id"] for turn in turns[1:]] == ["call_1", "call_0"]
+
+
 def test_a_text_is_a_whole_input():
     assert from_responses("hi") == [Message.user("hi")]
 
@@ -138,6 +164,23 @@ def test_items_hold_each_message():
     ]
     kinds = [item["type"] for item in to_responses(messages)]
     assert kinds == ["message", "message", "message", "function_call", "function_call_output"]
+
+
+def test_a_name_that_can_be_declared_is_declared_as_it_is():
+    tools = [{"type": "function", "name": name} for name in ("a-b", "a_b", "a.b")]
+    (developer,) = from_responses([], tools=tools)
+    declared = [tool.name for tool in developer.content[0].tools[0].tools]
+    assert declared == ["a_b_2", "a_b", "a_b_3"]
+
+
+def test_a_name_of_any_length_comes_back():
+    name, names = "mcp__files-on-disk/read." + "very_" * 30, ToolNames()
+    tool = {"type": "function", "function": {"name": name}}
+    call = {"id": "call_0", "type": "function", "function": {"name": name, "arguments": "{}"}}
+    turn = {"role": "assistant", "content": None, "tool_calls": [call]}
+    (_, message) = from_chat([turn], tools=[tool], names=names)
+    assert is_identifier(message.recipient.removeprefix("functions."))
+    assert to_chat([message], names=names) == [turn]
 
 
 def test_tools_and_formats_are_declared_before_all_else():

@@ -6,8 +6,9 @@ What cannot be carried over, as images, is refused by name. Knows plain dictiona
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, groupby
 from typing import cast
 
 from netweight.errors import HarmonyError
@@ -52,10 +53,11 @@ def from_chat(
     naming a role, part or field that Harmony cannot express, and a result that answers no call.
     """
     names = ToolNames() if names is None else names
-    declared = [read_tool(tool, names) for tool in tools]
+    declared = read_tools(tools, names)
     formats = read_response_format(response_format)
     reader = _ChatReader(names)
-    converted = [out for message in messages for out in reader.read(message)]
+    in_order = in_call_order(messages, reader.book, _answered_by_chat)
+    converted = [out for message in in_order for out in reader.read(message)]
     return declare(converted, declared, formats)
 
 
@@ -91,11 +93,20 @@ def to_chat(
     return writer.out
 
 
-def read_tool(tool: ApiObject, names: ToolNames) -> Tool:
-    """A function tool of either API; HarmonyError for another type of tool."""
+def read_tools(tools: Sequence[ApiObject], names: ToolNames) -> list[Tool]:
+    """The function tools of either API; HarmonyError for another type of tool."""
+    functions = [_function(tool) for tool in tools]
+    names.declare_all(required_text(function, "name", "tool") for function in functions)
+    return [_read_function(function, names) for function in functions]
+
+
+def _function(tool: ApiObject) -> ApiObject:
     if tool.get("type") != "function":
         raise HarmonyError(f"tools of type {tool.get('type')!r} are not supported, only 'function'")
-    function = as_node(tool.get("function", tool))
+    return as_node(tool.get("function", tool))
+
+
+def _read_function(function: ApiObject, names: ToolNames) -> Tool:
     name = required_text(function, "name", "tool")
     description = function.get("description") or ""
     parameters = function.get("parameters")
@@ -156,6 +167,8 @@ class CallBook:
     def __init__(self, names: ToolNames) -> None:
         self.names = names
         self._recipients: dict[str, tuple[str, Channel]] = {}
+        self._ranks: dict[str, int] = {}
+        self._numbers = count()
 
     def call(self, call_id: str, name: str, arguments: str) -> Message:
         """The message that calls a tool by its API name."""
@@ -164,10 +177,15 @@ class CallBook:
         else:
             recipient, channel = f"{FUNCTIONS}{self.names.declare(name)}", Channel.COMMENTARY
         self._recipients[call_id] = (recipient, channel)
+        self._ranks[call_id] = next(self._numbers)
         content_type = "code" if recipient == "python" else _JSON
         return Message.assistant(
             arguments, channel=channel, recipient=recipient, content_type=content_type
         )
+
+    def rank(self, call_id: object) -> int:
+        """The place of a call among all; an id that nobody gave stands last."""
+        return self._ranks.get(str(call_id), sys.maxsize)
 
     def result(self, call_id: str, parts: tuple[str, ...]) -> Message:
         """The message by which a tool answers a call."""
@@ -175,6 +193,24 @@ class CallBook:
             raise HarmonyError(f"the result of {call_id!r} answers no tool call before it")
         name, channel = self._recipients[call_id]
         return Message(Role.TOOL, parts, name, channel, Role.ASSISTANT)
+
+
+def in_call_order(
+    items: Iterable[ApiObject], book: CallBook, answered: Callable[[ApiObject], object]
+) -> Iterator[ApiObject]:
+    """The items, results that follow each other in the order of their calls.
+
+    Harmony's results name their tool only: of two calls of one tool, the first result is the
+    first call's. `answered` gives the id of the call that an item answers, or None. Calls are known
+    to the book once their items are read, so it must read each item before the next is taken.
+    """
+    for is_result, group in groupby(items, lambda item: answered(item) is not None):
+        turn = list(group)
+        yield from sorted(turn, key=lambda item: book.rank(answered(item))) if is_result else turn
+
+
+def _answered_by_chat(message: ApiObject) -> object:
+    return message.get("tool_call_id") if message.get("role") == "tool" else None
 
 
 class _ChatReader:

@@ -12,8 +12,11 @@ class ToolNames:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._declared: dict[str, str] = {}
         self._original: dict[str, str] = {}
-        names = list(dict.fromkeys(names))
-        for name in sorted(names, key=lambda name: not is_identifier(name)):  # identifiers first
+        self.declare_all(names)
+
+    def declare_all(self, names: Iterable[str]) -> None:
+        """Declare names together: identifiers first, so that they stay as they are."""
+        for name in sorted(names, key=lambda name: not is_identifier(name)):
             self.declare(name)
 
     def declare(self, name: str) -> str:

@@ -10,10 +10,11 @@ from netweight.harmony.convert import (
     answered_id,
     counted_ids,
     declare,
+    in_call_order,
     instructions,
     read_parts,
     read_response_format,
-    read_tool,
+    read_tools,
     required_text,
 )
 from netweight.harmony.message import Channel, DeveloperContent, Message, Role
@@ -35,13 +36,14 @@ def from_responses(
     Raises HarmonyError naming an item or part that Harmony cannot express.
     """
     names = ToolNames() if names is None else names
-    declared = [read_tool(tool, names) for tool in tools]
+    declared = read_tools(tools, names)
     reader = _ItemReader(names)
     messages = [] if instructions is None else [Message.developer(DeveloperContent(instructions))]
     if isinstance(items, str):
         messages.append(Message.user(items))
     else:
-        messages += [message for item in items for message in reader.read(item)]
+        in_order = in_call_order(items, reader.book, _answered_by_item)
+        messages += [message for item in in_order for message in reader.read(item)]
     return declare(messages, declared, read_response_format(text_format))
 
 
@@ -56,6 +58,10 @@ def to_responses(
     new_id = new_id or counted_ids()
     open_ids: list[tuple[str, str]] = []
     return [item for message in messages for item in _items(message, names, new_id, open_ids)]
+
+
+def _answered_by_item(item: ApiObject) -> object:
+    return item.get("call_id") if item.get("type") == "function_call_output" else None
 
 
 class _ItemReader:
@@ -127,7 +133,7 @@ def _items(
             texts = _texts(message)
             output: object = texts[0] if len(texts) == 1 else _parts("input_text", texts)
             yield {"type": "function_call_output", "call_id": call_id, "output": output}
-        case Role.ASSISTANT:
+        case _:
             yield _assistant_item(message, names, new_id, open_ids)
 
 
