@@ -9,3 +9,7 @@
 #ifndef NETWEIGHT_ISA
 #error "compile this file for an instruction set: -DNETWEIGHT_ISA=avx2 and the like"
 #endif
+
+// For what is shared by files of one instruction set. Always inlined, so that no copy is left of which the
+// linker could keep one for all instruction sets.
+#define NETWEIGHT_INLINE inline __attribute__((always_inline))

@@ -1,5 +1,6 @@
 #include "kernels.h"
 
+#include <atomic>
 #include <cstring>
 
 #include "isa_tables.h"
@@ -13,6 +14,18 @@ bool has_avx2() {
 }
 #endif
 
+const Kernels* best_kernels() {
+  for (const char* name : {"amx", "avx512", "avx2"}) {
+    if (const Kernels* found = find_kernels(name)) return found;
+  }
+  return nullptr;
+}
+
+std::atomic<const Kernels*>& current() {
+  static std::atomic<const Kernels*> table = best_kernels();
+  return table;
+}
+
 }  // namespace
 
 const Kernels* find_kernels(const char* name) {
@@ -21,6 +34,14 @@ const Kernels* find_kernels(const char* name) {
 #endif
   static_cast<void>(name);
   return nullptr;
+}
+
+const Kernels* kernels() { return current().load(std::memory_order_relaxed); }
+
+bool use_kernels(const char* name) {
+  const Kernels* found = find_kernels(name);
+  if (found != nullptr) current().store(found, std::memory_order_relaxed);
+  return found != nullptr;
 }
 
 }  // namespace netweight

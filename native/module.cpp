@@ -2,6 +2,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include "bind_matrices.h"
+#include "bind_rows.h"
 #include "mxfp4.h"
 
 namespace nb = nanobind;
@@ -29,6 +31,8 @@ void dequantize(const Bytes& blocks, const Bytes& scales, const Output<T>& out,
 
 NB_MODULE(_native, module) {
   module.doc() = "netweight's native CPU kernels.";
+  netweight::bind_matrices(module);
+  netweight::bind_rows(module);
   module.def(
       "mxfp4_to_float32",
       [](const Bytes& blocks, const Bytes& scales, const Output<float>& out) {

@@ -1,0 +1,264 @@
+// Compiled once for each instruction set: tiles times tokens (tiles.h says what each function computes).
+//
+// No templates of the standard library here: a copy of one that is compiled for AVX-512 could be the
+// one that the linker keeps for all.
+#include "products.h"
+#include "lanes.h"
+#include "tiles.h"
+
+namespace netweight::NETWEIGHT_ISA {
+namespace {
+
+constexpr std::size_t kPairs = kBlockInputs / 2;
+// As many tokens share one expansion of a block: their sums (6 KB) stay in the first-level cache beside it.
+constexpr std::size_t kChunk = 96;
+
+struct alignas(64) ExpandedBlock {
+  std::int16_t pairs[kPairs][kTileRows][2];
+};
+
+template <std::size_t N>
+NETWEIGHT_INLINE void block_times_tokens(const ExpandedBlock& block, Floats weight_scales, const std::int16_t* x,
+                                         const float* x_scales, const std::uint32_t* rows, float* sums) {
+  const std::int16_t* token[N];
+  Ints dots[N];
+#pragma GCC unroll 16
+  for (std::size_t t = 0; t < N; ++t) {
+    token[t] = x + rows[t] * kBlockInputs;
+    dots[t] = zero_ints();
+  }
+#pragma GCC unroll 16
+  for (std::size_t pair = 0; pair < kPairs; ++pair) {
+    const Ints weights = load_ints(block.pairs[pair]);
+#pragma GCC unroll 16
+    for (std::size_t t = 0; t < N; ++t) dots[t] = dot(dots[t], weights, broadcast_pair(token[t] + 2 * pair));
+  }
+#pragma GCC unroll 16
+  for (std::size_t t = 0; t < N; ++t) {
+    const Floats scales = times(weight_scales, broadcast(x_scales + rows[t]));
+    store(sums + t * kTileRows, fma(to_floats(dots[t]), scales, load(sums + t * kTileRows)));
+  }
+}
+
+template <std::size_t N>
+struct AtMost {
+  NETWEIGHT_INLINE static void times(std::size_t count, const ExpandedBlock& block, Floats weight_scales,
+                                     const std::int16_t* x, const float* x_scales, const std::uint32_t* rows,
+                                     float* sums) {
+    if (count == N) {
+      block_times_tokens<N>(block, weight_scales, x, x_scales, rows, sums);
+    } else {
+      AtMost<N - 1>::times(count, block, weight_scales, x, x_scales, rows, sums);
+    }
+  }
+};
+template <>
+struct AtMost<0> {
+  NETWEIGHT_INLINE static void times(std::size_t, const ExpandedBlock&, Floats, const std::int16_t*, const float*,
+                                     const std::uint32_t*, float*) {}
+};
+
+// The two forms of blocks of integers: where a block and its scales are, and how it becomes pairs.
+struct Mxfp4Form {
+  static constexpr std::size_t kBytes = 256;
+  NETWEIGHT_INLINE static Floats scales(const std::uint8_t* tile, std::size_t blocks, std::size_t block) {
+    return mxfp4_scales(tile + blocks * kBytes + block * kTileRows);
+  }
+  NETWEIGHT_INLINE static void expand(const std::uint8_t* from, ExpandedBlock& to) {
+#pragma GCC unroll 4
+    for (std::size_t group = 0; group < 4; ++group) {
+      const Ints bytes = load_ints(from + 64 * group);
+      const Ints first = lower_nibble_values(bytes), second = upper_nibble_values(bytes);
+      store_ints(to.pairs[4 * group], lower_bytes(first));
+      store_ints(to.pairs[4 * group + 1], upper_bytes(first));
+      store_ints(to.pairs[4 * group + 2], lower_bytes(second));
+      store_ints(to.pairs[4 * group + 3], upper_bytes(second));
+    }
+  }
+  // The sum over lower bytes is kept times 256 until the end: 12 * 256 * 32512 * 16 < 2^31.
+  NETWEIGHT_INLINE static Ints times_one(const std::uint8_t* from, const std::int16_t* x) {
+    Ints lower = zero_ints(), upper = zero_ints();
+#pragma GCC unroll 4
+    for (std::size_t group = 0; group < 4; ++group) {
+      const Ints bytes = load_ints(from + 64 * group);
+      fetch(from + 64 * group);
+      const Ints first = lower_nibble_values(bytes), second = upper_nibble_values(bytes);
+      const std::int16_t* inputs = x + 8 * group;
+      lower = dot(lower, lower_bytes_times_256(first), broadcast_pair(inputs));
+      upper = dot(upper, upper_bytes(first), broadcast_pair(inputs + 2));
+      lower = dot(lower, lower_bytes_times_256(second), broadcast_pair(inputs + 4));
+      upper = dot(upper, upper_bytes(second), broadcast_pair(inputs + 6));
+    }
+    return plus(shift_right(lower, 8), upper);
+  }
+};
+
+struct Int8Form {
+  static constexpr std::size_t kBytes = kBlockInputs * kTileRows;
+  NETWEIGHT_INLINE static Floats scales(const std::uint8_t* tile, std::size_t blocks, std::size_t block) {
+    return load_float16(reinterpret_cast<const std::uint16_t*>(tile + blocks * kBytes) + block * kTileRows);
+  }
+  NETWEIGHT_INLINE static void expand(const std::uint8_t* from, ExpandedBlock& to) {
+    const auto* bytes = reinterpret_cast<const std::int8_t*>(from);
+#pragma GCC unroll 16
+    for (std::size_t pair = 0; pair < kPairs; ++pair) {
+      store_ints(to.pairs[pair], load_byte_pairs(bytes + pair * 2 * kTileRows));
+    }
+  }
+  NETWEIGHT_INLINE static Ints times_one(const std::uint8_t* from, const std::int16_t* x) {
+    const auto* bytes = reinterpret_cast<const std::int8_t*>(from);
+    Ints even = zero_ints(), odd = zero_ints();
+#pragma GCC unroll 8
+    for (std::size_t pair = 0; pair < kPairs; pair += 2) {
+      fetch(from + pair * 2 * kTileRows);
+      even = dot(even, load_byte_pairs(bytes + pair * 2 * kTileRows), broadcast_pair(x + 2 * pair));
+      odd = dot(odd, load_byte_pairs(bytes + (pair + 1) * 2 * kTileRows), broadcast_pair(x + 2 * pair + 2));
+    }
+    return plus(even, odd);
+  }
+};
+
+// One token: the matrix streams by, and nothing of it is kept.
+template <typename Form>
+void tile_times_one(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t row, float* out) {
+  const std::int16_t* values = x.values + row * kBlockInputs;
+  const float* x_scales = x.scales + row;
+  Floats sums = zero_floats();
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const Ints dots = Form::times_one(tile + block * Form::kBytes, values + block * x.count * kBlockInputs);
+    const Floats scales = times(Form::scales(tile, blocks, block), broadcast(x_scales + block * x.count));
+    sums = fma(to_floats(dots), scales, sums);
+  }
+  store(out, sums);
+}
+
+// Several tokens: each block becomes pairs of 16-bit integers once, and meets all of them.
+template <typename Form>
+void tile_times_chunk(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+                      std::size_t count, float* out) {
+  for (std::size_t t = 0; t < count; ++t) store(out + t * kTileRows, zero_floats());
+  ExpandedBlock expanded;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const std::uint8_t* from = tile + block * Form::kBytes;
+    for (std::size_t line = 0; line < Form::kBytes; line += 64) fetch(from + line);
+    Form::expand(from, expanded);
+    const Floats scales = Form::scales(tile, blocks, block);
+    const std::int16_t* values = x.values + block * x.count * kBlockInputs;
+    const float* x_scales = x.scales + block * x.count;
+    std::size_t t = 0;
+    for (; t + kTokensAtOnce <= count; t += kTokensAtOnce) {
+      block_times_tokens<kTokensAtOnce>(expanded, scales, values, x_scales, rows + t, out + t * kTileRows);
+    }
+    AtMost<kTokensAtOnce - 1>::times(count - t, expanded, scales, values, x_scales, rows + t, out + t * kTileRows);
+  }
+}
+
+template <typename Form>
+void tile_times_tokens(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+                       std::size_t count, float* out) {
+  if (count == 1) {
+    tile_times_one<Form>(tile, blocks, x, rows[0], out);
+    return;
+  }
+  for (std::size_t t = 0; t < count; t += kChunk) {
+    const std::size_t chunk = count - t < kChunk ? count - t : kChunk;
+    tile_times_chunk<Form>(tile, blocks, x, rows + t, chunk, out + t * kTileRows);
+  }
+}
+
+// `Tiles` tiles by `Tokens` tokens: enough chains of sums to keep the multipliers busy.
+template <std::size_t Tiles, std::size_t Tokens>
+void bfloat16_times(const std::uint8_t* tile, std::size_t blocks, const float* x, float* out, std::size_t out_stride) {
+  const std::size_t inputs = blocks * kBlockInputs, tile_bytes = inputs * kTileRows * 2;
+  Floats sums[Tiles][Tokens];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < Tiles; ++i) {
+#pragma GCC unroll 16
+    for (std::size_t t = 0; t < Tokens; ++t) sums[i][t] = zero_floats();
+  }
+  for (std::size_t k = 0; k < inputs; k += 2) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Tiles; ++i) {
+      const std::uint8_t* from = tile + i * tile_bytes + k * kTileRows * 2;
+      const Ints pairs = load_ints(from);
+      fetch(from);
+      const Floats first = first_bfloat16(pairs);
+#pragma GCC unroll 16
+      for (std::size_t t = 0; t < Tokens; ++t) sums[i][t] = fma(first, broadcast(x + t * inputs + k), sums[i][t]);
+      const Floats second = second_bfloat16(pairs);
+#pragma GCC unroll 16
+      for (std::size_t t = 0; t < Tokens; ++t) sums[i][t] = fma(second, broadcast(x + t * inputs + k + 1), sums[i][t]);
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < Tiles; ++i) {
+#pragma GCC unroll 16
+    for (std::size_t t = 0; t < Tokens; ++t) store(out + i * out_stride + t * kTileRows, sums[i][t]);
+  }
+}
+
+template <std::size_t Tiles, std::size_t Tokens>
+void bfloat16_tiles(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x, float* out,
+                    std::size_t out_stride) {
+  const std::size_t tile_bytes = blocks * kBlockInputs * kTileRows * 2;
+  std::size_t i = 0;
+  for (; i + Tiles <= tiles; i += Tiles) {
+    bfloat16_times<Tiles, Tokens>(tile + i * tile_bytes, blocks, x, out + i * out_stride, out_stride);
+  }
+  if constexpr (Tiles > 1) {
+    for (; i < tiles; ++i) bfloat16_times<1, Tokens>(tile + i * tile_bytes, blocks, x, out + i * out_stride, out_stride);
+  }
+}
+
+}  // namespace
+
+void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+                   std::size_t count, float* out) {
+  tile_times_tokens<Mxfp4Form>(tile, blocks, x, rows, count, out);
+}
+
+void int8_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+                  std::size_t count, float* out) {
+  tile_times_tokens<Int8Form>(tile, blocks, x, rows, count, out);
+}
+
+void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
+                      std::size_t count, float* out) {
+  const std::size_t inputs = blocks * kBlockInputs, out_stride = count * kTileRows;
+  while (count > 0) {
+    std::size_t tokens = count < kTokensAtOnce ? count : kTokensAtOnce;
+    if (count > kTokensAtOnce && count < 2 * kTokensAtOnce) tokens = (count + 1) / 2;  // 8 as 4 and 4, not 6 and 2
+    switch (tokens) {
+      case 1: bfloat16_tiles<4, 1>(tile, tiles, blocks, x, out, out_stride); break;
+      case 2: bfloat16_tiles<2, 2>(tile, tiles, blocks, x, out, out_stride); break;
+      case 3: bfloat16_tiles<2, 3>(tile, tiles, blocks, x, out, out_stride); break;
+      case 4: bfloat16_tiles<1, 4>(tile, tiles, blocks, x, out, out_stride); break;
+      case 5: bfloat16_tiles<1, 5>(tile, tiles, blocks, x, out, out_stride); break;
+      default: bfloat16_tiles<1, 6>(tile, tiles, blocks, x, out, out_stride); break;
+    }
+    x += tokens * inputs;
+    out += tokens * kTileRows;
+    count -= tokens;
+  }
+}
+
+std::uint64_t sum_words(const std::uint8_t* data, std::size_t bytes) {
+  // Four streams, a quarter of the bytes each.
+  const std::size_t quarter = bytes / 4 / 64 * 64;
+  Ints sums[4] = {zero_ints(), zero_ints(), zero_ints(), zero_ints()};
+  for (std::size_t at = 0; at < quarter; at += 64) {
+#pragma GCC unroll 4
+    for (std::size_t stream = 0; stream < 4; ++stream) {
+      const std::uint8_t* from = data + stream * quarter + at;
+      fetch(from);
+      sums[stream] = plus(sums[stream], load_ints(from));
+    }
+  }
+  std::uint32_t words[kTileRows];
+  store_ints(words, plus(plus(sums[0], sums[1]), plus(sums[2], sums[3])));
+  std::uint64_t total = 0;
+  for (const std::uint32_t word : words) total += word;
+  return total;
+}
+
+}  // namespace netweight::NETWEIGHT_ISA

@@ -1,0 +1,164 @@
+// Compiled once for each instruction set: what happens to activations between products (tiles.h says
+// what each function computes). Plain loops over sixteen lanes that the compiler turns into vectors; each
+// lane's arithmetic is the same on every instruction set.
+#include "isa.h"
+#include "products.h"
+#include "tiles.h"
+
+namespace netweight::NETWEIGHT_ISA {
+namespace {
+
+constexpr std::size_t kLanes = 16;
+constexpr float kLargest = 32512.0f;                   // 127 * 256, so that both bytes of q fit eight bits
+constexpr std::uint32_t kSmallest = (127 - 100) << 23;  // 2^-100: below, x / s would not be 16 bits
+constexpr std::uint32_t kInfinity = 0x7F800000u;
+
+NETWEIGHT_INLINE float as_float(std::uint32_t bits) {
+  float value;
+  __builtin_memcpy(&value, &bits, 4);
+  return value;
+}
+NETWEIGHT_INLINE std::uint32_t as_bits(float value) {
+  std::uint32_t bits;
+  __builtin_memcpy(&bits, &value, 4);
+  return bits;
+}
+NETWEIGHT_INLINE float from_bfloat16(std::uint16_t value) {
+  return as_float(static_cast<std::uint32_t>(value) << 16);
+}
+// To nearest, ties to even; a NaN stays one.
+NETWEIGHT_INLINE std::uint16_t to_bfloat16(float value) {
+  const std::uint32_t bits = as_bits(value);
+  const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+  const std::uint32_t is_nan = (bits & 0x7FFFFFFFu) > kInfinity ? 0x40u : 0u;
+  return static_cast<std::uint16_t>(is_nan != 0 ? (bits >> 16) | is_nan : rounded);
+}
+
+// To nearest, ties to even, for |value| < 2^22.
+NETWEIGHT_INLINE std::int32_t to_int(float value) {
+  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it leaves no bits after the point
+  return static_cast<std::int32_t>(as_bits(value + kMagic)) - static_cast<std::int32_t>(as_bits(kMagic));
+}
+
+// e^x within 2 units in the last place; infinite over 88.8, zero under -104.
+// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by Cephes' polynomial (expf.c); 2^n in two factors, as n may be 150.
+NETWEIGHT_INLINE float exponential(float x) {
+  x = x > 104.0f ? 104.0f : x;
+  x = x < -104.0f ? -104.0f : x;
+  const std::int32_t n = to_int(x * 1.44269504088896341f);
+  const float whole = static_cast<float>(n);
+  float r = __builtin_fmaf(whole, -0.693359375f, x);
+  r = __builtin_fmaf(whole, 2.12194440e-4f, r);
+  float p = 1.9875691500e-4f;
+  p = __builtin_fmaf(p, r, 1.3981999507e-3f);
+  p = __builtin_fmaf(p, r, 8.3334519073e-3f);
+  p = __builtin_fmaf(p, r, 4.1665795894e-2f);
+  p = __builtin_fmaf(p, r, 1.6666665459e-1f);
+  p = __builtin_fmaf(p, r, 5.0000001201e-1f);
+  p = __builtin_fmaf(p, r * r, r + 1.0f);
+  const std::int32_t half = n >> 1;
+  return p * as_float(static_cast<std::uint32_t>(half + 127) << 23) *
+         as_float(static_cast<std::uint32_t>(n - half + 127) << 23);
+}
+
+// The place of input i of a block: in MXFP4's order inputs 1 and 2 of each four change places.
+std::size_t place(Order order, std::size_t i) {
+  constexpr std::size_t kSwapped[4] = {0, 2, 1, 3};
+  return order == Order::natural ? i : (i & ~std::size_t{3}) + kSwapped[i & 3];
+}
+
+void quantize_block(const std::uint16_t* x, Order order, std::int16_t* values, float* scale) {
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < kBlockInputs; ++i) {
+    const std::uint32_t magnitude = static_cast<std::uint32_t>(x[i] & 0x7FFFu) << 16;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  if (largest < kSmallest || largest >= kInfinity) {
+    *scale = largest < kSmallest ? 0.0f : as_float(0x7FC00000u);
+    for (std::size_t i = 0; i < kBlockInputs; ++i) values[i] = 0;
+    return;
+  }
+  const float step = as_float(largest) / kLargest;
+  *scale = step;
+  std::int16_t rounded[kBlockInputs];
+  for (std::size_t i = 0; i < kBlockInputs; ++i) {
+    rounded[i] = static_cast<std::int16_t>(to_int(from_bfloat16(x[i]) / step));
+  }
+  if (order == Order::natural) {
+    __builtin_memcpy(values, rounded, sizeof rounded);
+  } else {
+    for (std::size_t i = 0; i < kBlockInputs; ++i) values[place(order, i)] = rounded[i];
+  }
+}
+
+}  // namespace
+
+void quantize_row(const std::uint16_t* x, std::size_t columns, Order order, const Quantized& out, std::size_t row) {
+  const std::size_t whole = columns / kBlockInputs;
+  for (std::size_t block = 0; block < whole; ++block) {
+    const std::size_t at = block * out.count + row;
+    quantize_block(x + block * kBlockInputs, order, out.values + at * kBlockInputs, out.scales + at);
+  }
+  if (whole * kBlockInputs == columns) return;
+  std::uint16_t last[kBlockInputs] = {};
+  for (std::size_t i = whole * kBlockInputs; i < columns; ++i) last[i % kBlockInputs] = x[i];
+  const std::size_t at = whole * out.count + row;
+  quantize_block(last, order, out.values + at * kBlockInputs, out.scales + at);
+}
+
+void widen_row(const std::uint16_t* x, std::size_t columns, std::size_t padded, float* out) {
+  for (std::size_t i = 0; i < columns; ++i) out[i] = from_bfloat16(x[i]);
+  for (std::size_t i = columns; i < padded; ++i) out[i] = 0.0f;
+}
+
+void add_bias(const std::uint16_t* bias, std::size_t count, std::size_t width, float* sums) {
+  float wide[kTileRows] = {};
+  for (std::size_t r = 0; r < width; ++r) wide[r] = from_bfloat16(bias[r]);
+  for (std::size_t t = 0; t < count; ++t) {
+    for (std::size_t r = 0; r < kTileRows; ++r) sums[t * kTileRows + r] += wide[r];
+  }
+}
+
+void round_rows(const float* sums, std::size_t count, std::size_t width, std::uint16_t* out, std::size_t stride) {
+  for (std::size_t t = 0; t < count; ++t) {
+    const float* row = sums + t * kTileRows;
+    std::uint16_t* to = out + t * stride;
+    if (width == kTileRows) {
+      for (std::size_t r = 0; r < kTileRows; ++r) to[r] = to_bfloat16(row[r]);
+    } else {
+      for (std::size_t r = 0; r < width; ++r) to[r] = to_bfloat16(row[r]);
+    }
+  }
+}
+
+void swiglu_rows(const std::uint16_t* x, std::size_t count, float alpha, float limit, std::uint16_t* out) {
+  for (std::size_t start = 0; start < count * kBlockInputs; start += kLanes) {
+    float gates[kLanes], linears[kLanes];
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const float gate = from_bfloat16(x[2 * (start + i)]);
+      const float linear = from_bfloat16(x[2 * (start + i) + 1]);
+      gates[i] = gate > limit ? limit : gate;
+      const float lower = linear < -limit ? -limit : linear;
+      linears[i] = lower > limit ? limit : lower;
+    }
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const float sigmoid = 1.0f / (1.0f + exponential(-alpha * gates[i]));
+      out[start + i] = to_bfloat16(gates[i] * sigmoid * (linears[i] + 1.0f));
+    }
+  }
+}
+
+void mix_rows(const std::uint16_t* const* rows, const float* weights, std::size_t num_rows, std::size_t size,
+              std::uint16_t* out) {
+  for (std::size_t start = 0; start < size; start += kLanes) {
+    float sums[kLanes] = {};
+    for (std::size_t k = 0; k < num_rows; ++k) {
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        sums[i] = __builtin_fmaf(weights[k], from_bfloat16(rows[k][start + i]), sums[i]);
+      }
+    }
+    for (std::size_t i = 0; i < kLanes; ++i) out[start + i] = to_bfloat16(sums[i]);
+  }
+}
+
+}  // namespace netweight::NETWEIGHT_ISA
