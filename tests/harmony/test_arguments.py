@@ -28,6 +28,7 @@ MENDED = {
     '{"a":"x\ny\tz"}': ({"a": "x\ny\tz"}, {"raw_control_character"}),
     '{"a":"C:\\dir"}': ({"a": "C:\\dir"}, {"stray_backslash"}),
     '{"a":"it\\\'s"}': ({"a": "it\\'s"}, {"stray_backslash"}),
+    " null": ({}, {"null_arguments"}),
     '{"a":"] } , \\" ok"}': ({"a": '] } , " ok'}, set()),
 }
 

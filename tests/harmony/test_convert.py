@@ -138,7 +138,9 @@ def test_results_stand_in_the_order_of_their_calls():
     texts = [message.text for message in from_responses(items) if message.role is Role.TOOL]
     assert texts == ["of a", "of b", "of c"]
     calls = [CALL | {"id": "a"}, CALL | {"id": "b"}]
-    results = [{"role": "tool", "tool_call_id": name, "content": f"of {name}"} for name in "ba"]
+    results = [
+        {"role": "tool", "tool_call_id": name, "content": f"of {name}"} for name in ("b", "a")
+    ]
     (_, _, first, second) = from_chat([{"role": "assistant", "tool_calls": calls}, *results])
     assert (first.text, second.text) == ("of a", "of b")
 

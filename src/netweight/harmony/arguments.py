@@ -34,6 +34,8 @@ def read_arguments(raw: str, *, is_complete: bool = True) -> Arguments:
     value = _load(raw)
     if isinstance(value, dict):
         return Arguments(raw, value)
+    if raw.strip() == "null":
+        return Arguments(raw, {}, (("null_arguments", "taken for no arguments"),))
     mender = _Mender(raw)
     mended = mender.mend()
     if mender.is_open and not is_complete:

@@ -4,6 +4,7 @@ Models write `functions.python` for the built-in `python`, forget `functions.`, 
 the content type together. The tools that were offered decide. Knows nothing of how tools are run.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -121,4 +122,4 @@ def _candidates(written: str) -> list[str]:
 
 
 def _last_part(name: str) -> str:
-    return name.rpartition(".")[2].lower()
+    return re.split(r"[.:/]", name)[-1].lower()

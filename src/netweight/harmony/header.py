@@ -20,13 +20,14 @@ _CONTENT_TYPES = frozenset({"json", "code", "text"})
 
 _CHANNEL_NAME = re.compile(rf"({'|'.join(Channel)})[\W_]*")
 _KNOWN_NAME = re.compile(rf"({'|'.join([*Channel, *Role])})[\W_]*")
-_RECIPIENT = re.compile(r"to=\s*([\w.:/-]*)")
-_LOOSE_RECIPIENT = re.compile(r"to\s*[=:]\s*[\"'`]?([\w./-]+)")
+_RECIPIENT = re.compile(r"to=\s*((?:functions|browser)\s*\.\s*[\w.:/-]+|[\w.:/-]*)")
+_LOOSE_RECIPIENT = re.compile(r"[Tt]o\s*[=:]\s*[\"'`]?([\w./-]+)")
 _TOOL_NAME = re.compile(r"(?:functions|browser)\.[\w.-]+|python")
 _WORD = re.compile(r"\S+")
 _ODD_CHARACTERS = re.compile(r"[^\w.:/-]")
 _PLAIN_WORD = re.compile(r"[\w.+/-]+")
 _CONTENT_TYPE = re.compile(r"(?:json|code|text)(?![a-z0-9_.])")
+_CODE = re.compile("code")  # after python, whose code may follow with nothing between
 
 
 class Header(NamedTuple):
@@ -179,7 +180,8 @@ class _HeaderReader:
             self.repair("repeated_role", word)
             return match.end()
         if self.recipient is not None or self.has_message:
-            if kind := _CONTENT_TYPE.match(text, match.start()):
+            is_code = self.recipient == "python" and not self.has_message
+            if kind := (_CODE if is_code else _CONTENT_TYPE).match(text, match.start()):
                 return self.read_type(word, kind)
             if self.take_stray_name(word):
                 return match.end()
@@ -197,13 +199,13 @@ class _HeaderReader:
 
     def take_stray_name(self, word: str) -> bool:
         """Whether the word is a channel without its marker, or a tool without its `to=`."""
-        name = word.strip("-\u2013\u2014?.,:")
+        name, tool = word.strip("-\u2013\u2014?.,:"), word.rpartition("=")[2]
         if name in _CHANNELS:
             self.repair("repeated_channel" if self.channel else "missing_channel_marker", word)
             self.channel = self.channel or name
-        elif self.recipient is None and _TOOL_NAME.fullmatch(word):
+        elif self.recipient is None and _TOOL_NAME.fullmatch(tool):
             self.repair("missing_to", word)
-            self.recipient = word
+            self.recipient = tool
         else:
             return False
         return True
@@ -227,8 +229,13 @@ class _HeaderReader:
         if first in _ROLES:
             self.role, self.name = Role(first), _plain(name) or None
             return match.end()
+        if self.has_message and first.lower() in _ROLES:
+            self.repair("misspelt_role", word)
+            self.role, self.name = Role(first.lower()), _plain(name) or None
+            return match.end()
         names, rest = _known_names(word, _KNOWN_NAME)
-        if names and (not rest or not self.has_message or rest.startswith("to=")):
+        is_header = not rest or rest.startswith("to=") or _TOOL_NAME.fullmatch(rest)
+        if names and (is_header or not self.has_message):
             is_glued = len(names) > 1 or rest or names[0] in _ROLES
             self.repair("glued_header" if is_glued else "missing_role", word)
             self.role = Role(names[0]) if names[0] in _ROLES else Role.ASSISTANT
@@ -244,7 +251,7 @@ class _HeaderReader:
         return match.end()
 
     def read_recipient(self, text: str, match: re.Match[str]) -> int:
-        recipient, end = match.group(1), match.end()
+        recipient, end = "".join(match.group(1).split()), match.end()
         if not recipient:
             self.repair("empty_recipient", match.group())
             return end
@@ -284,7 +291,8 @@ class _HeaderReader:
         if names and names[0] in _CHANNELS:
             self.repair("misspelt_channel", word)
             is_over = self.has_message and not rest.startswith("to=")
-            return names[0], match.end() - (0 if is_over else len(rest))
+            known = [name for name in names if name in _CHANNELS]
+            return known[-1], match.end() - (0 if is_over else len(rest))
         close = get_close_matches(word.lower(), sorted(_CHANNELS), 1, 0.7)
         self.repair("misspelt_channel" if close else "unknown_channel", word)
         return (close[0] if close else _plain(word)), match.end()
@@ -295,6 +303,8 @@ class _HeaderReader:
         if match is None:
             self.repair("empty_constraint", "no type after the constrain marker")
             return 0
+        if self.content_type is not None:
+            self.repair("repeated_content_type", match.group())
         kind = _CONTENT_TYPE.match(text, match.start())
         if kind and (kind.group() == match.group() or not self.has_message):
             self.content_type = CONSTRAIN + kind.group()

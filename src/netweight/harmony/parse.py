@@ -214,8 +214,14 @@ class Parser(Transcript):
         ids = self.tokens[self._span_start :]
         segments = self._segments(ids)
         is_bare = len(segments) == 1 and (self._header_role is not None or not self._has_start)
-        if token_id == self.vocabulary.special.start and is_bare and not self._has_start:
-            self._diagnose("stray_text", segments[0].text)
+        text = "".join(segment.text for segment in segments)
+        is_role = text.strip() in set(Role)
+        if (
+            token_id == self.vocabulary.special.start
+            and is_bare
+            and (is_role or not self._has_start)
+        ):
+            self._diagnose("stray_text", text)
             self._drop_header()
             return
         readings = split_stripped(segments[0].text) if is_bare else []
@@ -237,7 +243,6 @@ class Parser(Transcript):
             self._diagnose("missing_message", "text without <|message|> before it")
             self._add_whole_messages(readings, segments, ids, is_cut_off=token_id is None)
             return
-        text = "".join(segment.text for segment in segments)
         is_prompt = token_id is None and self._has_start and text in set(Role)
         if text.strip() and not is_prompt:
             self._diagnose("truncated_header", text)
