@@ -73,6 +73,27 @@ def test_what_the_model_wrote_and_history_writes_otherwise_is_said(session, voca
     assert "the model's own tokens are not how" in update.reason
 
 
+def test_odd_words_in_a_header_stay_as_the_model_wrote_them(session, vocabulary, spell):
+    session.update([ASK])
+    completion = spell("<|channel|>commentary to=functions.f json json<|message|>{}<|call|>")
+    session.observe(completion)
+    num_held = len(session.token_ids)
+    said = parse_completion(vocabulary, completion)
+    update = session.update([ASK, *said, Message.tool("functions.f", "4")])
+    assert (update.num_kept, update.reason) == (num_held, None)
+
+
+def test_a_message_whose_structure_was_mended_is_written_anew(session, vocabulary, spell):
+    num_prompt = len(session.update([ASK]).new_ids)
+    completion = spell("<|channel|>commentary to=functions.f json{}<|call|>")
+    session.observe(completion)
+    said = parse_completion(vocabulary, completion)
+    update = session.update([ASK, *said, Message.tool("functions.f", "4")])
+    assert update.num_kept == num_prompt  # up to the message's header, which is written otherwise
+    assert "the model's own tokens are not how" in update.reason
+    assert "json<|message|>{}<|call|>" in vocabulary.decode(update.new_ids)
+
+
 def test_a_changed_message_is_named(session, vocabulary):
     session.update([SYSTEM, ASK])
     other = Message.system(SystemContent(current_date="2026-11-25"))
