@@ -42,7 +42,7 @@ class Mixture:
         self, x: int, weights: int, chosen: int, tokens: int, per_token: int, out: int
     ) -> None: ...
 
-# Rows of tokens and pages; all addresses are data pointers. netweight.model.kernels.rows checks what it passes.
+# Rows of tokens, and pages. netweight.model.kernels.rows checks what it passes.
 def rms_norm(
     x: int, tokens: int, hidden: int, scale: int, scale_is_bfloat16: bool, eps: float, out: int, /
 ) -> None: ...
@@ -50,15 +50,39 @@ def rotate(
     x: int, stride: int, tokens: int, heads: int, head_dim: int, cos: int, sin: int, out: int, /
 ) -> None: ...
 def route(
-    logits: int, is_bfloat16: bool, tokens: int, experts: int, count: int, weights: int, chosen: int, /
+    logits: int,
+    is_bfloat16: bool,
+    tokens: int,
+    experts: int,
+    count: int,
+    weights: int,
+    chosen: int,
+    /,
 ) -> None: ...
 
 # Each takes at the end: pages, num_pages, kv_heads, head_dim, table, num_sequences, max_pages,
 # positions, starts, tokens.
 def store(k: int, k_stride: int, v: int, v_stride: int, /, *place: int) -> None: ...
 def paged_attention(
-    q: int, q_stride: int, heads: int, sinks: int, sinks_are_bfloat16: bool, window: int, out: int, /, *place: int
+    q: int,
+    q_stride: int,
+    heads: int,
+    sinks: int,
+    sinks_are_bfloat16: bool,
+    window: int,
+    out: int,
+    /,
+    *place: int,
 ) -> None: ...
 def attend(
-    qkv: int, cos: int, sin: int, heads: int, sinks: int, sinks_are_bfloat16: bool, window: int, out: int, /, *place: int
+    qkv: int,
+    cos: int,
+    sin: int,
+    heads: int,
+    sinks: int,
+    sinks_are_bfloat16: bool,
+    window: int,
+    out: int,
+    /,
+    *place: int,
 ) -> None: ...

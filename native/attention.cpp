@@ -1,0 +1,318 @@
+// Compiled once for each instruction set: attention to keys in pages (attention.h has layout and arithmetic).
+#include "attention.h"
+
+#include "rows_isa.h"
+#include "simd.h"
+
+namespace netweight::NETWEIGHT_ISA {
+namespace {
+
+constexpr std::size_t kTilePages = 4;
+constexpr std::size_t kTileKeys = kTilePages * kPageTokens;
+constexpr float kLog2E = 1.44269504f;
+
+#if defined(NETWEIGHT_AVX512)
+constexpr std::size_t kRowsAtOnce = 8;
+#else
+// 8 of 16 registers hold sums: with 12 (6 rows) the 8 rows of a group would go as 6 and 2.
+constexpr std::size_t kRowsAtOnce = 4;
+#endif
+
+NETWEIGHT_INLINE void fetch_line(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
+
+// The pages of a tile that a block of queries can see any of.
+struct Tile {
+  std::size_t first_position;
+  std::size_t count;
+  std::size_t slot[kTilePages];  // which page of the tile: 0 to 3
+  const std::uint16_t* keys[kTilePages];
+  const std::uint16_t* values[kTilePages];
+};
+
+struct Scratch {
+  float* q;         // [rows][head_dim], scaled
+  float* scores;    // [rows][64]: of the tile, then the weights
+  float* sums;      // [rows][16] of weights
+  float* mixed;     // [rows][padded head_dim]
+  float* largest;   // [rows]
+  std::uint16_t* turned;  // [head_dim]
+  std::uint16_t* values;  // one page's
+};
+
+constexpr std::size_t padded(std::size_t count) { return (count + 15) / 16 * 16; }
+
+Scratch divide(float* scratch, std::size_t rows, std::size_t head_dim) {
+  Scratch parts;
+  const auto take = [&](std::size_t count) {
+    float* part = scratch;
+    scratch += padded(count);
+    return part;
+  };
+  parts.q = take(rows * head_dim);
+  parts.scores = take(rows * kTileKeys);
+  parts.sums = take(rows * 16);
+  parts.mixed = take(rows * padded(head_dim));
+  parts.largest = take(rows);
+  parts.turned = reinterpret_cast<std::uint16_t*>(take(head_dim));
+  parts.values = reinterpret_cast<std::uint16_t*>(take(kPageTokens / 2 * head_dim));
+  return parts;
+}
+
+// `Rows` queries times the keys of one page. While it computes, `ahead` comes from memory, a page of as many bytes.
+template <std::size_t Rows>
+NETWEIGHT_INLINE void score(const std::uint16_t* keys, const std::uint16_t* ahead, const float* q,
+                            std::size_t head_dim, float* scores) {
+  Floats sums[Rows];
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row) sums[row] = zero_floats();
+  for (std::size_t i = 0; i < head_dim; i += 2) {
+    const Ints pairs = load_ints(keys + i * kPageTokens);
+    fetch_line(ahead + i * kPageTokens);
+    const Floats first = first_bfloat16(pairs);
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) sums[row] = fma(first, broadcast(q + row * head_dim + i), sums[row]);
+    const Floats second = second_bfloat16(pairs);
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) {
+      sums[row] = fma(second, broadcast(q + row * head_dim + i + 1), sums[row]);
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row) store(scores + row * kTileKeys, sums[row]);
+}
+
+// Adds the tile's values times `Rows` rows of weights to 16 dimensions of `mixed`.
+template <std::size_t Rows>
+NETWEIGHT_INLINE void mix(const Tile& tile, const Tile& next, std::size_t dim, std::size_t head_dim,
+                          const float* weights, float* mixed) {
+  const std::size_t stride = padded(head_dim);
+  Floats sums[Rows];
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row) sums[row] = load(mixed + row * stride + dim);
+  for (std::size_t page = 0; page < tile.count; ++page) {
+    const std::uint16_t* values = tile.values[page] + 2 * dim;
+    const std::uint16_t* ahead = next.keys[page] + 2 * dim;
+    const float* w = weights + tile.slot[page] * kPageTokens;
+    for (std::size_t token = 0; token < kPageTokens; token += 2) {
+      const Ints pairs = load_ints(values + token * head_dim);
+      fetch_line(ahead + token * head_dim);
+      const Floats first = first_bfloat16(pairs);
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row) {
+        sums[row] = fma(first, broadcast(w + row * kTileKeys + token), sums[row]);
+      }
+      const Floats second = second_bfloat16(pairs);
+#pragma GCC unroll 16
+      for (std::size_t row = 0; row < Rows; ++row) {
+        sums[row] = fma(second, broadcast(w + row * kTileKeys + token + 1), sums[row]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row) store(mixed + row * stride + dim, sums[row]);
+}
+
+template <std::size_t N>
+struct AtMost {
+  static NETWEIGHT_INLINE void score_rows(std::size_t count, const std::uint16_t* keys, const std::uint16_t* ahead,
+                                          const float* q, std::size_t head_dim, float* scores) {
+    if (count == N) return score<N>(keys, ahead, q, head_dim, scores);
+    AtMost<N - 1>::score_rows(count, keys, ahead, q, head_dim, scores);
+  }
+  static NETWEIGHT_INLINE void mix_rows(std::size_t count, const Tile& tile, const Tile& next, std::size_t dim,
+                                        std::size_t head_dim, const float* weights, float* mixed) {
+    if (count == N) return mix<N>(tile, next, dim, head_dim, weights, mixed);
+    AtMost<N - 1>::mix_rows(count, tile, next, dim, head_dim, weights, mixed);
+  }
+};
+template <>
+struct AtMost<0> {
+  static NETWEIGHT_INLINE void score_rows(std::size_t, const std::uint16_t*, const std::uint16_t*, const float*,
+                                          std::size_t, float*) {}
+  static NETWEIGHT_INLINE void mix_rows(std::size_t, const Tile&, const Tile&, std::size_t, std::size_t, const float*,
+                                        float*) {}
+};
+
+float widened(std::uint16_t x) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(x) << 16;
+  float value;
+  __builtin_memcpy(&value, &bits, 4);
+  return value;
+}
+
+void score_tile(const Tile& tile, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+  for (std::size_t page = 0; page < tile.count; ++page) {
+    float* scores = scratch.scores + tile.slot[page] * kPageTokens;
+    const std::uint16_t* keys = tile.keys[page];
+    const std::uint16_t* ahead = tile.values[page];
+    std::size_t row = 0;
+    for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) {
+      score<kRowsAtOnce>(keys, ahead, scratch.q + row * head_dim, head_dim, scores + row * kTileKeys);
+    }
+    AtMost<kRowsAtOnce - 1>::score_rows(rows - row, keys, ahead, scratch.q + row * head_dim, head_dim,
+                                        scores + row * kTileKeys);
+  }
+}
+
+void mix_tile(const Tile& tile, const Tile& next, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+  const std::size_t stride = padded(head_dim);
+  std::size_t dim = 0;
+  for (; dim + 16 <= head_dim; dim += 16) {
+    std::size_t row = 0;
+    for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) {
+      mix<kRowsAtOnce>(tile, next, dim, head_dim, scratch.scores + row * kTileKeys, scratch.mixed + row * stride);
+    }
+    AtMost<kRowsAtOnce - 1>::mix_rows(rows - row, tile, next, dim, head_dim, scratch.scores + row * kTileKeys,
+                                      scratch.mixed + row * stride);
+  }
+  for (; dim < head_dim; ++dim) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      float sum = scratch.mixed[row * stride + dim];
+      for (std::size_t page = 0; page < tile.count; ++page) {
+        const float* weights = scratch.scores + row * kTileKeys + tile.slot[page] * kPageTokens;
+        for (std::size_t token = 0; token < kPageTokens; ++token) {
+          const std::uint16_t value = tile.values[page][((token / 2) * head_dim + dim) * 2 + token % 2];
+          sum = __builtin_fmaf(weights[token], widened(value), sum);
+        }
+      }
+      scratch.mixed[row * stride + dim] = sum;
+    }
+  }
+}
+
+void scale_down(float* x, std::size_t size, Floats factor) {
+  for (std::size_t i = 0; i < size; i += 16) store(x + i, times(load(x + i), factor));
+}
+
+// A row's scores of the tile become weights; keys outside [first, last] get none.
+void weigh(const Tile& tile, std::size_t row, std::size_t first, std::size_t last, std::size_t head_dim,
+           const Scratch& scratch) {
+  float* scores = scratch.scores + row * kTileKeys;
+  Floats page_scores[kTilePages];
+  Floats top = all_lanes(-__builtin_inff());
+  for (std::size_t page = 0; page < tile.count; ++page) {
+    const std::size_t slot = tile.slot[page], start = tile.first_position + slot * kPageTokens;
+    Floats x = load(scores + slot * kPageTokens);
+    if (start < first || start + kPageTokens - 1 > last) {
+      x = keep_lanes(x, static_cast<int>(first) - static_cast<int>(start),
+                     static_cast<int>(last) - static_cast<int>(start));
+    }
+    page_scores[page] = x;
+    top = larger(top, x);
+  }
+  const float largest = largest_of(top);
+  if (largest > scratch.largest[row]) {
+    const Floats factor = all_lanes(first_lane(exp2(all_lanes(scratch.largest[row] - largest))));
+    scale_down(scratch.mixed + row * padded(head_dim), padded(head_dim), factor);
+    scale_down(scratch.sums + row * 16, 16, factor);
+    scratch.largest[row] = largest;
+  }
+  const Floats shift = all_lanes(scratch.largest[row]);
+  Floats sum = load(scratch.sums + row * 16);
+  for (std::size_t page = 0; page < tile.count; ++page) {
+    const Floats weights = exp2(minus(page_scores[page], shift));
+    store(scores + tile.slot[page] * kPageTokens, weights);
+    sum = plus(sum, weights);
+  }
+  store(scratch.sums + row * 16, sum);
+}
+
+// The last page of a sequence may hold anything after its last token: a copy of its values, with zeros there.
+const std::uint16_t* cleaned(const std::uint16_t* values, std::size_t tokens, std::size_t head_dim,
+                             std::uint16_t* copy) {
+  for (std::size_t token = 0; token < kPageTokens; ++token) {
+    for (std::size_t dim = 0; dim < head_dim; ++dim) {
+      const std::size_t index = ((token / 2) * head_dim + dim) * 2 + token % 2;
+      copy[index] = token < tokens ? values[index] : 0;
+    }
+  }
+  return copy;
+}
+
+Tile tile_at(std::size_t index, std::size_t first_page, std::size_t last_page, const Keys& keys,
+             const Scratch& scratch) {
+  Tile tile;
+  tile.first_position = index * kTileKeys;
+  tile.count = 0;
+  for (std::size_t slot = 0; slot < kTilePages; ++slot) {
+    const std::size_t number = index * kTilePages + slot;
+    if (number < first_page || number > last_page) continue;
+    const auto page = static_cast<std::size_t>(keys.table[number]);
+    const std::size_t tokens = keys.length - number * kPageTokens;
+    const std::uint16_t* values = values_of(keys.pages, page, keys.kv_head);
+    tile.slot[tile.count] = slot;
+    tile.keys[tile.count] = keys_of(keys.pages, page, keys.kv_head);
+    tile.values[tile.count] =
+        tokens < kPageTokens ? cleaned(values, tokens, keys.pages.head_dim, scratch.values) : values;
+    ++tile.count;
+  }
+  return tile;
+}
+
+// The queries in float32, scaled so that 2^score is wanted; the sinks become the first maxima.
+void prepare(const Queries& queries, std::size_t head_dim, const Scratch& scratch) {
+  const float scale = kLog2E / __builtin_sqrtf(static_cast<float>(head_dim));
+  for (std::size_t row = 0; row < queries.count * queries.group; ++row) {
+    const std::size_t token = row / queries.group, head = row % queries.group;
+    const std::uint16_t* q = queries.q + token * queries.stride + head * head_dim;
+    if (queries.cos != nullptr) {
+      const std::size_t at = token * head_dim / 2;
+      rotate(q, queries.cos + at, queries.sin + at, head_dim, scratch.turned);
+      q = scratch.turned;
+    }
+    for (std::size_t dim = 0; dim < head_dim; ++dim) scratch.q[row * head_dim + dim] = widened(q[dim]) * scale;
+  }
+}
+
+float sink_of(const Queries& queries, std::size_t row) {
+  const std::size_t head = row % queries.group;
+  const float sink = queries.sinks.bfloat16 ? widened(queries.sinks.bfloat16[head]) : queries.sinks.float32[head];
+  return sink * kLog2E;
+}
+
+void finish(const Queries& queries, std::size_t head_dim, const Scratch& scratch) {
+  for (std::size_t row = 0; row < queries.count * queries.group; ++row) {
+    const float sink = first_lane(exp2(all_lanes(sink_of(queries, row) - scratch.largest[row])));
+    const Floats factor = all_lanes(1.0f / (sum_of(load(scratch.sums + row * 16)) + sink));
+    const float* mixed = scratch.mixed + row * padded(head_dim);
+    std::uint16_t* out = queries.out + row / queries.group * queries.out_stride + row % queries.group * head_dim;
+    std::size_t dim = 0;
+    for (; dim + 16 <= head_dim; dim += 16) store_bfloat16(out + dim, to_bfloat16(times(load(mixed + dim), factor)));
+    if (dim < head_dim) store_part(out + dim, to_bfloat16(times(load(mixed + dim), factor)), head_dim - dim);
+  }
+}
+
+}  // namespace
+
+void attend(const Queries& queries, const Keys& keys, float* memory) {
+  const std::size_t rows = queries.count * queries.group, head_dim = keys.pages.head_dim;
+  const Scratch scratch = divide(memory, rows, head_dim);
+  prepare(queries, head_dim, scratch);
+  for (std::size_t i = 0; i < rows * 16; ++i) scratch.sums[i] = 0;
+  for (std::size_t i = 0; i < rows * padded(head_dim); ++i) scratch.mixed[i] = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const float sink = sink_of(queries, row);
+    scratch.largest[row] = sink > -3e38f ? sink : -3e38f;  // without a sink (minus infinity) any key is larger
+  }
+  const auto first_seen = [&](std::size_t position) {
+    return keys.window == 0 || position + 1 < keys.window ? 0 : position + 1 - keys.window;
+  };
+  const std::size_t last_position = queries.first_position + queries.count - 1;
+  const std::size_t first_page = first_seen(queries.first_position) / kPageTokens;
+  const std::size_t last_page = last_position / kPageTokens;
+  Tile tile = tile_at(first_page / kTilePages, first_page, last_page, keys, scratch);
+  for (std::size_t index = first_page / kTilePages; index <= last_page / kTilePages; ++index) {
+    Tile next = tile_at(index + 1, first_page, last_page, keys, scratch);
+    for (std::size_t page = next.count; page < tile.count; ++page) next.keys[page] = tile.keys[page];
+    score_tile(tile, rows, head_dim, scratch);
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::size_t position = queries.first_position + row / queries.group;
+      weigh(tile, row, first_seen(position), position, head_dim, scratch);
+    }
+    mix_tile(tile, next, rows, head_dim, scratch);
+    tile = next;
+  }
+  finish(queries, head_dim, scratch);
+}
+
+}  // namespace netweight::NETWEIGHT_ISA

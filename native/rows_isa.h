@@ -1,0 +1,19 @@
+// One instruction set's functions for the tables of rows.h and attention.h. Include it only where NETWEIGHT_ISA is set.
+#pragma once
+
+#include "attention.h"
+#include "isa.h"
+#include "rows.h"
+
+namespace netweight::NETWEIGHT_ISA {
+
+void rms_norm(const std::uint16_t* x, Stored scale, std::size_t size, float eps, std::uint16_t* out);
+void rotate(const std::uint16_t* x, const std::uint16_t* cos, const std::uint16_t* sin, std::size_t head_dim,
+            std::uint16_t* out);
+void route(Stored logits, std::size_t size, std::size_t count, float* weights, std::int64_t* chosen);
+void attend(const Queries& queries, const Keys& keys, float* scratch);
+
+inline constexpr RowKernels kRowKernels = {rms_norm, rotate, route};
+inline constexpr AttentionKernels kAttentionKernels = {attend};
+
+}  // namespace netweight::NETWEIGHT_ISA
