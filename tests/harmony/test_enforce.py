@@ -46,10 +46,30 @@ def test_what_only_describes_is_left_out():
     assert prepared({"prefixItems": [described]}) == {"prefixItems": [TEXT]}
 
 
-def test_integers_without_bounds_end():
-    assert prepared({"type": "integer"})["maximum"] == 9 * 10**18
-    assert "minimum" not in prepared({"type": "integer", "maximum": 3})
-    assert "maximum" not in prepared({"type": "integer", "enum": [1]})
+@pytest.mark.parametrize(
+    ("bounds", "added"),
+    [
+        ({}, {"minimum", "maximum"}),
+        ({"minimum": 3}, {"maximum"}),
+        ({"exclusiveMaximum": 3}, {"minimum"}),
+        ({"minimum": 3, "maximum": 5}, set()),
+        ({"enum": [1]}, set()),
+    ],
+)
+@pytest.mark.parametrize("kind", ["integer", ["integer", "null"]])
+def test_integers_end_where_their_schema_sets_no_bound(kind, bounds, added):
+    schema = {"type": kind} | bounds
+    assert set(prepared(schema)) - set(schema) == added
+
+
+@pytest.mark.parametrize("kind", ["number", ["integer", "number"], "string"])
+def test_only_integers_are_given_bounds(kind):
+    assert prepared({"type": kind}) == {"type": kind}
+
+
+def test_a_required_property_counts_as_declared():
+    schema = {"properties": {"a": TEXT}, "required": ["a", "b"]}
+    assert prepared(schema)["properties"] == {"a": TEXT, "b": {}}
 
 
 def test_arguments_are_objects():

@@ -93,10 +93,26 @@ def _is_combined(node: Mapping[str, object]) -> bool:
     return "allOf" in node or is_mixed
 
 
-def _is_endless_integer(node: Mapping[str, object]) -> bool:
-    bounds = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
-    is_listed = "enum" in node or "const" in node
-    return node.get("type") == "integer" and not is_listed and not bounds & node.keys()
+def _missing_bounds(node: Mapping[str, object]) -> dict[str, int]:
+    """The bounds that an integer's schema leaves out, or it could have digits without end."""
+    types = node.get("type")
+    names = types if isinstance(types, list) else [types]
+    if "integer" not in names or "number" in names or "enum" in node or "const" in node:
+        return {}
+    lowest, highest = -_LARGEST_INTEGER, _LARGEST_INTEGER
+    has_lower = "minimum" in node or "exclusiveMinimum" in node
+    has_upper = "maximum" in node or "exclusiveMaximum" in node
+    lower = {} if has_lower else {"minimum": lowest}
+    return lower if has_upper else lower | {"maximum": highest}
+
+
+def _closed(node: dict[str, object]) -> dict[str, object]:
+    """The object with no properties but those that it declares or requires."""
+    required = node.get("required")
+    names = required if isinstance(required, list) else []
+    undeclared: dict[str, object] = {name: {} for name in names if isinstance(name, str)}
+    properties = undeclared | dict(as_node(node["properties"]))
+    return node | {"properties": properties, "additionalProperties": False}
 
 
 def _prepared(schema: object, *, is_closed: bool) -> object:
@@ -113,8 +129,6 @@ def _prepared(schema: object, *, is_closed: bool) -> object:
             node[key] = {name: _prepared(item, is_closed=is_closed) for name, item in named}
         elif key in _CHECKED:
             node[key] = value
-    if _is_endless_integer(node):
-        node |= {"minimum": -_LARGEST_INTEGER, "maximum": _LARGEST_INTEGER}
-    if is_closed and node.get("properties") and "patternProperties" not in node:
-        node.setdefault("additionalProperties", False)
-    return node
+    node |= _missing_bounds(node)
+    is_open = "patternProperties" in node or "additionalProperties" in node
+    return _closed(node) if is_closed and node.get("properties") and not is_open else node
