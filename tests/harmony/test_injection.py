@@ -108,8 +108,6 @@ def test_the_schema_of_a_response_format_is_one_line(schema):
     response_format = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
     (developer,) = from_chat([], response_format=response_format)
     text = developer_text(developer.content[0])
-    assert [line for line in text.split("\n") if line.startswith("#")] == [
-        "# Response Formats",
-        "## a",
-    ]
-    assert json.loads(text.split("\n")[-1]) == schema
+    lines = text.splitlines()
+    assert [line for line in lines if line.startswith("#")] == ["# Response Formats", "## a"]
+    assert json.loads(lines[-1]) == schema

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from netweight.errors import HarmonyError
-from netweight.harmony.fixed import comment
+from netweight.harmony.fixed import comment, literal
 from netweight.harmony.header import CONSTRAIN
 from netweight.harmony.message import (
     Channel,
@@ -21,7 +21,6 @@ from netweight.harmony.message import (
     Role,
     SystemContent,
 )
-from netweight.harmony.schema import to_json
 from netweight.harmony.tools import SchemaMode, tools_section
 from netweight.harmony.vocab import Vocabulary
 
@@ -286,4 +285,4 @@ def _format_text(response_format: ResponseFormat) -> str:
     if not re.fullmatch(r"[\w.-]+", response_format.name):
         raise HarmonyError(f"response format {response_format.name!r} needs a one-word name")
     lines = comment(response_format.description) if response_format.description else []
-    return "\n".join([f"## {response_format.name}", "", *lines, to_json(response_format.schema)])
+    return "\n".join([f"## {response_format.name}", "", *lines, literal(response_format.schema)])
