@@ -13,7 +13,7 @@ import torch
 from benchmarks.record import append, median_seconds
 from netweight import nano
 from netweight.engine import Engine, Request, Sampling
-from netweight.model import Transformer
+from netweight.model import load_transformer
 
 NUM_PROMPT = 128
 NUM_ANSWER = 128
@@ -25,7 +25,7 @@ def main() -> None:
     row: dict[str, object] = {"threads": torch.get_num_threads()}
     for name in ("reference", "cpu"):
         os.environ["NETWEIGHT_KERNELS"] = name
-        engine = Engine(Transformer.load(nano.FOLDER))
+        engine = Engine(load_transformer(nano.FOLDER))
         prompt = [7 * index % 500 for index in range(NUM_PROMPT)]
         read_s = median_seconds(partial(_run, engine, prompt, 1), num_repeats=7)
         write_s = (

@@ -15,7 +15,7 @@ from netweight import nano
 from netweight.engine import Engine, Request, Sampling, Token
 from netweight.evals.stats import wilson
 from netweight.harmony import Message, Vocabulary, parse_completion, render_for_completion
-from netweight.model import Transformer
+from netweight.model import load_transformer
 from recipes.nano import sums, tellings
 from recipes.nano.conversations import Example, Turn
 from recipes.nano.encode import prompt_messages
@@ -51,7 +51,7 @@ class Speaker:
     def __init__(self, folder: Path) -> None:
         """Load weights and vocabulary."""
         self.vocabulary = Vocabulary.load(folder)
-        self.engine = Engine(Transformer.load(folder))
+        self.engine = Engine(load_transformer(folder))
 
     def answer(self, question: str, effort: Effort, *, seed: int) -> list[Message]:
         """What the model says to one question."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netweight.model import Transformer, synthesize
+from netweight.model import load_transformer, synthesize
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,6 @@ def load(checkpoint_of):
     """A function from a shape to a loaded model in the given dtype."""
 
     def get(config, dtype, form="huggingface"):
-        return Transformer.load(checkpoint_of(config, form), dtype=dtype)
+        return load_transformer(checkpoint_of(config, form), dtype=dtype)
 
     return get

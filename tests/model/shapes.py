@@ -11,10 +11,19 @@ from netweight.model import Config
 
 NUMERICS = Path(__file__).parents[2] / "docs" / "numerics.md"
 
+
+def _native_sets():
+    if find_spec("netweight._native") is None:
+        return []
+    from netweight.model.kernels import cpu
+
+    return cpu.supported()
+
+
 needs_native = pytest.mark.skipif(
-    find_spec("netweight._native") is None, reason="the native kernels are not built"
+    not _native_sets(), reason="the native kernels are not built, or this processor lacks AVX2"
 )
-KERNEL_SETS = ["reference", pytest.param("cpu", marks=needs_native)]
+KERNEL_SETS = ["reference", pytest.param("avx2", marks=needs_native)]
 
 # One sliding and one full layer, a window that prompts of the tests exceed.
 SMALL = Config(

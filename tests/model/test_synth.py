@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from netweight.errors import CheckpointError
-from netweight.model import Checkpoint, Config, Transformer, synthesize
+from netweight.model import Checkpoint, Config, load_transformer, synthesize
 from tests.model.shapes import SMALL
 
 
@@ -23,7 +23,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, form):
 @pytest.mark.parametrize("form", ["original", "huggingface"])
 def test_what_is_written_opens_and_keeps_activations_near_one(tmp_path, form):
     synthesize(SMALL, tmp_path / "made", form=form)
-    model = Transformer.load(tmp_path / "made", dtype=torch.float32)
+    model = load_transformer(tmp_path / "made", dtype=torch.float32)
     spread = model.forward(torch.arange(40)[None]).std()
     assert 0.3 < spread < 3
 

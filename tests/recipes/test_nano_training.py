@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from netweight.harmony import Vocabulary
-from netweight.model import Transformer
+from netweight.model import Transformer, load_transformer
 from netweight.model.kernels import REFERENCE
 from recipes.nano.__main__ import make
 from recipes.nano.conversations import Example, Turn
@@ -31,7 +31,7 @@ def vocabulary(made):
 
 
 def test_the_checkpoint_loads_and_is_finite(made):
-    logits = Transformer.load(made).forward(torch.arange(30)[None])
+    logits = load_transformer(made).forward(torch.arange(30)[None])
     assert torch.isfinite(logits).all()
     assert logits.shape == (1, 30, CONFIG.vocab_size)
 
@@ -79,7 +79,7 @@ def test_what_is_shipped_is_what_was_trained(made):
     export(CONFIG, parameters, Vocabulary.load(made), made.parent)
     tokens = torch.arange(40)[None]
     trained = Transformer(CONFIG, rounded_weights(CONFIG, parameters), REFERENCE).forward(tokens)
-    shipped = Transformer.load(made.parent, dtype=torch.float32).forward(tokens)
+    shipped = load_transformer(made.parent, dtype=torch.float32).forward(tokens)
     assert (trained - shipped).norm() < 0.02 * trained.norm()
 
 

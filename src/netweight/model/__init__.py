@@ -12,6 +12,7 @@ from netweight.model.catalog import (
 )
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import GPT_OSS_20B, GPT_OSS_120B, Config
+from netweight.model.loading import load_transformer
 from netweight.model.paged import (
     PAGE_TOKENS,
     Layout,
@@ -36,6 +37,7 @@ __all__ = [
     "Transformer",
     "find_model",
     "find_shape",
+    "load_transformer",
     "locate",
     "models_folder",
     "page_bytes",

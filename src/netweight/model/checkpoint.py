@@ -189,6 +189,12 @@ class Checkpoint:
             return self._read(location.stored_name)[location.first : location.last]
         return self._read(location)
 
+    def location(self, name: str) -> Stored:
+        """Where the tensor `name` is, for reading parts of it; it must be stored by itself."""
+        location = self._locate(name)
+        assert isinstance(location, str), f"{name} is part of another tensor"
+        return self.stored[location]
+
     def _locate(self, name: str) -> str | Rows:
         if self.form == "huggingface":
             return name

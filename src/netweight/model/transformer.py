@@ -4,50 +4,46 @@ The architecture is that of openai/gpt-oss, gpt_oss/torch/model.py (arXiv 2508.1
 The operations themselves are in `kernels`. Knows tensors only: no requests, no text.
 """
 
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from netweight.model import kernels
-from netweight.model.checkpoint import Checkpoint
+from netweight.model.budget import Budget
 from netweight.model.config import Config
+from netweight.model.expert_cache import ExpertCache
 from netweight.model.paged import Layout, PagedCache
 from netweight.model.rope import rotation
-from netweight.model.weights import LayerWeights, Weights, load_weights
+from netweight.model.weights import Weights
 
-
-class Attend(Protocol):
-    """How one layer's tokens look at one another and at what came before."""
-
-    def __call__(self, layer_index: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Turned q and k, and v, [tokens, heads, head_dim] to [tokens, heads * head_dim]."""
-        ...
+Attend = Callable[[int, Tensor], Tensor]
+"""How tokens look at one another and at what came before, given a layer's index and its queries,
+keys and values [tokens, (heads + 2 kv_heads) * head_dim]; [tokens, heads * head_dim]."""
 
 
 class Transformer:
     """A gpt-oss model: weights, and the way of a token through them."""
 
-    def __init__(self, config: Config, weights: Weights, kernel_set: kernels.Kernels) -> None:
-        """Put weights of one dtype behind one kernel set."""
+    def __init__(
+        self,
+        config: Config,
+        weights: Weights,
+        kernel_set: kernels.Kernels,
+        budget: Budget | None = None,
+        expert_cache: ExpertCache | None = None,
+    ) -> None:
+        """Put weights of one dtype behind one kernel set.
+
+        `budget` says what memory keys and values may use, and `expert_cache` holds the experts
+        where they do not all stay in memory; the transformer itself uses neither.
+        """
         self.config = config
         self.weights = weights
         self.kernels = kernel_set
         self.dtype = weights.dtype
-
-    @classmethod
-    def load(cls, path: Path, *, dtype: torch.dtype = torch.bfloat16) -> "Transformer":
-        """Load a checkpoint folder of either published layout.
-
-        bfloat16 weights stay memory-mapped; any other `dtype` makes a copy of all but the experts.
-
-        Raises:
-            CheckpointError: naming what is missing, misshapen or damaged.
-        """
-        checkpoint = Checkpoint.open(path)
-        kernel_set = kernels.select()
-        return cls(checkpoint.config, load_weights(checkpoint, dtype, kernel_set), kernel_set)
+        self.budget = budget
+        self.expert_cache = expert_cache
 
     def new_cache(self, num_pages: int, num_window_pages: int) -> PagedCache:
         """An empty cache of so many pages for the layers of each kind."""
@@ -66,16 +62,16 @@ class Transformer:
         Returns:
             float32 [rows, vocab].
         """
+        turn = rotation(self.config, layout.positions, self.dtype)
 
-        def attend(layer_index: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        def attend(layer_index: int, qkv: Tensor) -> Tensor:
             window = self.config.window(layer_index)
             pages, table = cache.layer(layer_index), layout.table(window)
-            self.kernels.store(k, v, pages, table, layout)
             sinks = self.weights.layers[layer_index].sinks
-            return self.kernels.paged_attention(q, pages, table, sinks, layout, window=window)
+            return self.kernels.attend(qkv, turn, pages, table, sinks, layout, window=window)
 
-        x = self._layers(token_ids, layout.positions, attend)
-        return self._logits(x if rows.numel() == x.shape[0] else x[rows])
+        x = self._layers(token_ids, attend)
+        return self._logits(x[rows])
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """Logits after each token of whole sequences, without a cache: for training and tests.
@@ -87,38 +83,28 @@ class Transformer:
             float32 [batch, tokens, vocab].
         """
         batch, num_tokens = token_ids.shape
+        turn = rotation(self.config, torch.arange(num_tokens).repeat(batch), self.dtype)
 
-        def attend(layer_index: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-            q, k, v = (x.unflatten(0, (batch, num_tokens)) for x in (q, k, v))
+        def attend(layer_index: int, qkv: Tensor) -> Tensor:
             sinks, window = self.weights.layers[layer_index].sinks, self.config.window(layer_index)
+            q, k, v = kernels.split_heads(qkv, sinks.numel(), self.config.head_dim)
+            q, k = self.kernels.rotate(q, turn), self.kernels.rotate(k, turn)
+            q, k, v = (x.unflatten(0, (batch, num_tokens)) for x in (q, k, v))
             return self.kernels.attention(q, k, v, sinks, window=window).flatten(0, 1)
 
-        positions = torch.arange(num_tokens).repeat(batch)
-        x = self._layers(token_ids.flatten(), positions, attend)
+        x = self._layers(token_ids.flatten(), attend)
         return self._logits(x).view(batch, num_tokens, -1)
 
-    def _layers(self, token_ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
-        turn = rotation(self.config, positions, self.dtype)
+    def _layers(self, token_ids: Tensor, attend: Attend) -> Tensor:
         x = self.weights.embedding(token_ids)  # [tokens, hidden]
         for layer_index, layer in enumerate(self.weights.layers):
-            q, k, v = self._queries_keys_values(x, layer)
-            q, k = self.kernels.rotate(q, turn), self.kernels.rotate(k, turn)
-            x = x + layer.out(attend(layer_index, q, k, v))
-            x = x + self._mixture(x, layer)
+            t = self.kernels.rms_norm(x, layer.attention_norm, self.config.rms_norm_eps)
+            x = x + layer.out(attend(layer_index, layer.qkv(t)))
+            t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps)
+            weights, chosen = self.kernels.route(layer.router(t), self.config.experts_per_token)
+            x = x + layer.mixture(t, weights, chosen)
         return x
-
-    def _queries_keys_values(self, x: Tensor, layer: LayerWeights) -> tuple[Tensor, Tensor, Tensor]:
-        t = self.kernels.rms_norm(x, layer.attention_norm, self.config.rms_norm_eps)
-        heads, kv_heads = self.config.num_attention_heads, self.config.num_key_value_heads
-        qkv = layer.qkv(t).unflatten(-1, (-1, self.config.head_dim))  # [tokens, heads, head_dim]
-        q, k, v = qkv.split((heads, kv_heads, kv_heads), dim=1)
-        return q, k, v
-
-    def _mixture(self, x: Tensor, layer: LayerWeights) -> Tensor:
-        t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps)
-        weights, chosen = self.kernels.route(layer.router(t), self.config.experts_per_token)
-        return layer.mixture(t, weights, chosen)
 
     def _logits(self, x: Tensor) -> Tensor:
         x = self.kernels.rms_norm(x, self.weights.norm, self.config.rms_norm_eps)
-        return self.weights.unembedding(x).float()
+        return self.weights.unembedding.logits(x)

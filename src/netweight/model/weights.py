@@ -25,6 +25,14 @@ class Linear(Protocol):
         ...
 
 
+class Unembedding(Protocol):
+    """The matrix that turns hidden states to logits."""
+
+    def logits(self, x: Tensor) -> Tensor:
+        """[tokens, hidden] to float32 [tokens, vocab]."""
+        ...
+
+
 class Embedding(Protocol):
     """A row for each token id."""
 
@@ -67,7 +75,7 @@ class Weights:
     embedding: Embedding
     layers: Sequence[LayerWeights]
     norm: Tensor  # [hidden]
-    unembedding: Linear  # hidden to vocab
+    unembedding: Unembedding
     dtype: torch.dtype  # of what flows between the layers
 
 
@@ -80,6 +88,10 @@ class PlainLinear:
     def __call__(self, x: Tensor) -> Tensor:
         """See Linear."""
         return torch.cat([linear(x, weight, bias) for weight, bias in self.parts], dim=-1)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See Unembedding."""
+        return self(x).float()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from netweight.harmony import (
     Vocabulary,
 )
 from netweight.harmony.calls import read_call
-from netweight.model import ModelFolder, Transformer
+from netweight.model import ModelFolder, load_transformer
 from netweight.tools import BuiltInTool
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class ChatModel:
         Raises:
             CheckpointError, VocabularyError: naming the file that is missing or damaged.
         """
-        transformer = Transformer.load(folder.path)
+        transformer = load_transformer(folder.path)
         vocabulary = Vocabulary.load(folder.path)
         if vocabulary.size > transformer.config.vocab_size:
             raise CheckpointError(

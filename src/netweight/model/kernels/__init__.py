@@ -1,93 +1,52 @@
 """Which implementation of each operation runs: chosen here, once, and nowhere else.
 
-`NETWEIGHT_KERNELS=reference|cpu` forces a set. Without it the native set serves where it was built,
-and the reference set where it was not, with a warning in the log.
+`NETWEIGHT_KERNELS=reference|avx2|avx512|amx` forces a set. Without it the native set for the best
+instructions of this processor serves, and the reference set where none was built or can run, with a
+warning in the log.
 """
 
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
-from typing import Protocol
-
-import torch
-from torch import Tensor
 
 from netweight.errors import NetweightError
 from netweight.model.kernels import reference
-from netweight.model.paged import Layout
-from netweight.model.rope import Rotation
+from netweight.model.kernels.protocol import Kernels, split_heads
+
+__all__ = ["NATIVE", "REFERENCE", "Kernels", "select", "split_heads"]
 
 log = logging.getLogger(__name__)
 
-
-class Attention(Protocol):
-    """See `reference.attention`."""
-
-    def __call__(
-        self, q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, *, window: int | None
-    ) -> Tensor:
-        """Mix values."""
-        ...
+NATIVE = ("avx2", "avx512", "amx")  # instruction sets of the native kernels, slowest first
 
 
-class PagedAttention(Protocol):
-    """See `reference.paged_attention`."""
-
-    def __call__(
-        self,
-        q: Tensor,
-        pages: Tensor,
-        table: Tensor,
-        sinks: Tensor,
-        layout: Layout,
-        *,
-        window: int | None,
-    ) -> Tensor:
-        """Mix values from pages."""
-        ...
-
-
-class Swiglu(Protocol):
-    """See `reference.swiglu`."""
-
-    def __call__(self, x: Tensor, *, alpha: float, limit: float) -> Tensor:
-        """Activate."""
-        ...
-
-
-@dataclass(frozen=True)
-class Kernels:
-    """The operations of the transformer; `reference` says what each must compute."""
-
-    name: str
-    rms_norm: Callable[[Tensor, Tensor, float], Tensor] = reference.rms_norm
-    rotate: Callable[[Tensor, Rotation], Tensor] = reference.rotate
-    attention: Attention = reference.attention
-    store: Callable[[Tensor, Tensor, Tensor, Tensor, Layout], None] = reference.store
-    paged_attention: PagedAttention = reference.paged_attention
-    route: Callable[[Tensor, int], tuple[Tensor, Tensor]] = reference.route
-    swiglu: Swiglu = reference.swiglu
-    dequantize_mxfp4: Callable[[Tensor, Tensor, torch.dtype], Tensor] = reference.dequantize_mxfp4
-
-
-REFERENCE = Kernels("reference")
+REFERENCE = Kernels(
+    "reference",
+    rms_norm=reference.rms_norm,
+    rotate=reference.rotate,
+    attention=reference.attention,
+    store=reference.store,
+    paged_attention=reference.paged_attention,
+    route=reference.route,
+    swiglu=reference.swiglu,
+    dequantize_mxfp4=reference.dequantize_mxfp4,
+)
 
 
 def select(name: str | None = None) -> Kernels:
-    """The kernel set `name`, or the one the environment asks for, or the fastest that is built.
+    """The kernel set `name`, or the one the environment asks for, or the fastest that runs here.
 
     Raises:
-        NetweightError: for an unknown name, or a set that was not built.
+        NetweightError: for an unknown name, or a set that was not built or needs another processor.
     """
     name = name or os.environ.get("NETWEIGHT_KERNELS") or _fastest()
     if name == "reference":
         return REFERENCE
-    if name != "cpu":
+    if name not in NATIVE:
         raise NetweightError(
-            f"no kernel set is called {name!r}; NETWEIGHT_KERNELS may be reference or cpu."
+            f"no kernel set is called {name!r}; NETWEIGHT_KERNELS may be reference or "
+            f"{', '.join(NATIVE)}."
         )
     if not _native_is_built():
         raise NetweightError(
@@ -96,15 +55,26 @@ def select(name: str | None = None) -> Kernels:
         )
     from netweight.model.kernels import cpu
 
-    return replace(REFERENCE, name="cpu", dequantize_mxfp4=cpu.dequantize_mxfp4)
+    if name not in cpu.supported():
+        raise NetweightError(
+            f"this processor cannot run the {name} kernels; it runs reference"
+            + "".join(f", {each}" for each in cpu.supported())
+            + "."
+        )
+    return cpu.kernels(name, REFERENCE)
 
 
 @cache
 def _fastest() -> str:
-    if _native_is_built():
-        return "cpu"
-    log.warning("native kernels are not built; running on the reference kernels, which are slow")
-    return "reference"
+    if not _native_is_built():
+        log.warning("native kernels are not built; running on the reference kernels, slowly")
+        return "reference"
+    from netweight.model.kernels import cpu
+
+    if not cpu.supported():
+        log.warning("this processor has no AVX2; running on the reference kernels, slowly")
+        return "reference"
+    return cpu.supported()[-1]
 
 
 def _native_is_built() -> bool:

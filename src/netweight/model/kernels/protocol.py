@@ -1,0 +1,101 @@
+"""What a kernel set offers; `reference` says what each operation must compute."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from netweight.model.paged import Layout
+from netweight.model.rope import Rotation
+
+
+class Attention(Protocol):
+    """See `reference.attention`."""
+
+    def __call__(
+        self, q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, *, window: int | None
+    ) -> Tensor:
+        """Mix values."""
+        ...
+
+
+class PagedAttention(Protocol):
+    """See `reference.paged_attention`."""
+
+    def __call__(
+        self,
+        q: Tensor,
+        pages: Tensor,
+        table: Tensor,
+        sinks: Tensor,
+        layout: Layout,
+        *,
+        window: int | None,
+    ) -> Tensor:
+        """Mix values from pages."""
+        ...
+
+
+class Swiglu(Protocol):
+    """See `reference.swiglu`."""
+
+    def __call__(self, x: Tensor, *, alpha: float, limit: float) -> Tensor:
+        """Activate."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The operations of the transformer."""
+
+    name: str
+    rms_norm: Callable[[Tensor, Tensor, float], Tensor]
+    rotate: Callable[[Tensor, Rotation], Tensor]
+    attention: Attention
+    store: Callable[[Tensor, Tensor, Tensor, Tensor, Layout], None]
+    paged_attention: PagedAttention
+    route: Callable[[Tensor, int], tuple[Tensor, Tensor]]
+    swiglu: Swiglu
+    dequantize_mxfp4: Callable[[Tensor, Tensor, torch.dtype], Tensor]
+    is_native: bool = False  # bfloat16 only, over packed weights
+
+    def attend(
+        self,
+        qkv: Tensor,
+        rotation: Rotation,
+        pages: Tensor,
+        table: Tensor,
+        sinks: Tensor,
+        layout: Layout,
+        *,
+        window: int | None,
+    ) -> Tensor:
+        """Turn a step's queries and keys, store keys and values in pages, and attend to them.
+
+        Args:
+            qkv: [tokens, (heads + 2 kv_heads) * head_dim]: queries, keys, values.
+            rotation: of the step's positions.
+            pages: one layer's, as `store` has them.
+            table: the layer's kind of `layout`.
+            sinks: [heads].
+            layout: of the step.
+            window: how many keys a query sees, itself included; None for all before it.
+
+        Returns:
+            [tokens, heads * head_dim], in qkv's dtype.
+        """
+        q, k, v = split_heads(qkv, sinks.numel(), 2 * rotation.cos.shape[1])
+        self.store(self.rotate(k, rotation), v, pages, table, layout)
+        return self.paged_attention(
+            self.rotate(q, rotation), pages, table, sinks, layout, window=window
+        )
+
+
+def split_heads(qkv: Tensor, heads: int, head_dim: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries [tokens, heads, head_dim], keys and values [tokens, kv_heads, head_dim] of rows."""
+    x = qkv.unflatten(-1, (-1, head_dim))
+    kv_heads = (x.shape[1] - heads) // 2
+    q, k, v = x.split((heads, kv_heads, kv_heads), dim=1)
+    return q, k, v
