@@ -71,10 +71,17 @@ NETWEIGHT_INLINE Ints shift_right(Ints x, int bits) {
   return {_mm256_srai_epi32(x.lo, bits), _mm256_srai_epi32(x.hi, bits)};
 }
 
-// sum + the products of two pairs of 16-bit integers in each lane.
+// sum + the products of two pairs of 16-bit integers. In assembly, as gcc 12 puts off all additions of a loop
+// when it may, and then keeps what is to be added in memory: 17 instead of 24 products a cycle (Zen 3).
+NETWEIGHT_INLINE __m256i add_dot(__m256i sum, __m256i pairs, __m256i x) {
+  __m256i products;
+  asm("vpmaddwd %[x], %[pairs], %[products]\n\tvpaddd %[products], %[sum], %[sum]"
+      : [sum] "+x"(sum), [products] "=&x"(products)
+      : [pairs] "x"(pairs), [x] "x"(x));
+  return sum;
+}
 NETWEIGHT_INLINE Ints dot(Ints sum, Ints pairs, BroadcastPair x) {
-  return {_mm256_add_epi32(sum.lo, _mm256_madd_epi16(pairs.lo, x)),
-          _mm256_add_epi32(sum.hi, _mm256_madd_epi16(pairs.hi, x))};
+  return {add_dot(sum.lo, pairs.lo, x), add_dot(sum.hi, pairs.hi, x)};
 }
 
 // Each 16-bit half of a lane holds a byte pair: the lower and the upper one as integers times 256 and times 1.
@@ -130,8 +137,10 @@ NETWEIGHT_INLINE Floats second_bfloat16(Ints x) {
   return {_mm256_castsi256_ps(_mm256_and_si256(x.lo, mask)), _mm256_castsi256_ps(_mm256_and_si256(x.hi, mask))};
 }
 
-// Tokens at a time that fill the registers: 12 of 16 hold sums.
+// Tokens at a time that fill the registers: 12 of 16 hold integer sums. Of floats 8 do; with 12, 10.5 instead of
+// 14 products a cycle (Zen 3), as a pair of bfloat16 takes four more.
 constexpr std::size_t kTokensAtOnce = 6;
+constexpr std::size_t kFloatTokensAtOnce = 4;
 
 #endif
 

@@ -15,11 +15,13 @@ constexpr std::size_t kChunk = 96;
 
 struct alignas(64) ExpandedBlock {
   std::int16_t pairs[kPairs][kTileRows][2];
+  float scales[kTileRows];
 };
 
+// A function of its own, like `expand` below: what a caller keeps in registers across it would be missed here.
 template <std::size_t N>
-NETWEIGHT_INLINE void block_times_tokens(const ExpandedBlock& block, Floats weight_scales, const std::int16_t* x,
-                                         const float* x_scales, const std::uint32_t* rows, float* sums) {
+__attribute__((noinline)) void block_times_tokens(const ExpandedBlock& block, const std::int16_t* x, const float* x_scales,
+                                         const std::uint32_t* rows, float* sums) {
   const std::int16_t* token[N];
   Ints dots[N];
 #pragma GCC unroll 16
@@ -27,7 +29,7 @@ NETWEIGHT_INLINE void block_times_tokens(const ExpandedBlock& block, Floats weig
     token[t] = x + rows[t] * kBlockInputs;
     dots[t] = zero_ints();
   }
-#pragma GCC unroll 16
+#pragma GCC unroll 4
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
     const Ints weights = load_ints(block.pairs[pair]);
 #pragma GCC unroll 16
@@ -35,26 +37,25 @@ NETWEIGHT_INLINE void block_times_tokens(const ExpandedBlock& block, Floats weig
   }
 #pragma GCC unroll 16
   for (std::size_t t = 0; t < N; ++t) {
-    const Floats scales = times(weight_scales, broadcast(x_scales + rows[t]));
+    const Floats scales = times(load(block.scales), broadcast(x_scales + rows[t]));
     store(sums + t * kTileRows, fma(to_floats(dots[t]), scales, load(sums + t * kTileRows)));
   }
 }
 
 template <std::size_t N>
 struct AtMost {
-  NETWEIGHT_INLINE static void times(std::size_t count, const ExpandedBlock& block, Floats weight_scales,
-                                     const std::int16_t* x, const float* x_scales, const std::uint32_t* rows,
-                                     float* sums) {
+  NETWEIGHT_INLINE static void times(std::size_t count, const ExpandedBlock& block, const std::int16_t* x,
+                                     const float* x_scales, const std::uint32_t* rows, float* sums) {
     if (count == N) {
-      block_times_tokens<N>(block, weight_scales, x, x_scales, rows, sums);
+      block_times_tokens<N>(block, x, x_scales, rows, sums);
     } else {
-      AtMost<N - 1>::times(count, block, weight_scales, x, x_scales, rows, sums);
+      AtMost<N - 1>::times(count, block, x, x_scales, rows, sums);
     }
   }
 };
 template <>
 struct AtMost<0> {
-  NETWEIGHT_INLINE static void times(std::size_t, const ExpandedBlock&, Floats, const std::int16_t*, const float*,
+  NETWEIGHT_INLINE static void times(std::size_t, const ExpandedBlock&, const std::int16_t*, const float*,
                                      const std::uint32_t*, float*) {}
 };
 
@@ -64,7 +65,7 @@ struct Mxfp4Form {
   NETWEIGHT_INLINE static Floats scales(const std::uint8_t* tile, std::size_t blocks, std::size_t block) {
     return mxfp4_scales(tile + blocks * kBytes + block * kTileRows);
   }
-  NETWEIGHT_INLINE static void expand(const std::uint8_t* from, ExpandedBlock& to) {
+  __attribute__((noinline)) static void expand(const std::uint8_t* from, ExpandedBlock& to) {
 #pragma GCC unroll 4
     for (std::size_t group = 0; group < 4; ++group) {
       const Ints bytes = load_ints(from + 64 * group);
@@ -98,7 +99,7 @@ struct Int8Form {
   NETWEIGHT_INLINE static Floats scales(const std::uint8_t* tile, std::size_t blocks, std::size_t block) {
     return load_float16(reinterpret_cast<const std::uint16_t*>(tile + blocks * kBytes) + block * kTileRows);
   }
-  NETWEIGHT_INLINE static void expand(const std::uint8_t* from, ExpandedBlock& to) {
+  __attribute__((noinline)) static void expand(const std::uint8_t* from, ExpandedBlock& to) {
     const auto* bytes = reinterpret_cast<const std::int8_t*>(from);
 #pragma GCC unroll 16
     for (std::size_t pair = 0; pair < kPairs; ++pair) {
@@ -142,14 +143,14 @@ void tile_times_chunk(const std::uint8_t* tile, std::size_t blocks, const Quanti
     const std::uint8_t* from = tile + block * Form::kBytes;
     for (std::size_t line = 0; line < Form::kBytes; line += 64) fetch(from + line);
     Form::expand(from, expanded);
-    const Floats scales = Form::scales(tile, blocks, block);
+    store(expanded.scales, Form::scales(tile, blocks, block));
     const std::int16_t* values = x.values + block * x.count * kBlockInputs;
     const float* x_scales = x.scales + block * x.count;
     std::size_t t = 0;
     for (; t + kTokensAtOnce <= count; t += kTokensAtOnce) {
-      block_times_tokens<kTokensAtOnce>(expanded, scales, values, x_scales, rows + t, out + t * kTileRows);
+      block_times_tokens<kTokensAtOnce>(expanded, values, x_scales, rows + t, out + t * kTileRows);
     }
-    AtMost<kTokensAtOnce - 1>::times(count - t, expanded, scales, values, x_scales, rows + t, out + t * kTileRows);
+    AtMost<kTokensAtOnce - 1>::times(count - t, expanded, values, x_scales, rows + t, out + t * kTileRows);
   }
 }
 
@@ -226,15 +227,13 @@ void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t b
                       std::size_t count, float* out) {
   const std::size_t inputs = blocks * kBlockInputs, out_stride = count * kTileRows;
   while (count > 0) {
-    std::size_t tokens = count < kTokensAtOnce ? count : kTokensAtOnce;
-    if (count > kTokensAtOnce && count < 2 * kTokensAtOnce) tokens = (count + 1) / 2;  // 8 as 4 and 4, not 6 and 2
+    std::size_t tokens = count < kFloatTokensAtOnce ? count : kFloatTokensAtOnce;
+    if (count > tokens && count < 2 * tokens) tokens = (count + 1) / 2;  // 5 as 3 and 2, not 4 and 1
     switch (tokens) {
       case 1: bfloat16_tiles<4, 1>(tile, tiles, blocks, x, out, out_stride); break;
       case 2: bfloat16_tiles<2, 2>(tile, tiles, blocks, x, out, out_stride); break;
-      case 3: bfloat16_tiles<2, 3>(tile, tiles, blocks, x, out, out_stride); break;
-      case 4: bfloat16_tiles<1, 4>(tile, tiles, blocks, x, out, out_stride); break;
-      case 5: bfloat16_tiles<1, 5>(tile, tiles, blocks, x, out, out_stride); break;
-      default: bfloat16_tiles<1, 6>(tile, tiles, blocks, x, out, out_stride); break;
+      case 3: bfloat16_tiles<1, 3>(tile, tiles, blocks, x, out, out_stride); break;
+      default: bfloat16_tiles<1, kFloatTokensAtOnce>(tile, tiles, blocks, x, out, out_stride); break;
     }
     x += tokens * inputs;
     out += tokens * kTileRows;
