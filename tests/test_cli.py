@@ -8,7 +8,7 @@ import pytest
 
 from tests.model.shapes import SMALL
 
-COMMANDS = ["models", "generate", "chat", "serve", "synth", "weigh", "verdict"]
+COMMANDS = ["models", "generate", "chat", "serve", "synth", "bench", "plan", "weigh", "verdict"]
 
 
 def run(*arguments):

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-ROOMS = ["harmony", "model", "engine", "server", "evals", "verdict"]
+ROOMS = ["harmony", "model", "engine", "server", "bench", "evals", "verdict"]
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -12,6 +12,7 @@
     ├── ToolError              a built-in tool that cannot run on this machine
     ├── ServerError            the server cannot start or has stopped
     ├── WeighError             a measurement that cannot be made
+    ├── BenchError             a benchmark that cannot run, or whose peer is missing
     └── VerdictError           a story or evidence that cannot be used
         ├── StoryError         the story cannot be read
         └── EvidenceError      a record or figure that does not follow its schema

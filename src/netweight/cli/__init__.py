@@ -10,6 +10,7 @@ import sys
 import typer
 
 from netweight.cli import harmony
+from netweight.cli.bench import bench, plan
 from netweight.cli.models import models, synth
 from netweight.cli.talk import chat, generate, serve
 from netweight.cli.verdict import verdict
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # so that a docstring's lines flow together
     add_completion=False,
 )
-for command in (models, synth, generate, chat, serve, verdict, weigh):
+for command in (models, synth, generate, chat, serve, bench, plan, verdict, weigh):
     app.command()(command)
 app.add_typer(harmony.app, name="harmony")
 

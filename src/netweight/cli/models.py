@@ -1,12 +1,16 @@
 """Models as such: which there are, and random ones."""
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from netweight.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def models(
@@ -57,8 +61,8 @@ def _print_models(rows: list[dict[str, Any]], context: int) -> None:
             row["name"],
             _count(row["parameters"]),
             _count(row["active_parameters"]),
-            _size(row["checkpoint_bytes"]),
-            _size(row["memory_bytes"]),
+            size(row["checkpoint_bytes"]),
+            size(row["memory_bytes"]),
             f"{row['max_context']:,}",
             row["licence"],
         )
@@ -73,7 +77,8 @@ def _count(number: int) -> str:
     return f"{number / 1e9:.1f}B" if number >= 1e9 else f"{number / 1e6:.1f}M"
 
 
-def _size(num_bytes: int) -> str:
+def size(num_bytes: int) -> str:
+    """Bytes for people."""
     return f"{num_bytes / 2**30:.1f} GiB" if num_bytes >= 2**30 else f"{num_bytes / 2**20:.1f} MiB"
 
 
@@ -93,19 +98,22 @@ def synth(
 
     Example: netweight synth 20b /data/random-20b
     """
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
     from netweight.model import find_shape, synthesize
 
-    columns = ("{task.description}", BarColumn(), DownloadColumn(True), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as bar:
-        task = bar.add_task(f"writing {folder}", total=None)
+    with progress_bar(f"writing {folder}") as show:
         synthesize(
-            find_shape(shape),
-            folder,
-            form=form,
-            seed=seed,
-            tokenizer=tokenizer,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            find_shape(shape), folder, form=form, seed=seed, tokenizer=tokenizer, progress=show
         )
     print(f"wrote {folder}")
+
+
+@contextmanager
+def progress_bar(description: str) -> "Iterator[Callable[[int, int], None]]":
+    """A bar for bytes done and bytes in all; it goes away at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    columns = ("{task.description}", BarColumn(), DownloadColumn(True), TimeRemainingColumn())
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

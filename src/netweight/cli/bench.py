@@ -1,0 +1,256 @@
+"""Speed: measured against the machine's limits and a peer, or predicted from them."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from netweight.cli.models import progress_bar, size
+from netweight.cli.options import AsJson, Model
+from netweight.errors import RequestError
+
+if TYPE_CHECKING:
+    from netweight.bench import Limits, Report
+    from netweight.bench.plan import Prediction
+    from netweight.model import Checkpoint, Config
+    from netweight.model.budget import Dense
+
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Threads to use.  [default: one per core]")
+]
+DenseAs = Annotated[
+    Literal["bf16", "int8"],
+    typer.Option("--dense", help="Attention, embedding and output matrices in 16 bits or in 8."),
+]
+
+
+def bench(
+    model: Model,
+    against: Annotated[
+        Literal["llama.cpp"] | None,
+        typer.Option(help="Also run this peer on the same weights, in turns with ours."),
+    ] = None,
+    context: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Tokens of context; may be repeated.  [default: 512, 2048]"),
+    ] = None,
+    batch: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Sequences decoded together; may be repeated.  [default: 1, 8]"),
+    ] = None,
+    dense: DenseAs = "bf16",
+    threads: Threads = None,
+    minutes: Annotated[
+        float, typer.Option(min=0, help="Repeat at most for so long, after one full round.")
+    ] = 10.0,
+    quick: Annotated[bool, typer.Option("--quick", help="Short contexts, few repeats.")] = False,
+    peer_file: Annotated[
+        Path | None,
+        typer.Option(help="The GGUF file for llama.cpp, made if missing.  [default: in out/peer]"),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Append the result to this .jsonl file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how fast a model decodes and reads prompts here, and how near that is to the limits.
+
+    Prints tokens per second, bytes per second, and their share of this machine's read bandwidth and
+    matrix peak, which are measured in the same run; load time and memory besides.
+
+    Example: netweight bench nano --quick
+    """
+    from rich.console import Console
+
+    from netweight import bench as room
+    from netweight.model import Checkpoint, find_model
+
+    folder = find_model(model)
+    checkpoint = Checkpoint.open(folder.path)
+    settings = room.settings_for(
+        checkpoint.config,
+        contexts=context or ([64] if quick else [512, 2048]),
+        batches=batch or ([1] if quick else [1, 8]),
+        num_threads=threads or room.num_cores(),
+        dense=dense,
+        budget_s=60 * minutes,
+        quick=quick,
+    )
+    file = None
+    if against:
+        room.check_peer()
+        file = _gguf(
+            checkpoint, peer_file or Path("out", "peer", f"{folder.name}-{dense}.gguf"), dense
+        )
+    with Console(stderr=True).status("measuring the machine") as status:
+        limits = room.measure(settings.num_threads)
+        report = room.run(
+            folder, checkpoint.config, settings, limits, peer_file=file, say=status.update
+        )
+    if record:
+        _append(record, report)
+    if as_json:
+        print(json.dumps(report.record(), indent=2))
+    else:
+        _print_report(report)
+
+
+def _gguf(checkpoint: "Checkpoint", file: Path, dense: "Dense") -> Path:
+    """The checkpoint as a GGUF file, made now unless it is there already."""
+    if file.exists():
+        return file
+    from netweight.bench import convert
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with progress_bar(f"converting to {file}") as show:
+        convert(checkpoint, file, dense=dense, progress=show)
+    return file
+
+
+def _append(file: Path, report: "Report") -> None:
+    from datetime import UTC, datetime
+    from importlib.metadata import version
+
+    from netweight.evals.provenance import commit, machine
+
+    row = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(),
+        "torch": version("torch"),
+        **report.record(),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(row) + "\n")
+
+
+def _print_report(report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    limits = report.limits
+    _print_limits(limits)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("SIDE", "WORK"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("TOKENS/S", "P20 TO P80", "GB/S", "OF READ", "OF PEAK", "RATIO"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    record = report.record()
+    for case in record["cases"]:
+        work = f"{case['kind']} {case['tokens']:,}"
+        work += f" x {case['batch']}" if case["batch"] > 1 else ""
+        for side in record["sides"]:
+            if side in case:
+                ratio = f"{case['ratio']:.2f}" if side == "netweight" and "ratio" in case else ""
+                table.add_row(side, work, *_speed_cells(case[side]), ratio)
+    Console(highlight=False).print(table)
+    print()
+    for side in record["sides"].values():
+        own, mapped, most = (size(side["memory_bytes"][k]) for k in ("private", "file", "peak"))
+        print(f"{side['name']}: loaded in {side['load_s']:.1f} s.")
+        print(f"  Memory: {own} of its own, {mapped} of mapped files; {most} at most.")
+
+
+def _speed_cells(timed: "dict[str, float]") -> list[str]:
+    low, high = timed["tokens_per_s_p20"], timed["tokens_per_s_p80"]
+    return [
+        f"{timed['tokens_per_s']:.4g}",
+        f"{low:.4g} to {high:.4g}",
+        f"{timed['gb_per_s']:.2f}",
+        f"{timed['share_of_bandwidth']:.0%}",
+        f"{timed['share_of_peak']:.0%}",
+    ]
+
+
+def _print_limits(limits: "Limits") -> None:
+    products = ", ".join(f"{name} {value / 1e12:.3g}" for name, value in limits.flops.items())
+    print(
+        f"This machine reads {limits.read_bytes_per_s / 1e9:.1f} GB/s and multiplies at (TFLOP/s) "
+        f"{products}, with {limits.num_threads} threads.\n"
+    )
+
+
+def plan(
+    model: Annotated[
+        str, typer.Argument(help="A known model, on disk or not; a shape; or a checkpoint folder.")
+    ],
+    context: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of each sequence.  [default: 8192]")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Sequences at once.")] = 1,
+    threads: Threads = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what memory a model needs, whether this machine has it, and how fast it can be at most.
+
+    Speed is the roofline's, from read bandwidth and matrix peak, which are measured now: no program
+    is faster; `netweight bench` says how near ours comes.
+
+    Example: netweight plan gpt-oss-20b --context 32768
+    """
+    from rich.console import Console
+
+    from netweight import bench as room
+    from netweight.bench.plan import predict
+    from netweight.model.budget import usable_bytes
+
+    config = _shape(model)
+    context = min(8192, config.max_context) if context is None else context
+    if context > config.max_context:
+        raise RequestError(f"the context is {context}; the model holds {config.max_context}.")
+    with Console(stderr=True).status("measuring the machine"):
+        limits = room.measure(threads or room.num_cores())
+    usable = usable_bytes()
+    rows = [
+        predict(
+            config,
+            dense=dense,
+            context=context,
+            batch=batch,
+            usable_bytes=usable,
+            read_bytes_per_s=limits.read_bytes_per_s,
+            peak_flops=limits.peak_flops,
+        )
+        for dense in room.DENSE
+    ]
+    if as_json:
+        told = {"model": model, "context": context, "batch": batch, "usable_bytes": usable}
+        print(json.dumps({**told, "plans": [row.record() for row in rows]}, indent=2))
+        return
+    _print_limits(limits)
+    _print_plans(rows, usable)
+
+
+def _shape(model: str) -> "Config":
+    from netweight.model import KNOWN, Checkpoint, find_model, find_shape, shape_of
+
+    for known in KNOWN:
+        if model == known.name:
+            return shape_of(known)
+    if Path(model).is_dir():
+        return Checkpoint.open(find_model(model).path).config
+    return find_shape(model)
+
+
+def _print_plans(plans: "list[Prediction]", usable: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("DENSE")
+    for heading in ("WEIGHTS", "CACHE", "STEP", "IN ALL", "FITS", "DECODE", "PREFILL"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for plan in plans:
+        need = plan.memory
+        parts = (need.weights, need.cache, need.activations, need.total)
+        table.add_row(
+            plan.dense,
+            *map(size, parts),
+            plan.fits,
+            f"{plan.decode_tokens_per_s:.4g}/s",
+            f"{plan.prefill_tokens_per_s:.4g}/s",
+        )
+    Console(highlight=False).print(table)
+    print(f"\n{size(usable)} of memory may be used. Speeds are tokens per second at most.")
