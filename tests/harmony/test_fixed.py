@@ -160,3 +160,9 @@ def test_the_official_writer_loses_what_is_known_to_be_lost():
 )
 def test_numbers_are_written_as_serde_writes_them(value, text):
     assert to_json(value) == text
+
+
+def test_the_tool_whose_schema_cannot_be_written_is_named():
+    tools = [Tool("fine", parameters=TEXT), Tool("lost", parameters={"$ref": "#/$defs/x"})]
+    with pytest.raises(HarmonyError, match=r"the schema of lost cannot be written: .*nowhere"):
+        tools_section([ToolNamespace.functions(tools)], SchemaMode.FIXED)

@@ -422,6 +422,13 @@ def test_logits_wider_than_the_vocabulary_are_masked_too(vocabulary):
 # Rules that cannot be
 
 
+def nested(num_levels):
+    schema = {"type": "string"}
+    for _ in range(num_levels):
+        schema = {"properties": {"a": schema}}
+    return schema
+
+
 def function(schema):
     return (ToolNamespace.functions([Tool("f", "", schema)]),)
 
@@ -439,6 +446,8 @@ def function(schema):
         (Rules(answer_schema={"type": "string", "minLength": 3, "maxLength": 2}), "the answer"),
         (Rules(answer_schema={"properties": {"a": {}}, "required": [["a"]]}), "the answer"),
         (Rules(answer_schema={"type": [{}]}), "the answer"),
+        (Rules(answer_schema=nested(200)), "the answer cannot be enforced"),
+        (Rules(answer_schema=nested(5000)), "the answer is nested too deeply"),
         (Rules(answer_schema={}, answer_regex="x"), "not both"),
         (Rules(answer_regex="("), "cannot be enforced"),
         (Rules(tool_choice=ToolChoice.REQUIRED), "no tool is offered"),

@@ -222,3 +222,12 @@ def test_what_is_rendered_is_read_back(vocabulary, message):
     assert read.text == message.text
     assert (read.role, read.name, read.channel) == (message.role, message.name, message.channel)
     assert render_message(vocabulary, read) == ids
+
+
+def test_a_response_format_without_end_is_refused(vocabulary):
+    schema = {}
+    for _ in range(5000):
+        schema = {"items": schema}
+    content = DeveloperContent(response_formats=(ResponseFormat("deep", schema),))
+    with pytest.raises(HarmonyError, match="schema of deep is nested too deeply"):
+        render_conversation(vocabulary, [Message.developer(content)])

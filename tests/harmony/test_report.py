@@ -85,6 +85,7 @@ def test_calls_in_a_stripped_text_are_repaired_by_its_last_token(vocabulary):
         ("[true]", None),
         ("{}", None),
         ("word", None),
+        ("[" * 100_000, None),
     ],
 )
 def test_token_ids_are_told_from_text(text, ids):
@@ -103,6 +104,7 @@ def test_a_request_is_a_conversation():
     ("text", "reason"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("{}", "'messages'"),
         ("[3]", "'messages'"),
         ('{"messages": [], "tools": 3}', "'tools'"),

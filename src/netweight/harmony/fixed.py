@@ -72,7 +72,7 @@ class _Writer:
         self.depth += 1
         if self.num_nodes > MAX_NODES or self.depth > MAX_DEPTH:
             raise HarmonyError(
-                f"the tool's schema is too large: over {MAX_NODES} nodes or {MAX_DEPTH} levels "
+                f"too large: over {MAX_NODES} nodes or {MAX_DEPTH} levels "
                 "when its references are written out. Simplify it."
             )
         if schema is False:

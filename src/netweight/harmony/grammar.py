@@ -303,7 +303,10 @@ def _schemas(rules: Rules) -> list[tuple[str, JsonSchema]]:
 
 def _json_rule(schema: JsonSchema, name: str) -> str:
     is_call = name != "the answer"
-    return f"%json {json.dumps(enforceable(schema, name, is_object=is_call))}"
+    try:
+        return f"%json {json.dumps(enforceable(schema, name, is_object=is_call))}"
+    except RecursionError as error:
+        raise HarmonyError(f"the schema of {name} is nested too deeply to be enforced") from error
 
 
 def _is_set(bits: NDArray[np.int32], token_id: int) -> bool:

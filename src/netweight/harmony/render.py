@@ -285,4 +285,9 @@ def _format_text(response_format: ResponseFormat) -> str:
     if not re.fullmatch(r"[\w.-]+", response_format.name):
         raise HarmonyError(f"response format {response_format.name!r} needs a one-word name")
     lines = comment(response_format.description) if response_format.description else []
-    return "\n".join([f"## {response_format.name}", "", *lines, literal(response_format.schema)])
+    try:
+        schema = literal(response_format.schema)
+    except RecursionError as error:
+        name = response_format.name
+        raise HarmonyError(f"the schema of {name} is nested too deeply to be written") from error
+    return "\n".join([f"## {response_format.name}", "", *lines, schema])

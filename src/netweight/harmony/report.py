@@ -76,7 +76,7 @@ def read_token_ids(text: str) -> list[int] | None:
         return [int(number) for number in re.findall(r"\d+", text)]
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # text that is no JSON, or brackets without end
         return None
     ids = document.get("tokens") if isinstance(document, dict) else document
     if isinstance(ids, list) and all(type(token_id) is int for token_id in ids):
@@ -94,7 +94,7 @@ def read_conversation(
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HarmonyError(f"the conversation is not JSON: {error}") from error
     request = {"messages": document} if isinstance(document, list) else as_node(document)
     response_format = request.get("response_format")

@@ -80,7 +80,10 @@ def _tool_lines(tool: Tool, mode: SchemaMode) -> Iterator[str]:
         yield f"type {tool.name} = () => any;"
         return
     write = official_type if mode is SchemaMode.OFFICIAL else fixed_type
-    yield f"type {tool.name} = (_: {write(tool.parameters)}) => any;"
+    try:
+        yield f"type {tool.name} = (_: {write(tool.parameters)}) => any;"
+    except HarmonyError as error:
+        raise HarmonyError(f"the schema of {tool.name} cannot be written: {error}") from error
 
 
 def _check_namespace(namespace: ToolNamespace) -> None:
