@@ -5,6 +5,8 @@ Bars: streaming parse with the accessors read at every token, and re-rendering a
 grew by one message, at least 3 times openai-harmony's speed; full render no slower than it; median
 mask under 100 us and first mask under 50 ms. `parse` reads all accessors, the text so far among
 them; `parse_few` those that cost openai-harmony little: delta, channel and recipient.
+`render_grown` uses a session, which keeps the earlier tokens; `render_grown_anew` has none and
+renders all 21 messages again, as openai-harmony does in both.
 """
 
 import os
@@ -137,21 +139,27 @@ def main() -> None:
             parser.process(token_id)
             _ = parser.last_content_delta, parser.current_channel, parser.current_recipient
 
-    def render_theirs() -> list[int]:
+    def render_theirs(conversation: official.Conversation = theirs) -> list[int]:
         role = official.Role.ASSISTANT
-        return list(encoding.render_conversation_for_completion(theirs, role, config=config))
+        return list(encoding.render_conversation_for_completion(conversation, role, config=config))
 
-    def render_ours() -> list[int]:
-        return render_for_completion(vocabulary, messages, policy=ReasoningPolicy.KEEP)
+    def render_ours(conversation: Sequence[Message] = messages) -> list[int]:
+        return render_for_completion(vocabulary, conversation, policy=ReasoningPolicy.KEEP)
 
-    assert render_ours() == render_theirs(), "both must do the same work"
     grown = [*messages, Message.user(PARAGRAPH)]
+    theirs_grown = officially(grown)
+    assert render_ours() == render_theirs(), "both must do the same work"
+    assert render_ours(grown) == render_theirs(theirs_grown), "both must do the same work"
     sessions = iter(_sessions(vocabulary, messages, 100))
-    times = {
+    times: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
         "parse": (lambda: parse_ours(vocabulary, ids), parse_theirs),
         "parse_few": (lambda: parse_ours_lightly(vocabulary, ids), parse_theirs_lightly),
         "render": (render_ours, render_theirs),
-        "render_grown": (lambda: next(sessions).update(grown), render_theirs),
+        "render_grown": (
+            lambda: next(sessions).update(grown),
+            lambda: render_theirs(theirs_grown),
+        ),
+        "render_grown_anew": (lambda: render_ours(grown), lambda: render_theirs(theirs_grown)),
     }
     row: dict[str, object] = {"num_prompt_tokens": len(render_ours()), "num_parsed": len(ids)}
     for name, (ours, others) in times.items():
