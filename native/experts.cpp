@@ -65,16 +65,17 @@ class Pass {
        std::size_t per_token)
       : tiles_(kernels.tiles),
         mixture_(mixture),
+        tokens_(tokens),
         per_token_(per_token),
         grouped_(group_by_expert(chosen, tokens, per_token, mixture.experts)),
-        x_(count_blocks(mixture.hidden), tokens),
+        x_(count_blocks(mixture.hidden), tokens * per_token),
         h_(count_blocks(mixture.intermediate), tokens * per_token),
         y_(std::make_unique_for_overwrite<std::uint16_t[]>(tokens * per_token * mixture.hidden)) {}
 
   void run(const std::uint16_t* x, const float* weights, std::uint16_t* out) {
     parallel_for(x_.rows.count, 4, [&](std::size_t first, std::size_t last) {
-      for (std::size_t t = first; t < last; ++t) {
-        tiles_.quantize(x + t * mixture_.hidden, mixture_.hidden, Order::mxfp4, x_.rows, t);
+      for (std::size_t place = first; place < last; ++place) {
+        tiles_.quantize(x + grouped_.tokens[place] * mixture_.hidden, mixture_.hidden, Order::mxfp4, x_.rows, place);
       }
     });
     const std::size_t h_blocks = count_blocks(mixture_.intermediate);
@@ -89,7 +90,7 @@ class Pass {
         down_tile(grouped_.groups[piece / y_tiles], piece % y_tiles);
       }
     });
-    parallel_for(x_.rows.count, 4, [&](std::size_t first, std::size_t last) {
+    parallel_for(tokens_, 4, [&](std::size_t first, std::size_t last) {
       for (std::size_t t = first; t < last; ++t) {
         sum_slots(t, weights + t * per_token_, out + t * mixture_.hidden);
       }
@@ -108,7 +109,7 @@ class Pass {
     for (std::size_t first = 0; first < group.count; first += kChunk) {
       const std::size_t count = std::min(kChunk, group.count - first), place = group.first + first;
       for (std::size_t i = 0; i < kTilesPerBlock; ++i) {
-        tiles_.mxfp4(tile + i * bytes, blocks, x_.rows, grouped_.tokens.data() + place, count, sums);
+        tiles_.mxfp4(tile + i * bytes, blocks, x_.rows, place, count, sums);
         tiles_.add_bias(bias + i * kTileRows, count, kTileRows, sums);
         tiles_.round(sums, count, kTileRows, gate_up + i * kTileRows, 2 * kBlockInputs);
       }
@@ -125,11 +126,9 @@ class Pass {
         mixture_.down[group.expert] + tile_index * tile_bytes(Form::mxfp4, mixture_.intermediate);
     const std::uint16_t* bias = mixture_.down_bias + group.expert * mixture_.hidden + tile_index * kTileRows;
     alignas(64) float sums[kChunk * kTileRows];
-    std::uint32_t rows[kChunk];
     for (std::size_t first = 0; first < group.count; first += kChunk) {
       const std::size_t count = std::min(kChunk, group.count - first), place = group.first + first;
-      for (std::size_t t = 0; t < count; ++t) rows[t] = static_cast<std::uint32_t>(place + t);
-      tiles_.mxfp4(tile, blocks, h_.rows, rows, count, sums);
+      tiles_.mxfp4(tile, blocks, h_.rows, place, count, sums);
       tiles_.add_bias(bias, count, kTileRows, sums);
       tiles_.round(sums, count, kTileRows, y_.get() + place * mixture_.hidden + tile_index * kTileRows,
                    mixture_.hidden);
@@ -146,9 +145,10 @@ class Pass {
 
   const TileKernels& tiles_;
   const Mixture& mixture_;
+  std::size_t tokens_;
   std::size_t per_token_;
   Grouped grouped_;
-  Activations x_;  // of the tokens
+  Activations x_;  // of the slots: an expert's tokens stand side by side
   Activations h_;  // of the slots, after SwiGLU
   std::unique_ptr<std::uint16_t[]> y_;  // [slots][hidden]: the experts' outputs
 };

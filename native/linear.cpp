@@ -3,7 +3,6 @@
 #include <bit>
 #include <cstring>
 #include <memory>
-#include <numeric>
 
 #include "matrices.h"
 #include "pool.h"
@@ -75,8 +74,6 @@ void integer_linear(const TileKernels& tiles, const Matrix& matrix, const std::u
   const std::size_t blocks = count_blocks(matrix.columns), bytes = tile_bytes(matrix.form, matrix.columns);
   const auto values = std::make_unique_for_overwrite<std::int16_t[]>(blocks * tokens * kBlockInputs);
   const auto scales = std::make_unique_for_overwrite<float[]>(blocks * tokens);
-  const auto rows = std::make_unique_for_overwrite<std::uint32_t[]>(tokens);
-  std::iota(rows.get(), rows.get() + tokens, 0u);
   const Quantized quantized{values.get(), scales.get(), tokens};
   parallel_for(tokens, 4, [&](std::size_t first, std::size_t last) {
     for (std::size_t t = first; t < last; ++t) {
@@ -86,7 +83,7 @@ void integer_linear(const TileKernels& tiles, const Matrix& matrix, const std::u
   for_each_piece(tiles, matrix, tokens, out,
                  [&](std::size_t tile, std::size_t num_tiles, std::size_t token, std::size_t count, float* sums) {
                    for (std::size_t i = 0; i < num_tiles; ++i) {
-                     multiply(matrix.data + (tile + i) * bytes, blocks, quantized, rows.get() + token, count,
+                     multiply(matrix.data + (tile + i) * bytes, blocks, quantized, token, count,
                               sums + i * count * kTileRows);
                    }
                  });

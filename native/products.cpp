@@ -20,24 +20,19 @@ struct alignas(64) ExpandedBlock {
 
 // A function of its own, like `expand` below: what a caller keeps in registers across it would be missed here.
 template <std::size_t N>
-__attribute__((noinline)) void block_times_tokens(const ExpandedBlock& block, const std::int16_t* x, const float* x_scales,
-                                         const std::uint32_t* rows, float* sums) {
-  const std::int16_t* token[N];
+__attribute__((noinline)) void block_times_tokens(const ExpandedBlock& block, const std::int16_t* x, const float* x_scales, float* sums) {
   Ints dots[N];
 #pragma GCC unroll 16
-  for (std::size_t t = 0; t < N; ++t) {
-    token[t] = x + rows[t] * kBlockInputs;
-    dots[t] = zero_ints();
-  }
+  for (std::size_t t = 0; t < N; ++t) dots[t] = zero_ints();
 #pragma GCC unroll 4
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
     const Ints weights = load_ints(block.pairs[pair]);
 #pragma GCC unroll 16
-    for (std::size_t t = 0; t < N; ++t) dots[t] = dot(dots[t], weights, broadcast_pair(token[t] + 2 * pair));
+    for (std::size_t t = 0; t < N; ++t) dots[t] = dot(dots[t], weights, broadcast_pair(x + t * kBlockInputs + 2 * pair));
   }
 #pragma GCC unroll 16
   for (std::size_t t = 0; t < N; ++t) {
-    const Floats scales = times(load(block.scales), broadcast(x_scales + rows[t]));
+    const Floats scales = times(load(block.scales), broadcast(x_scales + t));
     store(sums + t * kTileRows, fma(to_floats(dots[t]), scales, load(sums + t * kTileRows)));
   }
 }
@@ -45,18 +40,17 @@ __attribute__((noinline)) void block_times_tokens(const ExpandedBlock& block, co
 template <std::size_t N>
 struct AtMost {
   NETWEIGHT_INLINE static void times(std::size_t count, const ExpandedBlock& block, const std::int16_t* x,
-                                     const float* x_scales, const std::uint32_t* rows, float* sums) {
+                                     const float* x_scales, float* sums) {
     if (count == N) {
-      block_times_tokens<N>(block, x, x_scales, rows, sums);
+      block_times_tokens<N>(block, x, x_scales, sums);
     } else {
-      AtMost<N - 1>::times(count, block, x, x_scales, rows, sums);
+      AtMost<N - 1>::times(count, block, x, x_scales, sums);
     }
   }
 };
 template <>
 struct AtMost<0> {
-  NETWEIGHT_INLINE static void times(std::size_t, const ExpandedBlock&, const std::int16_t*, const float*,
-                                     const std::uint32_t*, float*) {}
+  NETWEIGHT_INLINE static void times(std::size_t, const ExpandedBlock&, const std::int16_t*, const float*, float*) {}
 };
 
 // The two forms of blocks of integers: where a block and its scales are, and how it becomes pairs.
@@ -135,8 +129,8 @@ void tile_times_one(const std::uint8_t* tile, std::size_t blocks, const Quantize
 
 // Several tokens: each block becomes pairs of 16-bit integers once, and meets all of them.
 template <typename Form>
-void tile_times_chunk(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
-                      std::size_t count, float* out) {
+void tile_times_chunk(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first, std::size_t count,
+                      float* out) {
   for (std::size_t t = 0; t < count; ++t) store(out + t * kTileRows, zero_floats());
   ExpandedBlock expanded;
   for (std::size_t block = 0; block < blocks; ++block) {
@@ -144,26 +138,27 @@ void tile_times_chunk(const std::uint8_t* tile, std::size_t blocks, const Quanti
     for (std::size_t line = 0; line < Form::kBytes; line += 64) fetch(from + line);
     Form::expand(from, expanded);
     store(expanded.scales, Form::scales(tile, blocks, block));
-    const std::int16_t* values = x.values + block * x.count * kBlockInputs;
-    const float* x_scales = x.scales + block * x.count;
+    const std::int16_t* values = x.values + (block * x.count + first) * kBlockInputs;
+    const float* x_scales = x.scales + block * x.count + first;
     std::size_t t = 0;
     for (; t + kTokensAtOnce <= count; t += kTokensAtOnce) {
-      block_times_tokens<kTokensAtOnce>(expanded, values, x_scales, rows + t, out + t * kTileRows);
+      block_times_tokens<kTokensAtOnce>(expanded, values + t * kBlockInputs, x_scales + t, out + t * kTileRows);
     }
-    AtMost<kTokensAtOnce - 1>::times(count - t, expanded, values, x_scales, rows + t, out + t * kTileRows);
+    AtMost<kTokensAtOnce - 1>::times(count - t, expanded, values + t * kBlockInputs, x_scales + t,
+                                     out + t * kTileRows);
   }
 }
 
 template <typename Form>
-void tile_times_tokens(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
-                       std::size_t count, float* out) {
+void tile_times_tokens(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first, std::size_t count,
+                       float* out) {
   if (count == 1) {
-    tile_times_one<Form>(tile, blocks, x, rows[0], out);
+    tile_times_one<Form>(tile, blocks, x, first, out);
     return;
   }
   for (std::size_t t = 0; t < count; t += kChunk) {
     const std::size_t chunk = count - t < kChunk ? count - t : kChunk;
-    tile_times_chunk<Form>(tile, blocks, x, rows + t, chunk, out + t * kTileRows);
+    tile_times_chunk<Form>(tile, blocks, x, first + t, chunk, out + t * kTileRows);
   }
 }
 
@@ -213,14 +208,14 @@ void bfloat16_tiles(const std::uint8_t* tile, std::size_t tiles, std::size_t blo
 
 }  // namespace
 
-void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
                    std::size_t count, float* out) {
-  tile_times_tokens<Mxfp4Form>(tile, blocks, x, rows, count, out);
+  tile_times_tokens<Mxfp4Form>(tile, blocks, x, first, count, out);
 }
 
-void int8_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+void int8_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
                   std::size_t count, float* out) {
-  tile_times_tokens<Int8Form>(tile, blocks, x, rows, count, out);
+  tile_times_tokens<Int8Form>(tile, blocks, x, first, count, out);
 }
 
 void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,

@@ -17,7 +17,9 @@ constexpr std::size_t kBlockInputs = 32;  // inputs that share a scale
 // In which order the inputs of a block stand, so that they meet the weights of a form in pairs.
 enum class Order { natural, mxfp4 };
 
-// Quantised activations: `count` rows, block by block.
+// Activations as a product of quantised weights takes them: `count` rows, block by block. What the values are is
+// between an instruction set's `quantize` and its products: 16-bit integers, or for MXFP4 with AMX bfloat16,
+// with no scales.
 struct Quantized {
   std::int16_t* values;  // [blocks][count][32]
   float* scales;         // [blocks][count]
@@ -30,17 +32,18 @@ struct TileKernels {
   // What x lacks to a whole block is zero.
   void (*quantize)(const std::uint16_t* x, std::size_t columns, Order order, const Quantized& out, std::size_t row);
 
-  // x [columns] bfloat16 to float32, padded with zeros to `padded`.
+  // x [columns] bfloat16 to what `bfloat16` takes, padded with zeros to `padded` inputs: float32, or with AMX
+  // bfloat16 in the first half of `out`.
   void (*widen)(const std::uint16_t* x, std::size_t columns, std::size_t padded, float* out);
 
-  // out[t][r] = sum over inputs of tile[r] * x[rows[t]], for `count` tokens and 16 rows.
-  void (*mxfp4)(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+  // out[t][r] = sum over inputs of tile[r] * x[first + t], for `count` tokens and 16 rows.
+  void (*mxfp4)(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
                 std::size_t count, float* out);
-  void (*int8)(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, const std::uint32_t* rows,
+  void (*int8)(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
                std::size_t count, float* out);
 
-  // out[i][t][r] = sum over inputs of tile i * x[t], for `tiles` of 1 to 4 tiles that stand one after another;
-  // x float32 [count][32 * blocks].
+  // out[i][t][r] = sum over inputs of tile i * x[t], for `tiles` tiles that stand one after another;
+  // x [count][32 * blocks] as `widen` makes it.
   void (*bfloat16)(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
                    std::size_t count, float* out);
 
