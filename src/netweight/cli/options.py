@@ -1,10 +1,12 @@
 """Options that several commands have, and the model that they load."""
 
+import os
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from netweight.model import Config, Dense
     from netweight.server import ChatModel
     from netweight.tools import BuiltInTool
 
@@ -29,6 +31,31 @@ Seed = Annotated[int | None, typer.Option(help="Repeat an answer; without it, a 
 MaxTokens = Annotated[
     int | None, typer.Option(min=1, help="Stop after this many; else when the context is full.")
 ]
+DenseForm = Annotated[
+    Literal["bf16", "int8"],
+    typer.Option(
+        "--dense",
+        help="How attention, embedding and output matrices are kept: int8 halves what is read for "
+        "each token, and rounds.",
+    ),
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Threads that compute.  [default: the cores]")
+]
+Memory = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="GiB for weights, keys and values; experts that do not fit stay on disk.  [default: "
+        "nine tenths of what is free]",
+    ),
+]
+Speculate = Annotated[
+    int,
+    typer.Option(
+        min=0, max=32, help="Guess so many tokens ahead where text repeats: faster, same answers."
+    ),
+]
 Instructions = Annotated[str | None, typer.Option("--system", help="Instructions for the model.")]
 WithPython = Annotated[
     bool, typer.Option("--python", help="Let the model run Python code in a sandbox (bubblewrap).")
@@ -44,21 +71,41 @@ def built_in_tools(*, python: bool) -> "tuple[BuiltInTool, ...]":
     return (Python(),)
 
 
-def load_chat_model(model: str, name: str | None = None) -> "ChatModel":
-    """Load a model, with a sign of life: importing torch and mapping the weights takes seconds."""
+def load_chat_model(
+    model: str,
+    name: str | None = None,
+    *,
+    dense: "Dense" = "bf16",
+    threads: int | None = None,
+    memory: float | None = None,
+    speculate: int = 0,
+) -> "ChatModel":
+    """Load a model, with a sign of life: importing torch takes seconds, packing weights minutes."""
     from dataclasses import replace
 
     from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-    with Console(stderr=True).status(f"loading {model}"):
-        import torch
-
-        from netweight.model import Checkpoint, find_model
-        from netweight.server import ChatModel
+    columns = ("{task.description}", BarColumn(), DownloadColumn(True), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"loading {model}", total=None)
+        from netweight.model import Checkpoint, find_model, set_num_threads
+        from netweight.server import ChatModel, ModelSettings
 
         folder = find_model(model)
-        # Threads that wait for one another cost a small model more than they give: nano on a busy
-        # machine of two cores wrote 94 tokens/s with one and 12 with two (docs/log.md).
-        if Checkpoint.open(folder.path).config.num_active_parameters < 50_000_000:
-            torch.set_num_threads(1)
-        return ChatModel.load(replace(folder, name=name or folder.name))
+        set_num_threads(threads or _default_threads(Checkpoint.open(folder.path).config))
+        return ChatModel.load(
+            replace(folder, name=name or folder.name),
+            ModelSettings(dense, None if memory is None else int(memory * 2**30), speculate),
+            progress=lambda done, total: bar.update(
+                task, description=f"packing {model}, once", completed=done, total=total
+            ),
+        )
+
+
+def _default_threads(config: "Config") -> int:
+    """One for each core that this process may use; one in all for a small model.
+
+    Threads that wait for one another cost a small model more than they give (docs/log.md).
+    """
+    return 1 if config.num_active_parameters < 50_000_000 else len(os.sched_getaffinity(0))

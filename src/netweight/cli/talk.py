@@ -8,13 +8,17 @@ import typer
 
 from netweight.cli.options import (
     AsJson,
+    DenseForm,
     Effort,
     Instructions,
     MaxTokens,
+    Memory,
     MinP,
     Model,
     Seed,
+    Speculate,
     Temperature,
+    Threads,
     TopK,
     TopP,
     WithPython,
@@ -36,6 +40,10 @@ def generate(
     max_tokens: MaxTokens = None,
     system: Instructions = None,
     python: WithPython = False,
+    dense: DenseForm = "bf16",
+    threads: Threads = None,
+    memory: Memory = None,
+    speculate: Speculate = 0,
     show_reasoning: Annotated[bool, typer.Option(help="Show the model's thoughts.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +56,9 @@ def generate(
     if not prompt.strip():
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
     tools = built_in_tools(python=python)
-    chat_model = load_chat_model(model)
+    chat_model = load_chat_model(
+        model, dense=dense, threads=threads, memory=memory, speculate=speculate
+    )
 
     from rich.console import Console
 
@@ -85,13 +95,19 @@ def chat(
     max_tokens: MaxTokens = None,
     system: Instructions = None,
     python: WithPython = False,
+    dense: DenseForm = "bf16",
+    threads: Threads = None,
+    memory: Memory = None,
+    speculate: Speculate = 0,
 ) -> None:
     """Talk to a model in the terminal; /help there lists what else you can do.
 
     Example: netweight chat nano
     """
     tools = built_in_tools(python=python)
-    chat_model = load_chat_model(model)
+    chat_model = load_chat_model(
+        model, dense=dense, threads=threads, memory=memory, speculate=speculate
+    )
 
     from rich.console import Console
 
@@ -111,6 +127,10 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
     name: Annotated[str | None, typer.Option(help="What clients call the model.")] = None,
+    dense: DenseForm = "bf16",
+    threads: Threads = None,
+    memory: Memory = None,
+    speculate: Speculate = 0,
 ) -> None:
     """Serve a model over OpenAI's API, until Ctrl-C.
 
@@ -122,7 +142,9 @@ def serve(
 
     # Listen before loading the weights: a port in use should not cost a minute.
     with server.listen(host, port) as sock:
-        chat_model = load_chat_model(model, name)
+        chat_model = load_chat_model(
+            model, name, dense=dense, threads=threads, memory=memory, speculate=speculate
+        )
         url = server.base_url(sock)
         print(f"{chat_model.name} is served at {url} (Ctrl-C stops it). Try it:\n")
         ask = {"role": "user", "content": "What is 27 + 15?"}

@@ -1,5 +1,6 @@
 """gpt-oss as tensors: configuration, checkpoints, and the transformer from token ids to logits."""
 
+from netweight.model.budget import Dense
 from netweight.model.catalog import (
     KNOWN,
     KnownModel,
@@ -12,6 +13,7 @@ from netweight.model.catalog import (
 )
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import GPT_OSS_20B, GPT_OSS_120B, Config
+from netweight.model.kernels import set_num_threads
 from netweight.model.loading import load_transformer
 from netweight.model.paged import (
     PAGE_TOKENS,
@@ -30,6 +32,7 @@ __all__ = [
     "PAGE_TOKENS",
     "Checkpoint",
     "Config",
+    "Dense",
     "KnownModel",
     "Layout",
     "ModelFolder",
@@ -41,6 +44,7 @@ __all__ = [
     "locate",
     "models_folder",
     "page_bytes",
+    "set_num_threads",
     "shape_of",
     "synthesize",
     "window_page_bytes",

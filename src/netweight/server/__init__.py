@@ -10,6 +10,7 @@ from netweight.server.chat import (
     ContentDelta,
     Delta,
     Done,
+    ModelSettings,
     ReasoningDelta,
     Usage,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "ContentDelta",
     "Delta",
     "Done",
+    "ModelSettings",
     "ReasoningDelta",
     "Usage",
     "base_url",

@@ -13,7 +13,17 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from netweight import harmony
-from netweight.engine import Engine, Event, Finish, Logprobs, Request, Sampling, Token
+from netweight.engine import (
+    Engine,
+    Event,
+    Finish,
+    Logprobs,
+    PromptLogprobs,
+    Request,
+    Sampling,
+    Token,
+    plan_cache,
+)
 from netweight.errors import CheckpointError, ContextTooLong
 from netweight.harmony import (
     Channel,
@@ -25,7 +35,7 @@ from netweight.harmony import (
     Vocabulary,
 )
 from netweight.harmony.calls import read_call
-from netweight.model import ModelFolder, load_transformer
+from netweight.model import Dense, ModelFolder, load_transformer
 from netweight.tools import BuiltInTool
 
 log = logging.getLogger(__name__)
@@ -117,6 +127,15 @@ class Done(NamedTuple):
 Delta = ReasoningDelta | ContentDelta | CallStarted | CallDelta | CallAnswered | Done
 
 
+@dataclass(frozen=True)
+class ModelSettings:
+    """How a model is loaded and run."""
+
+    dense: Dense = "bf16"  # how attention, embedding and output matrices are stored
+    memory_bytes: int | None = None  # for weights, keys and values; None: most of what is free
+    speculate: int = 0  # tokens guessed ahead in a step, at most
+
+
 class ChatModel:
     """A model to talk to: its name, its vocabulary, and an engine that runs it."""
 
@@ -135,20 +154,37 @@ class ChatModel:
         self._today = today
 
     @classmethod
-    def load(cls, folder: ModelFolder) -> "ChatModel":
+    def load(
+        cls,
+        folder: ModelFolder,
+        settings: ModelSettings = ModelSettings(),
+        *,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> "ChatModel":
         """Load weights and vocabulary from a checkpoint folder.
+
+        `progress` is told how many bytes of how many are packed, the first time.
 
         Raises:
             CheckpointError, VocabularyError: naming the file that is missing or damaged.
+            NotEnoughMemory: when the model cannot run in the memory that it may use.
         """
-        transformer = load_transformer(folder.path)
+        transformer = load_transformer(
+            folder.path,
+            dense=settings.dense,
+            memory_bytes=settings.memory_bytes,
+            progress=progress,
+        )
         vocabulary = Vocabulary.load(folder.path)
         if vocabulary.size > transformer.config.vocab_size:
             raise CheckpointError(
                 f"{vocabulary.source} has {vocabulary.size} token ids, but the model knows only "
                 f"{transformer.config.vocab_size}. Use the tokenizer that came with it."
             )
-        return cls(folder.name, vocabulary, Engine(transformer))
+        assert transformer.budget is not None, "a loaded model has a budget"
+        cache_size = plan_cache(transformer.config, transformer.budget.kv_bytes)
+        engine = Engine(transformer, cache_size=cache_size, speculate=settings.speculate)
+        return cls(folder.name, vocabulary, engine)
 
     def request(self, chat: Chat) -> Request:
         """The engine's request for a conversation, checked against the model's limits.
@@ -306,13 +342,16 @@ class AnswerReader:
 
     def read(self, event: Event) -> Iterator[Delta]:
         """The deltas that one event brings."""
-        if isinstance(event, Token):
-            yield from self._read_token(event)
-        else:
-            yield from self._deltas(self._parser.finish())
-            if self._scores:
-                yield ContentDelta("", self._take_scores())
-            yield self._done(event)
+        match event:
+            case Token():
+                yield from self._read_token(event)
+            case Finish():
+                yield from self._deltas(self._parser.finish())
+                if self._scores:
+                    yield ContentDelta("", self._take_scores())
+                yield self._done(event)
+            case PromptLogprobs():
+                raise AssertionError("a chat asks for no log-probabilities of its prompt")
 
     def _read_token(self, token: Token) -> Iterator[Delta]:
         self._num_completion += 1

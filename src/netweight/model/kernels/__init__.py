@@ -10,11 +10,13 @@ import os
 from functools import cache
 from importlib.util import find_spec
 
+import torch
+
 from netweight.errors import NetweightError
 from netweight.model.kernels import reference
 from netweight.model.kernels.protocol import Kernels, split_heads
 
-__all__ = ["NATIVE", "REFERENCE", "Kernels", "select", "split_heads"]
+__all__ = ["NATIVE", "REFERENCE", "Kernels", "select", "set_num_threads", "split_heads"]
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,21 @@ def select(name: str | None = None) -> Kernels:
             + "."
         )
     return cpu.kernels(name, REFERENCE)
+
+
+def set_num_threads(num_threads: int) -> None:
+    """How many threads compute, in the native kernels and in torch together.
+
+    Beside the native kernels torch keeps to one: threads of two pools on the same cores would stand
+    in one another's way.
+    """
+    if not select().is_native:
+        torch.set_num_threads(num_threads)
+        return
+    from netweight.model.kernels import cpu
+
+    cpu.set_num_threads(num_threads)
+    torch.set_num_threads(1)
 
 
 @cache
