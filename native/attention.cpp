@@ -58,16 +58,29 @@ Scratch divide(float* scratch, std::size_t rows, std::size_t head_dim) {
   return parts;
 }
 
-// `Rows` queries times the keys of one page. While it computes, `ahead` comes from memory, a page of as many bytes.
+// Part of what comes from memory while something else is computed: from here, so many numbers at each step.
+struct Ahead {
+  const std::uint16_t* from;
+  std::size_t step;
+};
+
+// The part of a page's keys or values that falls to one of `parts` loops of so many steps.
+NETWEIGHT_INLINE Ahead part_ahead(const std::uint16_t* page, std::size_t head_dim, std::size_t part, std::size_t parts,
+                                  std::size_t steps) {
+  const std::size_t step = kPageTokens * head_dim / (parts * steps);
+  return {page + part * steps * step, step};
+}
+
+// `Rows` queries times the keys of one page.
 template <std::size_t Rows>
-NETWEIGHT_INLINE void score(const std::uint16_t* keys, const std::uint16_t* ahead, const float* q,
-                            std::size_t head_dim, float* scores) {
+NETWEIGHT_INLINE void score(const std::uint16_t* keys, Ahead ahead, const float* q, std::size_t head_dim,
+                            float* scores) {
   Floats sums[Rows];
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < Rows; ++row) sums[row] = zero_floats();
   for (std::size_t i = 0; i < head_dim; i += 2) {
     const Ints pairs = load_ints(keys + i * kPageTokens);
-    fetch_line(ahead + i * kPageTokens);
+    fetch_line(ahead.from + i / 2 * ahead.step);
     const Floats first = first_bfloat16(pairs);
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < Rows; ++row) sums[row] = fma(first, broadcast(q + row * head_dim + i), sums[row]);
@@ -83,7 +96,7 @@ NETWEIGHT_INLINE void score(const std::uint16_t* keys, const std::uint16_t* ahea
 
 // Adds the tile's values times `Rows` rows of weights to 16 dimensions of `mixed`.
 template <std::size_t Rows>
-NETWEIGHT_INLINE void mix(const Tile& tile, const Tile& next, std::size_t dim, std::size_t head_dim,
+NETWEIGHT_INLINE void mix(const Tile& tile, const Ahead* ahead, std::size_t dim, std::size_t head_dim,
                           const float* weights, float* mixed) {
   const std::size_t stride = padded(head_dim);
   Floats sums[Rows];
@@ -91,11 +104,10 @@ NETWEIGHT_INLINE void mix(const Tile& tile, const Tile& next, std::size_t dim, s
   for (std::size_t row = 0; row < Rows; ++row) sums[row] = load(mixed + row * stride + dim);
   for (std::size_t page = 0; page < tile.count; ++page) {
     const std::uint16_t* values = tile.values[page] + 2 * dim;
-    const std::uint16_t* ahead = next.keys[page] + 2 * dim;
     const float* w = weights + tile.slot[page] * kPageTokens;
     for (std::size_t token = 0; token < kPageTokens; token += 2) {
       const Ints pairs = load_ints(values + token * head_dim);
-      fetch_line(ahead + token * head_dim);
+      fetch_line(ahead[page].from + token / 2 * ahead[page].step);
       const Floats first = first_bfloat16(pairs);
 #pragma GCC unroll 16
       for (std::size_t row = 0; row < Rows; ++row) {
@@ -112,26 +124,20 @@ NETWEIGHT_INLINE void mix(const Tile& tile, const Tile& next, std::size_t dim, s
   for (std::size_t row = 0; row < Rows; ++row) store(mixed + row * stride + dim, sums[row]);
 }
 
-template <std::size_t N>
-struct AtMost {
-  static NETWEIGHT_INLINE void score_rows(std::size_t count, const std::uint16_t* keys, const std::uint16_t* ahead,
-                                          const float* q, std::size_t head_dim, float* scores) {
-    if (count == N) return score<N>(keys, ahead, q, head_dim, scores);
-    AtMost<N - 1>::score_rows(count, keys, ahead, q, head_dim, scores);
+// Calls body.run<rows>(first) for all rows, at most kRowsAtOnce at a time.
+template <std::size_t N, typename Body>
+NETWEIGHT_INLINE void last_rows(std::size_t first, std::size_t count, const Body& body) {
+  if constexpr (N > 0) {
+    if (count == N) return body.template run<N>(first);
+    last_rows<N - 1>(first, count, body);
   }
-  static NETWEIGHT_INLINE void mix_rows(std::size_t count, const Tile& tile, const Tile& next, std::size_t dim,
-                                        std::size_t head_dim, const float* weights, float* mixed) {
-    if (count == N) return mix<N>(tile, next, dim, head_dim, weights, mixed);
-    AtMost<N - 1>::mix_rows(count, tile, next, dim, head_dim, weights, mixed);
-  }
-};
-template <>
-struct AtMost<0> {
-  static NETWEIGHT_INLINE void score_rows(std::size_t, const std::uint16_t*, const std::uint16_t*, const float*,
-                                          std::size_t, float*) {}
-  static NETWEIGHT_INLINE void mix_rows(std::size_t, const Tile&, const Tile&, std::size_t, std::size_t, const float*,
-                                        float*) {}
-};
+}
+template <typename Body>
+NETWEIGHT_INLINE void for_rows(std::size_t rows, const Body& body) {
+  std::size_t row = 0;
+  for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) body.template run<kRowsAtOnce>(row);
+  last_rows<kRowsAtOnce - 1>(row, rows - row, body);
+}
 
 float widened(std::uint16_t x) {
   const std::uint32_t bits = static_cast<std::uint32_t>(x) << 16;
@@ -140,43 +146,66 @@ float widened(std::uint16_t x) {
   return value;
 }
 
-void score_tile(const Tile& tile, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+// One dimension: head_dim need not be a multiple of 16.
+void mix_one(const Tile& tile, std::size_t row, std::size_t dim, std::size_t head_dim, const Scratch& scratch) {
+  float& mixed = scratch.mixed[row * padded(head_dim) + dim];
   for (std::size_t page = 0; page < tile.count; ++page) {
-    float* scores = scratch.scores + tile.slot[page] * kPageTokens;
-    const std::uint16_t* keys = tile.keys[page];
-    const std::uint16_t* ahead = tile.values[page];
-    std::size_t row = 0;
-    for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) {
-      score<kRowsAtOnce>(keys, ahead, scratch.q + row * head_dim, head_dim, scores + row * kTileKeys);
+    const float* weights = scratch.scores + row * kTileKeys + tile.slot[page] * kPageTokens;
+    for (std::size_t token = 0; token < kPageTokens; ++token) {
+      const std::uint16_t value = tile.values[page][(token / 2 * head_dim + dim) * 2 + token % 2];
+      mixed = __builtin_fmaf(weights[token], widened(value), mixed);
     }
-    AtMost<kRowsAtOnce - 1>::score_rows(rows - row, keys, ahead, scratch.q + row * head_dim, head_dim,
-                                        scores + row * kTileKeys);
   }
 }
 
-void mix_tile(const Tile& tile, const Tile& next, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
-  const std::size_t stride = padded(head_dim);
-  std::size_t dim = 0;
-  for (; dim + 16 <= head_dim; dim += 16) {
-    std::size_t row = 0;
-    for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) {
-      mix<kRowsAtOnce>(tile, next, dim, head_dim, scratch.scores + row * kTileKeys, scratch.mixed + row * stride);
-    }
-    AtMost<kRowsAtOnce - 1>::mix_rows(rows - row, tile, next, dim, head_dim, scratch.scores + row * kTileKeys,
-                                      scratch.mixed + row * stride);
+constexpr std::size_t parts_of(std::size_t rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }
+
+// While a page's keys are used, its values come from memory.
+struct ScorePage {
+  const std::uint16_t* keys;
+  const std::uint16_t* values;
+  const float* q;
+  std::size_t rows, head_dim;
+  float* scores;
+
+  template <std::size_t Rows>
+  NETWEIGHT_INLINE void run(std::size_t row) const {
+    const Ahead ahead = part_ahead(values, head_dim, row / kRowsAtOnce, parts_of(rows), head_dim / 2);
+    score<Rows>(keys, ahead, q + row * head_dim, head_dim, scores + row * kTileKeys);
   }
-  for (; dim < head_dim; ++dim) {
-    for (std::size_t row = 0; row < rows; ++row) {
-      float sum = scratch.mixed[row * stride + dim];
-      for (std::size_t page = 0; page < tile.count; ++page) {
-        const float* weights = scratch.scores + row * kTileKeys + tile.slot[page] * kPageTokens;
-        for (std::size_t token = 0; token < kPageTokens; ++token) {
-          const std::uint16_t value = tile.values[page][((token / 2) * head_dim + dim) * 2 + token % 2];
-          sum = __builtin_fmaf(weights[token], widened(value), sum);
-        }
-      }
-      scratch.mixed[row * stride + dim] = sum;
+};
+
+void score_tile(const Tile& tile, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+  for (std::size_t page = 0; page < tile.count; ++page) {
+    for_rows(rows, ScorePage{tile.keys[page], tile.values[page], scratch.q, rows, head_dim,
+                             scratch.scores + tile.slot[page] * kPageTokens});
+  }
+}
+
+// While a tile's values are used, the next tile's keys come from memory.
+struct MixTile {
+  const Tile& tile;
+  const Tile& next;
+  std::size_t dim, rows, head_dim;
+  const Scratch& scratch;
+
+  template <std::size_t Rows>
+  NETWEIGHT_INLINE void run(std::size_t row) const {
+    const std::size_t parts = parts_of(rows), part = dim / 16 * parts + row / kRowsAtOnce;
+    Ahead ahead[kTilePages];
+    for (std::size_t page = 0; page < tile.count; ++page) {
+      ahead[page] = part_ahead(next.keys[page], head_dim, part, head_dim / 16 * parts, kPageTokens / 2);
     }
+    mix<Rows>(tile, ahead, dim, head_dim, scratch.scores + row * kTileKeys,
+              scratch.mixed + row * padded(head_dim));
+  }
+};
+
+void mix_tile(const Tile& tile, const Tile& next, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+  std::size_t dim = 0;
+  for (; dim + 16 <= head_dim; dim += 16) for_rows(rows, MixTile{tile, next, dim, rows, head_dim, scratch});
+  for (; dim < head_dim; ++dim) {
+    for (std::size_t row = 0; row < rows; ++row) mix_one(tile, row, dim, head_dim, scratch);
   }
 }
 

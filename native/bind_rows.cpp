@@ -72,6 +72,10 @@ void route_tokens(Address logits, bool is_bfloat16, std::size_t num_tokens, std:
   });
 }
 
+void exp2_numbers(Address x, std::size_t size, Address out) {
+  kernels()->rows.exp2(at<const float>(x), size, at<float>(out));
+}
+
 void store_heads(Address k, std::size_t k_stride, Address v, std::size_t v_stride, Address pages,
                  std::size_t num_pages, std::size_t kv_heads, std::size_t head_dim, Address table,
                  std::size_t num_sequences, std::size_t max_pages, Address positions, Address starts,
@@ -120,6 +124,7 @@ void bind_rows(nb::module_& module) {
   module.def("rms_norm", rms_norm_rows);
   module.def("rotate", rotate_heads);
   module.def("route", route_tokens);
+  module.def("exp2", exp2_numbers);
   module.def("store", store_heads);
   module.def("paged_attention", attend_heads);
   module.def("attend", attend_rows);

@@ -124,4 +124,13 @@ void route(Stored logits, std::size_t size, std::size_t count, float* weights, s
   softmax(weights, count);
 }
 
+void exp2_row(const float* x, std::size_t size, float* out) {
+  for (std::size_t i = 0; i < size; i += 16) {
+    const std::size_t count = size - i < 16 ? size - i : 16;
+    float part[16];
+    store(part, exp2(Float32Row{x}.part(i, count)));
+    __builtin_memcpy(out + i, part, 4 * count);
+  }
+}
+
 }  // namespace netweight::NETWEIGHT_ISA

@@ -24,6 +24,9 @@ struct RowKernels {
   // The `count` largest of logits [size], largest first, the lower index first among equals, with a
   // softmax over them. What is not a number counts as larger than all numbers.
   void (*route)(Stored logits, std::size_t size, std::size_t count, float* weights, std::int64_t* chosen);
+
+  // out = 2^x for x <= 127, within 1 unit in the last place: what attention uses, here for its test.
+  void (*exp2)(const float* x, std::size_t size, float* out);
 };
 
 }  // namespace netweight

@@ -11,9 +11,10 @@ void rms_norm(const std::uint16_t* x, Stored scale, std::size_t size, float eps,
 void rotate(const std::uint16_t* x, const std::uint16_t* cos, const std::uint16_t* sin, std::size_t head_dim,
             std::uint16_t* out);
 void route(Stored logits, std::size_t size, std::size_t count, float* weights, std::int64_t* chosen);
+void exp2_row(const float* x, std::size_t size, float* out);
 void attend(const Queries& queries, const Keys& keys, float* scratch);
 
-inline constexpr RowKernels kRowKernels = {rms_norm, rotate, route};
+inline constexpr RowKernels kRowKernels = {rms_norm, rotate, route, exp2_row};
 inline constexpr AttentionKernels kAttentionKernels = {attend};
 
 }  // namespace netweight::NETWEIGHT_ISA

@@ -59,6 +59,7 @@ def route(
     chosen: int,
     /,
 ) -> None: ...
+def exp2(x: int, size: int, out: int, /) -> None: ...
 
 # Each takes at the end: pages, num_pages, kv_heads, head_dim, table, num_sequences, max_pages,
 # positions, starts, tokens.

@@ -8,6 +8,7 @@ from tests.model.shapes import needs_native, tolerance
 from tests.model.steps import angles
 
 pytestmark = needs_native
+native = pytest.importorskip("netweight._native")
 rows = pytest.importorskip("netweight.model.kernels.rows")
 
 TOKENS = [1, 2, 15, 16, 17, 33]
@@ -90,6 +91,25 @@ def test_router_survives_what_is_not_a_number():
 def test_router_takes_huge_logits():
     weights, _ = rows.route(torch.tensor([[1e30, -1e30, 9e29, 0.0]]), 2)
     assert weights.tolist() == [[1.0, 0.0]]
+
+
+def exp2(x):
+    out = torch.empty_like(x)
+    native.exp2(x.data_ptr(), x.numel(), out.data_ptr())
+    return out
+
+
+def test_powers_of_two_are_within_one_unit_in_the_last_place():
+    x = torch.cat((torch.linspace(-126, 0, 500_000), torch.linspace(-2, 127, 500_003)))
+    exact = torch.exp2(x.double())
+    unit = torch.exp2(exact.log2().floor() - 23)
+    assert float(((exp2(x).double() - exact).abs() / unit).max()) < 1
+
+
+def test_powers_of_two_at_the_ends():
+    x = torch.tensor([0.0, -1.0, -126.0, -128.0, -1e30, -torch.inf])
+    assert exp2(x).tolist() == [1.0, 0.5, 2.0**-126, 0.0, 0.0, 0.0]
+    assert exp2(torch.full((5,), torch.nan)).isnan().all()
 
 
 @pytest.mark.parametrize(

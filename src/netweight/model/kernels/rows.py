@@ -26,7 +26,8 @@ def rms_norm(x: Tensor, scale: Tensor, eps: float) -> Tensor:
     """Divide x bfloat16 [..., hidden] by its root mean square, times scale [hidden]."""
     x = _contiguous(x, "x")
     hidden = x.shape[-1]
-    _require(scale.shape == (hidden,), f"scale has shape {tuple(scale.shape)}, x {tuple(x.shape)}")
+    if scale.shape != (hidden,):
+        raise ValueError(f"scale has shape {tuple(scale.shape)}, x {tuple(x.shape)}")
     out = torch.empty_like(x)
     _native.rms_norm(
         x.data_ptr(),
@@ -57,7 +58,8 @@ def route(logits: Tensor, experts_per_token: int) -> tuple[Tensor, Tensor]:
         The chosen experts' weights (float32) and indices (int64), [tokens, experts_per_token].
     """
     tokens, experts = logits.shape
-    _require(0 < experts_per_token <= experts, f"{experts_per_token} of {experts} experts")
+    if not 0 < experts_per_token <= experts:
+        raise ValueError(f"{experts_per_token} of {experts} experts")
     logits = logits.contiguous()
     weights = torch.empty((tokens, experts_per_token), dtype=_FLOAT32)
     chosen = torch.empty((tokens, experts_per_token), dtype=torch.int64)
@@ -75,8 +77,10 @@ def route(logits: Tensor, experts_per_token: int) -> tuple[Tensor, Tensor]:
 def store(k: Tensor, v: Tensor, pages: Tensor, table: Tensor, layout: Layout) -> None:
     """Write turned keys and values [tokens, kv_heads, head_dim] into one layer's pages."""
     place = _place(pages, table, layout, k.shape[2])
-    _require(k.shape == v.shape, f"keys {tuple(k.shape)} and values {tuple(v.shape)}")
-    _require(k.shape[:2] == (place.tokens, place.kv_heads), f"keys of shape {tuple(k.shape)}")
+    if k.shape != v.shape:
+        raise ValueError(f"keys {tuple(k.shape)} and values {tuple(v.shape)}")
+    if k.shape[:2] != (place.tokens, place.kv_heads):
+        raise ValueError(f"keys of shape {tuple(k.shape)}")
     _native.store(*_heads(k, "k"), *_heads(v, "v"), *place)
 
 
@@ -134,10 +138,10 @@ def attend(
     qkv = _contiguous(qkv, "qkv")
     tokens, width = qkv.shape
     place = _place(pages, table, layout, head_dim)
-    _require(
-        width == (heads + 2 * place.kv_heads) * head_dim,
-        f"qkv rows of {width} for {heads} and {place.kv_heads} heads of {head_dim}",
-    )
+    if width != (heads + 2 * place.kv_heads) * head_dim:
+        raise ValueError(
+            f"qkv rows of {width} for {heads} and {place.kv_heads} heads of {head_dim}"
+        )
     _check_attention(tokens, heads, sinks, window, place)
     out = torch.empty((tokens, heads * head_dim), dtype=_BFLOAT16)
     _native.attend(
@@ -170,17 +174,16 @@ class _Place(NamedTuple):
 def _place(pages: Tensor, table: Tensor, layout: Layout, head_dim: int) -> _Place:
     num_pages, two, kv_heads, slots = pages.shape
     positions, starts = layout.positions, layout.starts
-    _require(
-        two == 2 and slots == PAGE_TOKENS * head_dim and head_dim % 2 == 0,
-        f"pages of shape {tuple(pages.shape)} for heads of {head_dim}",
-    )
-    _require(
-        pages.is_contiguous() and pages.dtype == _BFLOAT16, "pages must be bfloat16 in one piece"
-    )
+    if two != 2 or slots != PAGE_TOKENS * head_dim or head_dim % 2:
+        raise ValueError(f"pages of shape {tuple(pages.shape)} for heads of {head_dim}")
+    if pages.dtype != _BFLOAT16 or not pages.is_contiguous():
+        raise ValueError("pages must be bfloat16 in one piece")
     for part in (positions, starts, table):
-        _require(part.is_contiguous() and part.dtype == _INT32, "a layout is int32 in one piece")
+        if part.dtype != _INT32 or not part.is_contiguous():
+            raise ValueError("a layout is int32 in one piece")
     num_sequences, max_pages = table.shape
-    _require(starts.numel() == num_sequences + 1, "a layout has a row of pages per sequence")
+    if starts.numel() != num_sequences + 1:
+        raise ValueError("a layout has a row of pages per sequence")
     return _Place(
         pages.data_ptr(),
         num_pages,
@@ -198,43 +201,43 @@ def _place(pages: Tensor, table: Tensor, layout: Layout, head_dim: int) -> _Plac
 def _check_attention(
     tokens: int, heads: int, sinks: Tensor, window: int | None, place: _Place
 ) -> None:
-    _require(tokens == place.tokens, f"{tokens} queries for {place.tokens} positions")
-    _require(heads % place.kv_heads == 0, f"{heads} heads for {place.kv_heads} key heads")
-    _require(sinks.numel() == heads, f"{sinks.numel()} sinks for {heads} heads")
-    _require(window is None or window > 0, f"window {window}")
+    if tokens != place.tokens:
+        raise ValueError(f"{tokens} queries for {place.tokens} positions")
+    if heads % place.kv_heads:
+        raise ValueError(f"{heads} heads for {place.kv_heads} key heads")
+    if sinks.numel() != heads:
+        raise ValueError(f"{sinks.numel()} sinks for {heads} heads")
+    if window is not None and window < 1:
+        raise ValueError(f"window {window}")
 
 
 def _tables(rotation: Rotation, tokens: int, head_dim: int) -> tuple[int, int]:
     for part in rotation:
-        _require(
-            part.shape == (tokens, head_dim // 2) and part.dtype == _BFLOAT16,
-            f"a rotation {part.dtype} {tuple(part.shape)} for {tokens} tokens of {head_dim}",
-        )
-        _require(part.is_contiguous(), "a rotation is in one piece")
+        if part.dtype != _BFLOAT16 or part.shape != (tokens, head_dim // 2):
+            raise ValueError(
+                f"a rotation {part.dtype} {tuple(part.shape)} for {tokens} tokens of {head_dim}"
+            )
+        if not part.is_contiguous():
+            raise ValueError("a rotation is in one piece")
     return rotation.cos.data_ptr(), rotation.sin.data_ptr()
 
 
 def _heads(x: Tensor, name: str) -> tuple[int, int]:
     """Address and distance of tokens of x [tokens, heads, head_dim], which may be part of rows."""
     stride, between_heads, between = x.stride()
-    _require(
-        x.dtype == _BFLOAT16 and between == 1 and between_heads == x.shape[2],
-        f"{name}: each token's heads must be bfloat16 in one piece",
-    )
+    if x.dtype != _BFLOAT16 or between != 1 or between_heads != x.shape[2]:
+        raise ValueError(f"{name}: each token's heads must be bfloat16 in one piece")
     return x.data_ptr(), stride
 
 
 def _stored(x: Tensor, name: str) -> tuple[int, bool]:
     """Address of x, and whether it is bfloat16 and not float32."""
-    _require(x.dtype in (_BFLOAT16, _FLOAT32) and x.is_contiguous(), f"{name}: {x.dtype}")
+    if x.dtype not in (_BFLOAT16, _FLOAT32) or not x.is_contiguous():
+        raise ValueError(f"{name}: {x.dtype}")
     return x.data_ptr(), x.dtype == _BFLOAT16
 
 
 def _contiguous(x: Tensor, name: str) -> Tensor:
-    _require(x.dtype == _BFLOAT16, f"{name} is {x.dtype}; native kernels take bfloat16")
+    if x.dtype != _BFLOAT16:
+        raise ValueError(f"{name} is {x.dtype}; native kernels take bfloat16")
     return x.contiguous()
-
-
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise ValueError(otherwise)
