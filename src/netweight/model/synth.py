@@ -112,7 +112,10 @@ def _shards(specs: dict[str, TensorSpec], shard_bytes: int) -> Iterator[dict[str
 def random_tensor(name: str, spec: TensorSpec, generator: torch.Generator) -> Tensor:
     """A tensor of the spec's shape, of a size that keeps activations near one."""
     if name.endswith("blocks"):
-        return torch.randint(0, 256, spec.shape, dtype=torch.uint8, generator=generator)
+        # Eight bytes for each number drawn: eight times as fast as a number for each byte.
+        words = torch.empty(math.prod(spec.shape) // 8, dtype=torch.int64)
+        words.random_(-(2**63), None, generator=generator)
+        return words.view(torch.uint8).view(spec.shape)
     if name.endswith("scales"):
         # Two neighbouring scales whose values have about the variance 1 / columns.
         columns = spec.shape[-1] * 32
