@@ -13,8 +13,15 @@ from time import perf_counter
 import torch
 
 from netweight.bench.plan import STEP_TOKENS
-from netweight.model import PAGE_TOKENS, Layout, PagedCache, Transformer, load_transformer
-from netweight.model.budget import Dense
+from netweight.model import (
+    PAGE_TOKENS,
+    Dense,
+    Layout,
+    PagedCache,
+    Transformer,
+    load_transformer,
+    set_num_threads,
+)
 
 
 @dataclass(frozen=True)
@@ -98,5 +105,5 @@ def _fill(cache: PagedCache, num_layers: int) -> None:
 
 def load(path: Path, *, dense: Dense, num_threads: int) -> Transformer:
     """The model, ready to step, on `num_threads` threads."""
-    torch.set_num_threads(num_threads)
+    set_num_threads(num_threads)
     return load_transformer(path, dense=dense)

@@ -66,11 +66,13 @@ def bench(
     from netweight import bench as room
     from netweight.model import Checkpoint, find_model
 
+    if against:
+        room.check_peer()
     folder = find_model(model)
     checkpoint = Checkpoint.open(folder.path)
     settings = room.settings_for(
         checkpoint.config,
-        contexts=context or ([64] if quick else [512, 2048]),
+        contexts=context or _default_contexts(checkpoint.config, quick=quick),
         batches=batch or ([1] if quick else [1, 8]),
         num_threads=threads or room.num_cores(),
         dense=dense,
@@ -79,7 +81,6 @@ def bench(
     )
     file = None
     if against:
-        room.check_peer()
         file = _gguf(
             checkpoint, peer_file or Path("out", "peer", f"{folder.name}-{dense}.gguf"), dense
         )
@@ -94,6 +95,12 @@ def bench(
         print(json.dumps(report.record(), indent=2))
     else:
         _print_report(report)
+
+
+def _default_contexts(config: "Config", *, quick: bool) -> list[int]:
+    wanted = [64] if quick else [512, 2048]
+    held = [context for context in wanted if context <= config.max_context // 2]
+    return held or [max(1, config.max_context // 2)]
 
 
 def _gguf(checkpoint: "Checkpoint", file: Path, dense: "Dense") -> Path:
@@ -135,7 +142,7 @@ def _print_report(report: "Report") -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("SIDE", "WORK"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("TOKENS/S", "P20 TO P80", "GB/S", "OF READ", "OF PEAK", "RATIO"):
+    for heading in ("TOKENS/S", "SPREAD", "GB/S", "OF READ", "OF PEAK", "RATIO"):
         table.add_column(heading, justify="right", no_wrap=True)
     record = report.record()
     for case in record["cases"]:
@@ -156,19 +163,23 @@ def _print_report(report: "Report") -> None:
 def _speed_cells(timed: "dict[str, float]") -> list[str]:
     low, high = timed["tokens_per_s_p20"], timed["tokens_per_s_p80"]
     return [
-        f"{timed['tokens_per_s']:.4g}",
-        f"{low:.4g} to {high:.4g}",
+        _rate(timed["tokens_per_s"]),
+        f"±{(high - low) / 2 / timed['tokens_per_s']:.0%}",  # half of the way from p20 to p80
         f"{timed['gb_per_s']:.2f}",
         f"{timed['share_of_bandwidth']:.0%}",
         f"{timed['share_of_peak']:.0%}",
     ]
 
 
+def _rate(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
+
+
 def _print_limits(limits: "Limits") -> None:
     products = ", ".join(f"{name} {value / 1e12:.3g}" for name, value in limits.flops.items())
     print(
-        f"This machine reads {limits.read_bytes_per_s / 1e9:.1f} GB/s and multiplies at (TFLOP/s) "
-        f"{products}, with {limits.num_threads} threads.\n"
+        f"With {limits.num_threads} threads this machine reads "
+        f"{limits.read_bytes_per_s / 1e9:.1f} GB/s\nand multiplies at {products} TFLOP/s.\n"
     )
 
 
@@ -249,8 +260,8 @@ def _print_plans(plans: "list[Prediction]", usable: int) -> None:
             plan.dense,
             *map(size, parts),
             plan.fits,
-            f"{plan.decode_tokens_per_s:.4g}/s",
-            f"{plan.prefill_tokens_per_s:.4g}/s",
+            f"{_rate(plan.decode_tokens_per_s)}/s",
+            f"{_rate(plan.prefill_tokens_per_s)}/s",
         )
     Console(highlight=False).print(table)
     print(f"\n{size(usable)} of memory may be used. Speeds are tokens per second at most.")
