@@ -87,7 +87,7 @@ def _leaves():
     strings = st.fixed_dictionaries(
         {"type": st.just("string")}, optional={"enum": st.lists(json_values(), max_size=3)}
     )
-    names = ["number", "integer", "boolean", "null", "array", "object", "odd"]
+    names = ["number", "integer", "boolean", "null", "array", "object", "odd", ""]
     plain = st.fixed_dictionaries({"type": st.sampled_from(names)})
     several = st.lists(st.sampled_from([*names, "string"]), max_size=3).map(lambda t: {"type": t})
     others = st.sampled_from(
@@ -101,10 +101,13 @@ def _nested(inner):
     properties = st.dictionaries(unicode_texts(6), inner, max_size=3)
     objects = st.fixed_dictionaries(
         {"type": st.just("object"), "properties": properties},
-        optional={"required": st.lists(unicode_texts(6), max_size=2)},
+        optional={"required": st.lists(unicode_texts(6), max_size=2) | json_values()},
     )
     arrays = st.fixed_dictionaries({"type": st.just("array"), "items": inner})
-    unions = st.fixed_dictionaries({"oneOf": st.lists(inner, max_size=3)})
+    unions = st.fixed_dictionaries(
+        {"oneOf": st.lists(inner, max_size=3) | json_values()},
+        optional={"type": st.sampled_from(["string", "object"])},
+    )
     return st.tuples(st.one_of(objects, arrays, unions), _notes()).map(
         lambda pair: pair[0] | pair[1]
     )

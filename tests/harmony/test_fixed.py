@@ -123,7 +123,7 @@ def test_any_schema_is_written_or_refused(schema):
     try:
         assert fixed_type(schema)
     except HarmonyError as error:
-        assert "leads nowhere" in str(error) or "no type 'odd'" in str(error)
+        assert "leads nowhere" in str(error) or "JSON schema has no type" in str(error)
 
 
 def section(namespace):

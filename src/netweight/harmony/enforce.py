@@ -11,7 +11,7 @@ from typing import cast
 
 from netweight.errors import HarmonyError
 from netweight.harmony.message import JsonSchema
-from netweight.harmony.schema import as_node
+from netweight.harmony.schema import as_node, required_names
 
 _WHITE_SPACE = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,40}"}
 
@@ -108,9 +108,7 @@ def _missing_bounds(node: Mapping[str, object]) -> dict[str, int]:
 
 def _closed(node: dict[str, object]) -> dict[str, object]:
     """The object with no properties but those that it declares or requires."""
-    required = node.get("required")
-    names = required if isinstance(required, list) else []
-    undeclared: dict[str, object] = {name: {} for name in names if isinstance(name, str)}
+    undeclared: dict[str, object] = {name: {} for name in required_names(node)}
     properties = undeclared | dict(as_node(node["properties"]))
     return node | {"properties": properties, "additionalProperties": False}
 

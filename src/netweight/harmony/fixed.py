@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from netweight.errors import HarmonyError
-from netweight.harmony.schema import Schema, as_node, to_json
+from netweight.harmony.schema import Schema, as_node, required_names, to_json
 
 MAX_NODES = 10_000  # references can double a schema at each step; no tool comes near this
 MAX_DEPTH = 64
@@ -178,8 +178,7 @@ class _Writer:
         return Type(f"{self.type(node['items'], indent).tight}[]")
 
     def _object(self, node: Schema, indent: str) -> Type:
-        required = node.get("required")
-        names = set(required) if isinstance(required, list) else set()
+        names = required_names(node)
         lines = [
             line
             for name, value in as_node(node.get("properties")).items()

@@ -20,7 +20,7 @@ def official_type(schema: object, indent: str = "") -> str:
     types = node.get("type")
     if isinstance(types, list):
         names = [_type_name(name) for name in types if isinstance(name, str)]
-        return " | ".join(names) or "any"
+        return " | ".join(names) if names else "any"
     match types:
         case "object":
             return _object_type(node, indent)
@@ -39,6 +39,13 @@ def official_type(schema: object, indent: str = "") -> str:
 def as_node(schema: object) -> Schema:
     """The schema as a table; anything else, such as `true`, has no keywords."""
     return cast(Schema, schema) if isinstance(schema, Mapping) else {}
+
+
+def required_names(node: Schema) -> list[str]:
+    """The names that a schema requires; what is no name requires nothing."""
+    required = node.get("required")
+    names = required if isinstance(required, list) else []
+    return [name for name in names if isinstance(name, str)]
 
 
 def to_json(value: object) -> str:
@@ -120,8 +127,7 @@ def _description(node: Schema) -> str | None:
 def _object_type(node: Schema, indent: str) -> str:
     description = _description(node)
     head = f"{indent}// {description}\n" if description is not None else ""
-    required = node.get("required")
-    names = set(required) if isinstance(required, list) else set()
+    names = required_names(node)
     lines = [
         line
         for name, value in as_node(node.get("properties")).items()
@@ -142,7 +148,7 @@ def _property_lines(name: str, node: Schema, indent: str, *, is_required: bool) 
     if isinstance(node.get("oneOf"), list):
         yield from _union_property_lines(f"{name}{mark}", node, indent)
         return
-    default = _default_text(node)
+    default = None if "oneOf" in node else _default_text(node)
     note = f" // default: {default}" if default is not None else ""
     yield f"{indent}{name}{mark}: {_nullable(node, official_type(node, indent + '    '))},{note}\n"
 
