@@ -5,52 +5,90 @@ import random
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from netweight.harmony import Vocabulary
+from netweight.model import PAGE_TOKENS
 
 
 @dataclass
 class FakeShape:
     vocab_size: int
     max_context: int
+    sliding_window: int
 
 
-class FakeCache:
-    """Remembers the token ids themselves."""
+class FakePages:
+    """Slots of pages of one kind: a token id, a digest of what it saw, its prompt's length."""
 
-    def __init__(self, capacity):
-        self.capacity = capacity
-        self.token_ids = []
-        self.num_prompt = None
+    def __init__(self, num_pages):
+        self.ids = np.full(num_pages * PAGE_TOKENS, -1)
+        self.seen = np.zeros(num_pages * PAGE_TOKENS, np.int64)
+        self.num_prompt = np.zeros(num_pages * PAGE_TOKENS, np.int64)  # 0: in the middle of it
 
-    @property
-    def length(self):
-        return len(self.token_ids)
+    def slots(self, table, first, stop):
+        positions = np.arange(first, stop)
+        pages = table[positions // PAGE_TOKENS]
+        assert (pages >= 0).all(), "a page was given up that is looked at"
+        return pages * PAGE_TOKENS + positions % PAGE_TOKENS
 
 
 class FakeModel:
-    """Logits are what `next_logits(all token ids so far, number of prompt tokens)` returns."""
+    """Logits are what `next_logits(all token ids so far, number of prompt tokens)` returns.
 
-    def __init__(self, next_logits, *, vocab_size=32, max_context=64):
-        self.config = FakeShape(vocab_size, max_context)
+    The ids are those in the pages that it is given. A prompt is taken to end where logits were
+    first asked for, which is not so where a request was preempted or its prompt scored.
+    """
+
+    def __init__(self, next_logits, *, vocab_size=32, max_context=64, sliding_window=20):
+        self.config = FakeShape(vocab_size, max_context, sliding_window)
         self.next_logits = next_logits
         self.num_forwards = 0
+        self.num_tokens = 0
 
-    def new_cache(self, capacity):
-        return FakeCache(capacity)
+    def new_cache(self, num_pages, num_window_pages):
+        return FakePages(num_pages), FakePages(num_window_pages)
 
-    def forward(self, token_ids, cache=None, *, last_only=False):
-        assert token_ids.dtype == torch.int64
-        assert token_ids.shape[0] == 1
-        assert token_ids.shape[1] > 0
-        assert last_only
+    def step(self, token_ids, layout, cache, rows):
+        assert token_ids.dtype == rows.dtype == torch.int64
+        tensors = (layout.positions, layout.starts, layout.pages, layout.window_pages)
+        assert all(x.dtype == torch.int32 and x.is_contiguous() for x in tensors)
+        assert layout.starts[-1] == len(layout.positions) == len(token_ids) > 0
         self.num_forwards += 1
-        cache.token_ids += token_ids[0].tolist()
-        assert cache.length <= cache.capacity
-        if cache.num_prompt is None:
-            cache.num_prompt = cache.length
-        return self.next_logits(cache.token_ids, cache.num_prompt)[None, None].float()
+        self.num_tokens += len(token_ids)
+        ids, positions, starts = token_ids.numpy(), layout.positions.numpy(), layout.starts.numpy()
+        wanted = set(rows.tolist())
+        logits = []
+        for index in range(len(starts) - 1):
+            tables = layout.pages[index].numpy(), layout.window_pages[index].numpy()
+            for row in range(starts[index], starts[index + 1]):
+                assert positions[row] == positions[starts[index]] + row - starts[index]
+                seen = self.take(cache, tables, int(positions[row]), int(ids[row]))
+                if row in wanted:
+                    logits.append(self.logits(cache, tables, int(positions[row]), seen))
+        assert len(logits) == len(rows)
+        size = self.config.vocab_size
+        return torch.stack(logits).float() if logits else torch.empty((0, size))
+
+    def take(self, cache, tables, position, token_id):
+        """Store a token and a digest of all it sees, which real keys and values depend on, too."""
+        first = max(0, position - self.config.sliding_window + 1)
+        seen = [token_id, position]
+        for pages, table, start in zip(cache, tables, (0, first), strict=True):
+            seen += pages.seen[pages.slots(table, start, position)].tolist()
+        digest = hash(tuple(seen))
+        for pages, table in zip(cache, tables, strict=True):
+            [slot] = pages.slots(table, position, position + 1)
+            pages.ids[slot], pages.seen[slot], pages.num_prompt[slot] = token_id, digest, 0
+        return digest
+
+    def logits(self, cache, tables, position, digest):
+        pages = cache[0]
+        slots = pages.slots(tables[0], 0, position + 1)
+        num_prompt = pages.num_prompt[slots[-2]] if position > 0 else 0
+        pages.num_prompt[slots[-1]] = num_prompt or position + 1
+        return self.next_logits(pages.ids[slots].tolist(), int(pages.num_prompt[slots[-1]]))
 
 
 def one_hot(token_id, vocab_size):
@@ -83,15 +121,23 @@ def scripted_in_turn(replies, mark, **kwargs):
     return model
 
 
-def pseudorandom(**kwargs):
-    """A model whose logits are any function of all tokens so far: each history has its own."""
+class Pseudorandom(FakeModel):
+    """Logits are any function of all that the last token sees in the pages that it is given.
 
-    def next_logits(token_ids, num_prompt):
-        rng = random.Random(repr(token_ids))
-        return torch.tensor([rng.gauss(0, 2) for _ in range(model.config.vocab_size)])
+    Each history has its own, so a wrong page, a stale one or a wrong position gives other tokens.
+    `habit` makes a small cycle of tokens likelier, so that text repeats.
+    """
 
-    model = FakeModel(next_logits, **kwargs)
-    return model
+    def __init__(self, *, habit=0, **kwargs):
+        super().__init__(None, **kwargs)
+        self.habit = habit
+
+    def logits(self, cache, tables, position, digest):
+        rng = random.Random(digest)
+        logits = torch.tensor([rng.gauss(0, 2) for _ in range(self.config.vocab_size)])
+        [slot] = cache[0].slots(tables[0], position, position + 1)
+        logits[(cache[0].ids[slot] + 1) % 4] += self.habit
+        return logits
 
 
 # A vocabulary of single bytes and Harmony's control tokens: any text is as many tokens as bytes.

@@ -16,7 +16,7 @@ from netweight.harmony import (
 from netweight.harmony.grammar import Constrainer, Rules
 from netweight.model import find_model
 from tests.engine.test_engine import GREEDY, run
-from tests.fakes import FakeModel, one_hot, pseudorandom, scripted
+from tests.fakes import FakeModel, Pseudorandom, one_hot, scripted
 
 
 class Only:
@@ -51,8 +51,8 @@ def test_a_constraint_that_allows_everything_changes_nothing():
     sampling = Sampling(seed=3, top_p=0.9)
     request = Request([1], sampling, max_tokens=9, num_logprobs=2)
     limited = Request([1], sampling, max_tokens=9, num_logprobs=2, constraint=everything)
-    assert list(Engine(pseudorandom()).generate(limited)) == list(
-        Engine(pseudorandom()).generate(request)
+    assert list(Engine(Pseudorandom()).generate(limited)) == list(
+        Engine(Pseudorandom()).generate(request)
     )
 
 

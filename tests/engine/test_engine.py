@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from netweight.engine import Engine, Finish, Request, Sampling, Token
 from netweight.errors import ContextTooLong, RequestError
-from tests.fakes import FakeModel, one_hot, pseudorandom, scripted
+from tests.fakes import FakeModel, Pseudorandom, one_hot, scripted
 
 GREEDY = Sampling(temperature=0)
 
@@ -59,14 +59,14 @@ def test_a_request_that_cannot_run_is_refused_before_any_work():
 def test_equal_seeds_give_equal_tokens_and_others_do_not():
     def tokens(seed):
         request = Request([1], Sampling(seed=seed), max_tokens=20)
-        return run(Engine(pseudorandom()), request)[0]
+        return run(Engine(Pseudorandom()), request)[0]
 
     assert tokens(3) == tokens(3)
     assert tokens(3) != tokens(4)
 
 
 def test_a_request_without_a_seed_reports_the_one_it_got():
-    engine = Engine(pseudorandom(), fresh_seed=iter([11, 12]).__next__)
+    engine = Engine(Pseudorandom(), fresh_seed=iter([11, 12]).__next__)
     tokens, finish = run(engine, Request([1], max_tokens=20))
     assert finish.seed == 11
     assert run(engine, Request([1], Sampling(seed=11), max_tokens=20))[0] == tokens
@@ -75,7 +75,7 @@ def test_a_request_without_a_seed_reports_the_one_it_got():
 
 def test_logprobs_come_with_every_token_when_asked():
     request = Request([1], Sampling(seed=0), max_tokens=5, num_logprobs=32)
-    *tokens, _ = Engine(pseudorandom()).generate(request)
+    *tokens, _ = Engine(Pseudorandom()).generate(request)
     for event in tokens:
         by_id = dict(event.logprobs.top)
         assert torch.tensor(list(by_id.values())).exp().sum() == pytest.approx(1, abs=1e-5)
@@ -140,8 +140,8 @@ requests = st.builds(
 @settings(max_examples=50)
 @given(st.lists(requests, min_size=2, max_size=5))
 def test_tokens_are_the_same_alone_and_in_company(some):
-    alone = [run(Engine(pseudorandom(max_context=24)), request)[0] for request in some]
-    engine = Engine(pseudorandom(max_context=24))
+    alone = [run(Engine(Pseudorandom(max_context=24)), request)[0] for request in some]
+    engine = Engine(Pseudorandom(max_context=24))
     together = {engine.submit(request): [] for request in some}
     while engine.has_work:
         for event in engine.step():
@@ -155,7 +155,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        model = pseudorandom(max_context=24)
+        model = Pseudorandom(max_context=24)
         sure = model.next_logits
 
         def next_logits(ids, num_prompt):

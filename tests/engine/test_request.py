@@ -24,7 +24,7 @@ def test_a_setting_out_of_range_is_refused_by_name(setting, value):
 
 
 def budget(**kwargs):
-    return token_budget(Request(**kwargs), vocab_size=10, max_context=8)
+    return token_budget(Request(**kwargs), vocab_size=10, max_context=8, cache_tokens=16)
 
 
 def test_without_a_limit_an_answer_may_fill_the_context():
@@ -44,6 +44,13 @@ def test_a_prompt_that_leaves_no_room_for_an_answer_is_too_long():
         budget(prompt_ids=[1] * 8)
 
 
+def test_what_the_cache_cannot_hold_is_too_long():
+    limits = {"vocab_size": 10, "max_context": 99, "cache_tokens": 16}
+    with pytest.raises(ContextTooLong, match="16 tokens; the memory for keys and values holds 16"):
+        token_budget(Request([1] * 16), **limits)
+    assert token_budget(Request([1] * 15), **limits) == 1
+
+
 @pytest.mark.parametrize(
     ("request_fields", "message"),
     [
@@ -52,6 +59,7 @@ def test_a_prompt_that_leaves_no_room_for_an_answer_is_too_long():
         ({"prompt_ids": [-1]}, "token id -1 is outside"),
         ({"prompt_ids": [1], "max_tokens": 0}, "max_tokens is 0"),
         ({"prompt_ids": [1], "num_logprobs": 11}, "11 log-probabilities"),
+        ({"prompt_ids": [1], "prompt_logprobs": -1}, "-1 log-probabilities"),
     ],
 )
 def test_an_impossible_request_is_refused_with_its_reason(request_fields, message):

@@ -1,38 +1,62 @@
+import pytest
 import torch
 
-from netweight.engine import Request
-from netweight.engine.cache import CachePool
+from netweight.engine import CacheSize, Request
+from netweight.engine.cache import Cache
 from netweight.engine.request import RequestState
 from netweight.engine.runner import ModelFailure, Runner
-from tests.fakes import FakeModel, one_hot, scripted
+from netweight.engine.scheduler import Scheduler
+from tests.fakes import FakeModel, one_hot
 
 
-def state_of(pool, request_id, prompt_ids):
-    state = RequestState(request_id, Request(prompt_ids), 4, 0, torch.Generator())
-    assert pool.take(request_id, state.num_cache_tokens)
-    return state
+class Bench:
+    """A runner, and a scheduler that hands it work."""
+
+    def __init__(self, next_logits, prompts, *, step_tokens=99, **shape):
+        size = CacheSize(20, 20)
+        self.model = FakeModel(next_logits, **shape)
+        self.cache = Cache(size, self.model.config.sliding_window)
+        self.scheduler = Scheduler(self.cache, max_running=9, step_tokens=step_tokens)
+        self.runner = Runner(self.model, size)
+        for index, prompt in enumerate(prompts):
+            request = Request(prompt)
+            self.scheduler.add(RequestState(index, request, 4, 0, torch.Generator()))
+
+    def run(self):
+        """The outcomes of a step in which every request draws token 5."""
+        work = self.scheduler.schedule()
+        outcomes = self.runner.run(work)
+        for one in work:
+            if one.draws:
+                one.state.accept(5)
+            stop = one.first + len(one.token_ids)
+            self.cache.store(one.state.holding, one.state.token_ids, stop)
+        return outcomes
 
 
-def setup(model):
-    pool = CachePool(model.new_cache, 64)
-    return pool, Runner(model, pool)
+def last(ids, _):
+    return one_hot(ids[-1], 32)
 
 
-def test_only_tokens_that_the_cache_lacks_are_run():
-    pool, runner = setup(scripted([5]))
-    state = state_of(pool, 0, [1, 2, 3])
-    [logits] = runner.run([state])
-    assert logits.shape == (32,)
-    assert pool.cache(0).token_ids == [1, 2, 3]
-    state.accept(5)
-    runner.run([state])
-    assert pool.cache(0).token_ids == [1, 2, 3, 5]
+def test_all_requests_run_in_one_step():
+    bench = Bench(last, [[1, 2, 3], [4]])
+    for expected in ([3, 4], [5, 5], [5, 5]):
+        assert [int(logits[-1].argmax()) for logits in bench.run()] == expected
+    assert (bench.model.num_forwards, bench.model.num_tokens) == (3, 4 + 2 + 2)
 
 
-def test_each_request_of_a_batch_has_its_own_cache():
-    pool, runner = setup(FakeModel(lambda ids, _: one_hot(ids[-1], 32)))
-    batch = [state_of(pool, index, [index]) for index in range(3)]
-    assert [int(logits.argmax()) for logits in runner.run(batch)] == [0, 1, 2]
+def test_no_logits_come_before_the_end_of_a_prompt():
+    bench = Bench(last, [list(range(20))], step_tokens=12)
+    assert [bench.run()[0].shape for _ in range(3)] == [(0, 32), (1, 32), (1, 32)]
+
+
+def test_each_request_sees_its_own_tokens():
+    seen = []
+    bench = Bench(lambda ids, _: seen.append(ids) or one_hot(5, 32), [[1] * 17, [2], [1] * 40])
+    bench.run()
+    bench.run()
+    prompts = [[1] * 17, [2], [1] * 40]
+    assert seen == [*prompts, *([*prompt, 5] for prompt in prompts)]
 
 
 def test_a_failure_names_its_cause_and_spares_the_others():
@@ -41,14 +65,18 @@ def test_a_failure_names_its_cause_and_spares_the_others():
             raise RuntimeError("no memory")
         return one_hot(ids[0], 32)
 
-    pool, runner = setup(FakeModel(next_logits))
-    good, bad = runner.run([state_of(pool, 0, [0]), state_of(pool, 1, [1])])
-    assert int(good.argmax()) == 0
+    good, bad, also_good = Bench(next_logits, [[0], [1], [2]]).run()
+    assert [int(logits.argmax()) for logits in (good, also_good)] == [0, 2]
     assert bad == ModelFailure("the model failed: RuntimeError: no memory")
 
 
-def test_logits_that_are_not_numbers_are_a_failure():
-    for damaged in ([0.0, float("nan")], [0.0, float("inf")], [-float("inf")] * 2):
-        pool, runner = setup(FakeModel(lambda *_, x=damaged: torch.tensor(x), vocab_size=2))
-        [outcome] = runner.run([state_of(pool, 0, [1])])
-        assert isinstance(outcome, ModelFailure)
+@pytest.mark.parametrize(
+    "damaged", [[0.0, float("nan")], [0.0, float("inf")], [-float("inf")] * 2], ids=str
+)
+def test_logits_that_are_not_numbers_are_a_failure_of_one_request(damaged):
+    def next_logits(ids, _):
+        return torch.tensor(damaged if ids[0] == 1 else [0.0, 1.0])
+
+    good, bad = Bench(next_logits, [[0], [1]], vocab_size=2).run()
+    assert good.shape == (1, 2)
+    assert isinstance(bad, ModelFailure)

@@ -1,12 +1,16 @@
 """The engine: token ids in, token ids out."""
 
+from netweight.engine.cache import PageCounts
+from netweight.engine.capacity import CacheSize, plan_cache
 from netweight.engine.constraint import Constraint
-from netweight.engine.engine import Engine, fresh_seed
+from netweight.engine.engine import Engine, Stats, fresh_seed
 from netweight.engine.request import (
+    Counts,
     Event,
     Finish,
     FinishReason,
     Logprobs,
+    PromptLogprobs,
     Request,
     Sampling,
     Token,
@@ -15,16 +19,22 @@ from netweight.engine.request import (
 from netweight.engine.runner import Model
 
 __all__ = [
+    "CacheSize",
     "Constraint",
+    "Counts",
     "Engine",
     "Event",
     "Finish",
     "FinishReason",
     "Logprobs",
     "Model",
+    "PageCounts",
+    "PromptLogprobs",
     "Request",
     "Sampling",
+    "Stats",
     "Token",
     "TokenLogprob",
     "fresh_seed",
+    "plan_cache",
 ]

@@ -33,11 +33,11 @@ class Constraint(Protocol):
         ...
 
     def rollback(self, num_tokens: int) -> None:
-        """Take back the last tokens. For drawing ahead: a step of one token never needs it."""
+        """Take back the last tokens. The engine draws one after the other and never needs it."""
         ...
 
     def forced(self) -> list[int]:
-        """The tokens that must come next. For skipping draws: the mask alone forces them too."""
+        """The tokens that must come next. For guessing ahead: the mask alone forces them too."""
         ...
 
 
@@ -69,6 +69,15 @@ def advance(constraint: Constraint, token_id: int) -> ConstraintFailure | None:
         log.exception("a constraint failed")
         return _failure(error)
     return None
+
+
+def forced(constraint: Constraint) -> list[int]:
+    """The tokens that the constraint says must come next; none where it fails to say."""
+    try:
+        return constraint.forced()
+    except Exception:  # the next mask still holds, and says what is wrong if it fails as well
+        log.exception("a constraint failed")
+        return []
 
 
 def _failure(error: Exception) -> ConstraintFailure:

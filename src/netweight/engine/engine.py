@@ -5,17 +5,26 @@ thread puts one around it. Knows token ids, not text: stop ids come with the req
 """
 
 import secrets
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from netweight.engine.cache import CachePool
+from netweight.engine.cache import Cache, PageCounts
+from netweight.engine.capacity import (
+    MAX_RUNNING,
+    STEP_TOKENS,
+    CacheSize,
+    cache_for_context,
+    window_span,
+)
 from netweight.engine.constraint import ConstraintFailure, advance, masked
 from netweight.engine.request import (
     Event,
     Finish,
     FinishReason,
+    PromptLogprobs,
     Request,
     RequestState,
     Token,
@@ -23,8 +32,10 @@ from netweight.engine.request import (
 )
 from netweight.engine.runner import Model, ModelFailure, Runner
 from netweight.engine.sampler import log_probabilities, sample
-from netweight.engine.scheduler import Scheduler
+from netweight.engine.scheduler import Scheduler, Work
+from netweight.engine.speculation import Drafter
 from netweight.errors import RequestError
+from netweight.model import PAGE_TOKENS
 
 
 def fresh_seed() -> int:
@@ -32,26 +43,71 @@ def fresh_seed() -> int:
     return secrets.randbits(53)
 
 
+class Stats(NamedTuple):
+    """How busy the engine is."""
+
+    num_running: int
+    num_waiting: int
+    num_preemptions: int  # so far
+    pages: PageCounts
+    window_pages: PageCounts
+
+
 class Engine:
     """Continues token sequences with a model.
 
-    Requests whose prompts and answers fit the context together run side by side; others wait their
-    turn. A request's tokens depend on its prompt, its settings and its seed alone.
+    Requests run side by side, as many as their pages allow; others wait their turn. A request's
+    tokens depend on its prompt, its settings and its seed alone, provided that the model's logits
+    do: not on its neighbours, on what was cached, or on what was guessed ahead.
     """
 
-    def __init__(self, model: Model, *, fresh_seed: Callable[[], int] = fresh_seed) -> None:
-        """Serve `model`; `fresh_seed` seeds the requests that bring no seed of their own."""
-        self._shape = model.config
+    def __init__(
+        self,
+        model: Model,
+        *,
+        cache_size: CacheSize | None = None,
+        max_running: int = MAX_RUNNING,
+        step_tokens: int = STEP_TOKENS,
+        speculate: int = 0,
+        fresh_seed: Callable[[], int] = fresh_seed,
+    ) -> None:
+        """Serve `model`.
+
+        Args:
+            model: what gives logits.
+            cache_size: pages for keys and values; None: enough for one whole context. `plan_cache`
+                has it from bytes.
+            max_running: requests that run at once, at most.
+            step_tokens: tokens that the model takes in a step, at most.
+            speculate: tokens guessed ahead for a request in a step, at most; 0 guesses none.
+            fresh_seed: seeds the requests that bring no seed of their own.
+        """
+        self._shape = shape = model.config
+        size = cache_size or cache_for_context(shape.max_context, shape.sliding_window)
+        assert size.num_window_pages >= window_span(shape.sliding_window), "no window fits"
+        self._cache_tokens = size.num_pages * PAGE_TOKENS
+        self._speculate = speculate
         self._fresh_seed = fresh_seed
-        pool = CachePool(model.new_cache, model.config.max_context)
-        self._scheduler = Scheduler(pool)
-        self._runner = Runner(model, pool)
+        self._cache = Cache(size, shape.sliding_window)
+        self._scheduler = Scheduler(self._cache, max_running=max_running, step_tokens=step_tokens)
+        self._runner = Runner(model, size)
         self._next_id = 0
 
     @property
     def has_work(self) -> bool:
         """Whether a request waits or runs."""
         return self._scheduler.num_requests > 0
+
+    @property
+    def stats(self) -> Stats:
+        """How busy the engine is."""
+        scheduler = self._scheduler
+        return Stats(
+            scheduler.num_running,
+            scheduler.num_waiting,
+            scheduler.num_preemptions,
+            *self._cache.counts,
+        )
 
     def check(self, request: Request) -> int:
         """The most tokens the request may produce. Safe in any thread: nothing it reads changes.
@@ -60,7 +116,10 @@ class Engine:
             RequestError: when it cannot run; ContextTooLong when that is for its length.
         """
         return token_budget(
-            request, vocab_size=self._shape.vocab_size, max_context=self._shape.max_context
+            request,
+            vocab_size=self._shape.vocab_size,
+            max_context=self._shape.max_context,
+            cache_tokens=self._cache_tokens,
         )
 
     def submit(self, request: Request) -> int:
@@ -73,22 +132,28 @@ class Engine:
         seed = request.sampling.seed
         seed = self._fresh_seed() if seed is None else seed
         generator = torch.Generator().manual_seed(seed)
+        drafter = Drafter(self._speculate) if self._speculate > 0 else None
         request_id = self._next_id
         self._next_id += 1
-        self._scheduler.add(RequestState(request_id, request, max_tokens, seed, generator))
+        state = RequestState(request_id, request, max_tokens, seed, generator, drafter)
+        self._scheduler.add(state)
         return request_id
 
     def cancel(self, request_id: int) -> Finish | None:
         """End a request now and free its memory; None when it has already ended."""
         state = self._scheduler.remove(request_id)
-        return None if state is None else Finish(request_id, "cancelled", state.seed)
+        return None if state is None else _finish(state, "cancelled")
 
     def step(self) -> list[Event]:
-        """Give every running request one more token; what happened, in order of admission."""
-        batch = self._scheduler.schedule()
-        outcomes = self._runner.run(batch)
-        settled = zip(batch, outcomes, strict=True)
-        return [event for state, outcome in settled for event in self._settle(state, outcome)]
+        """Take every running request a step further; what happened, in order of admission.
+
+        A request that is being answered gets a token, or several where guesses were right; one
+        whose prompt is still being read gets none.
+        """
+        work = self._scheduler.schedule()
+        outcomes = self._runner.run(work) if work else []
+        settled = zip(work, outcomes, strict=True)
+        return [event for one, outcome in settled for event in self._settle(one, outcome)]
 
     def generate(self, request: Request) -> Generator[Event]:
         """Run one request by itself, event by event. Closing the iterator cancels it.
@@ -106,34 +171,75 @@ class Engine:
             self.cancel(request_id)
 
     def check_integrity(self) -> None:
-        """Assert that memory is held by running requests and by nobody else."""
+        """Assert that pages are held by running requests and by nobody else, and much more."""
         self._scheduler.check_integrity()
 
-    def _settle(self, state: RequestState, outcome: Tensor | ModelFailure) -> Iterator[Event]:
+    def _settle(self, work: Work, outcome: Tensor | ModelFailure) -> Iterator[Event]:
+        state = work.state
         if isinstance(outcome, ModelFailure):
-            yield self._finish(state, "error", outcome.message)
+            self._cache.forget()  # the damage may be in pages, and others must not begin with them
+            yield self._end(state, "error", outcome.message)
             return
-        request = state.request
-        token_id = _draw(state, outcome)
+        if work.num_scored > 0:
+            yield _score(work, outcome[: work.num_scored])
+        if work.draws:
+            yield from self._draw(work, outcome[work.num_scored :])
+        else:
+            stop = work.first + len(work.token_ids)
+            self._cache.store(state.holding, state.token_ids, stop)
+
+    def _draw(self, work: Work, logits: Tensor) -> Iterator[Event]:
+        state, num_before = work.state, len(work.state.token_ids)
+        ending = yield from _draw_tokens(state, logits, work.draft)
+        if state.drafter is not None:
+            drawn = state.token_ids[num_before:]
+            num_right = sum(a == b for a, b in zip(drawn, work.draft, strict=False))
+            state.drafter.settle(work.num_drafted, num_right)
+        # All that was drawn but the last was a right guess, so its keys and values are there.
+        self._cache.store(state.holding, state.token_ids, len(state.token_ids) - 1)
+        if ending is not None:
+            yield self._end(state, *ending)
+
+    def _end(self, state: RequestState, reason: FinishReason, error: str | None = None) -> Finish:
+        self._scheduler.remove(state.request_id)
+        return _finish(state, reason, error)
+
+
+class _Ending(NamedTuple):
+    """Why a request ends."""
+
+    reason: FinishReason
+    error: str | None = None
+
+
+def _draw_tokens(
+    state: RequestState, logits: Tensor, draft: Sequence[int]
+) -> Generator[Token, None, _Ending | None]:
+    """Draw a token after each row of logits [rows, vocab], as long as the guesses were right.
+
+    That is speculative sampling (Leviathan et al. 2023, arXiv 2211.17192, section 2.3) where every
+    guess is certain: a guess is kept with the probability that the model gives it, and otherwise a
+    token is drawn from the others, renormalised. To draw first and then look if it is the guess
+    does just that. It takes one number from the generator for each token, so a seed gives the same
+    tokens with guesses as without.
+    """
+    for row, guess in zip(logits, [*draft, None], strict=True):
+        token_id = _draw_one(state, row)
         if isinstance(token_id, ConstraintFailure):
-            yield self._finish(state, "error", token_id.message)
-            return
+            return _Ending("error", token_id.message)
         logprobs = None
-        if request.num_logprobs is not None:
-            logprobs = log_probabilities(outcome, token_id, request.num_logprobs)
+        if state.request.num_logprobs is not None:
+            logprobs = log_probabilities(row, token_id, state.request.num_logprobs)
         yield Token(state.request_id, token_id, logprobs)
         reason = state.accept(token_id)
         if reason is not None:
-            yield self._finish(state, reason)
-
-    def _finish(
-        self, state: RequestState, reason: FinishReason, error: str | None = None
-    ) -> Finish:
-        self._scheduler.remove(state.request_id)
-        return Finish(state.request_id, reason, state.seed, error)
+            return _Ending(reason)
+        if token_id != guess:
+            break
+    return None
 
 
-def _draw(state: RequestState, logits: Tensor) -> int | ConstraintFailure:
+def _draw_one(state: RequestState, logits: Tensor) -> int | ConstraintFailure:
     """The request's next token, within its constraint if it has one."""
     request, constraint = state.request, state.request.constraint
     if constraint is None:
@@ -143,3 +249,18 @@ def _draw(state: RequestState, logits: Tensor) -> int | ConstraintFailure:
         return limited
     token_id = sample(limited, request.sampling, state.generator)
     return advance(constraint, token_id) or token_id
+
+
+def _score(work: Work, logits: Tensor) -> PromptLogprobs:
+    """Log-probabilities of the prompt tokens that follow those of the rows of logits."""
+    state, num_top = work.state, work.state.request.prompt_logprobs
+    assert num_top is not None, "a prompt is scored unasked"
+    following = state.token_ids[state.num_scored + 1 :]
+    pairs = zip(logits, following, strict=False)
+    scored = tuple(log_probabilities(row, token_id, num_top) for row, token_id in pairs)
+    state.num_scored += len(scored)
+    return PromptLogprobs(state.request_id, scored)
+
+
+def _finish(state: RequestState, reason: FinishReason, error: str | None = None) -> Finish:
+    return Finish(state.request_id, reason, state.seed, error, state.counts)

@@ -10,7 +10,9 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from netweight.engine.constraint import Constraint
+from netweight.engine.cache import Holding
+from netweight.engine.constraint import Constraint, forced
+from netweight.engine.speculation import Drafter
 from netweight.errors import ContextTooLong, RequestError
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
@@ -60,6 +62,7 @@ class Request:
     max_tokens: int | None = None  # at most; None: as many as the context has room for
     num_logprobs: int | None = None  # None: no log-probabilities; 0: of the drawn token only
     constraint: Constraint | None = None  # on the answer; it has state, so it is this request's own
+    prompt_logprobs: int | None = None  # as num_logprobs, of the prompt's tokens from the second on
 
 
 class TokenLogprob(NamedTuple):
@@ -86,6 +89,26 @@ class Token:
 
 
 @dataclass(frozen=True)
+class PromptLogprobs:
+    """Log-probabilities of the prompt's next tokens; the first of all has none.
+
+    Come only when asked for, in order, before the first Token.
+    """
+
+    request_id: int
+    logprobs: tuple[Logprobs, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a request cost."""
+
+    num_cached_tokens: int = 0  # of the prompt, that were in the cache when it began
+    num_drafted: int = 0  # tokens guessed ahead,
+    num_accepted: int = 0  # and those that were right
+
+
+@dataclass(frozen=True)
 class Finish:
     """A request has ended. Every admitted request gets exactly one of these, as its last event."""
 
@@ -93,9 +116,10 @@ class Finish:
     reason: FinishReason
     seed: int
     error: str | None = None  # what went wrong, when the reason is "error"
+    counts: Counts = Counts()
 
 
-Event = Token | Finish
+Event = Token | PromptLogprobs | Finish
 
 
 @dataclass
@@ -107,6 +131,10 @@ class RequestState:
     max_tokens: int
     seed: int
     generator: torch.Generator
+    drafter: Drafter | None = None  # None: nothing is guessed ahead
+    holding: Holding = field(default_factory=Holding)
+    num_scored: int = 0  # prompt tokens whose next token's log-probability has been told
+    num_cached_tokens: int | None = None  # None: it has not begun yet
     token_ids: list[int] = field(init=False)  # the prompt, then what was drawn
 
     def __post_init__(self) -> None:
@@ -114,40 +142,74 @@ class RequestState:
         self.token_ids = list(self.request.prompt_ids)
 
     @property
-    def num_cache_tokens(self) -> int:
-        """Tokens whose keys and values it may have to keep."""
-        return len(self.request.prompt_ids) + self.max_tokens
+    def num_pending(self) -> int:
+        """Tokens that the model has yet to take; one of them when only the last draw is new."""
+        return len(self.token_ids) - self.holding.num_stored
+
+    @property
+    def num_unscored(self) -> int:
+        """Prompt tokens after which log-probabilities are still to be told."""
+        if self.request.prompt_logprobs is None:
+            return 0
+        return len(self.request.prompt_ids) - 1 - self.num_scored
+
+    @property
+    def counts(self) -> Counts:
+        """What it has cost so far."""
+        drafted = (0, 0)
+        if self.drafter is not None:
+            drafted = (self.drafter.num_drafted, self.drafter.num_accepted)
+        return Counts(self.num_cached_tokens or 0, *drafted)
 
     def accept(self, token_id: int) -> FinishReason | None:
         """Add the token that was drawn; the reason to finish if it was the last one."""
         self.token_ids.append(token_id)
         if token_id in self.request.stop_ids:
             return "stop"
-        num_drawn = len(self.token_ids) - len(self.request.prompt_ids)
-        return "length" if num_drawn == self.max_tokens else None
+        return "length" if self._num_left == 0 else None
+
+    def draft(self, most: int) -> list[int]:
+        """Up to `most` tokens that may follow, to be checked in the same step as the last one."""
+        most = min(most, self._num_left - 1)  # a token is drawn after the last of them, too
+        if self.drafter is None or most <= 0:
+            return []
+        constraint = self.request.constraint
+        must = [] if constraint is None else forced(constraint)
+        return self.drafter.draft(self.token_ids, must, most)
+
+    @property
+    def _num_left(self) -> int:
+        return len(self.request.prompt_ids) + self.max_tokens - len(self.token_ids)
 
 
-def token_budget(request: Request, *, vocab_size: int, max_context: int) -> int:
+def token_budget(request: Request, *, vocab_size: int, max_context: int, cache_tokens: int) -> int:
     """The most tokens that a model of this size may add to the request's prompt.
 
     Raises:
-        ContextTooLong: when the prompt leaves no room for an answer in `max_context`.
+        ContextTooLong: when the prompt leaves no room for an answer in `max_context`, or in a cache
+            of `cache_tokens`.
         RequestError: naming what else makes the request impossible.
     """
     num_prompt = len(request.prompt_ids)
     _check(num_prompt > 0, "the prompt is empty; it needs at least one token.")
     wrong = next((i for i in request.prompt_ids if not 0 <= i < vocab_size), None)
     _check(wrong is None, f"token id {wrong} is outside the vocabulary of {vocab_size}.")
-    _check(
-        request.num_logprobs is None or 0 <= request.num_logprobs <= vocab_size,
-        f"{request.num_logprobs} log-probabilities asked for; 0 to {vocab_size} are possible.",
-    )
+    for number in (request.num_logprobs, request.prompt_logprobs):
+        _check(
+            number is None or 0 <= number <= vocab_size,
+            f"{number} log-probabilities asked for; 0 to {vocab_size} are possible.",
+        )
     if num_prompt >= max_context:
         raise ContextTooLong(
             f"the prompt has {num_prompt} tokens; the context holds {max_context}, the answer "
             "included. Shorten the prompt."
         )
-    room = max_context - num_prompt
+    if num_prompt >= cache_tokens:
+        raise ContextTooLong(
+            f"the prompt has {num_prompt} tokens; the memory for keys and values holds "
+            f"{cache_tokens}, the answer included. Shorten the prompt, or allow more memory."
+        )
+    room = min(max_context, cache_tokens) - num_prompt
     if request.max_tokens is None:
         return room
     _check(
