@@ -11,11 +11,15 @@ constexpr std::size_t kTilePages = 4;
 constexpr std::size_t kTileKeys = kTilePages * kPageTokens;
 constexpr float kLog2E = 1.44269504f;
 
+// Sums in registers: kRowsAtOnce rows of queries by kWide times 16 keys or dimensions.
 #if defined(NETWEIGHT_AVX512)
+// 16 of 32 registers, so that a broadcast number is used twice: loads would else be the limit.
 constexpr std::size_t kRowsAtOnce = 8;
+constexpr std::size_t kWide = 2;
 #else
-// 8 of 16 registers hold sums: with 12 (6 rows) the 8 rows of a group would go as 6 and 2.
+// 8 of 16: with 12 (6 rows) the 8 rows of a group would go as 6 and 2, and registers did not suffice (Zen 3).
 constexpr std::size_t kRowsAtOnce = 4;
+constexpr std::size_t kWide = 1;
 #endif
 
 NETWEIGHT_INLINE void fetch_line(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
@@ -71,57 +75,84 @@ NETWEIGHT_INLINE Ahead part_ahead(const std::uint16_t* page, std::size_t head_di
   return {page + part * steps * step, step};
 }
 
-// `Rows` queries times the keys of one page.
-template <std::size_t Rows>
-NETWEIGHT_INLINE void score(const std::uint16_t* keys, Ahead ahead, const float* q, std::size_t head_dim,
-                            float* scores) {
-  Floats sums[Rows];
+// Adds pairs[w] times two neighbouring numbers of each row of x.
+template <std::size_t Rows, std::size_t Wide>
+NETWEIGHT_INLINE void add_pairs(const Ints (&pairs)[Wide], const float* x, std::size_t stride,
+                                Floats (&sums)[Wide][Rows]) {
+  Floats first[Wide], second[Wide];
 #pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row) sums[row] = zero_floats();
-  for (std::size_t i = 0; i < head_dim; i += 2) {
-    const Ints pairs = load_ints(keys + i * kPageTokens);
-    fetch_line(ahead.from + i / 2 * ahead.step);
-    const Floats first = first_bfloat16(pairs);
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row) sums[row] = fma(first, broadcast(q + row * head_dim + i), sums[row]);
-    const Floats second = second_bfloat16(pairs);
-#pragma GCC unroll 16
-    for (std::size_t row = 0; row < Rows; ++row) {
-      sums[row] = fma(second, broadcast(q + row * head_dim + i + 1), sums[row]);
-    }
+  for (std::size_t w = 0; w < Wide; ++w) {
+    first[w] = first_bfloat16(pairs[w]);
+    second[w] = second_bfloat16(pairs[w]);
   }
 #pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row) store(scores + row * kTileKeys, sums[row]);
+  for (std::size_t row = 0; row < Rows; ++row) {
+    const Broadcast number = broadcast_once(x + row * stride);
+#pragma GCC unroll 16
+    for (std::size_t w = 0; w < Wide; ++w) sums[w][row] = fma(first[w], number, sums[w][row]);
+  }
+#pragma GCC unroll 16
+  for (std::size_t row = 0; row < Rows; ++row) {
+    const Broadcast number = broadcast_once(x + row * stride + 1);
+#pragma GCC unroll 16
+    for (std::size_t w = 0; w < Wide; ++w) sums[w][row] = fma(second[w], number, sums[w][row]);
+  }
 }
 
-// Adds the tile's values times `Rows` rows of weights to 16 dimensions of `mixed`.
-template <std::size_t Rows>
+// `Rows` queries times the keys of `Wide` pages of the tile, from `page` on.
+template <std::size_t Rows, std::size_t Wide>
+NETWEIGHT_INLINE void score(const Tile& tile, std::size_t page, const Ahead* ahead, const float* q,
+                            std::size_t head_dim, float* scores) {
+  Floats sums[Wide][Rows];
+#pragma GCC unroll 16
+  for (std::size_t w = 0; w < Wide; ++w) {
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) sums[w][row] = zero_floats();
+  }
+  for (std::size_t i = 0; i < head_dim; i += 2) {
+    Ints pairs[Wide];
+#pragma GCC unroll 16
+    for (std::size_t w = 0; w < Wide; ++w) {
+      pairs[w] = load_ints(tile.keys[page + w] + i * kPageTokens);
+      fetch_line(ahead[w].from + i / 2 * ahead[w].step);
+    }
+    add_pairs<Rows, Wide>(pairs, q + i, head_dim, sums);
+  }
+#pragma GCC unroll 16
+  for (std::size_t w = 0; w < Wide; ++w) {
+    float* to = scores + tile.slot[page + w] * kPageTokens;
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) store(to + row * kTileKeys, sums[w][row]);
+  }
+}
+
+// Adds the tile's values times `Rows` rows of weights to `Wide` times 16 dimensions of `mixed`.
+template <std::size_t Rows, std::size_t Wide>
 NETWEIGHT_INLINE void mix(const Tile& tile, const Ahead* ahead, std::size_t dim, std::size_t head_dim,
                           const float* weights, float* mixed) {
   const std::size_t stride = padded(head_dim);
-  Floats sums[Rows];
+  Floats sums[Wide][Rows];
 #pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row) sums[row] = load(mixed + row * stride + dim);
+  for (std::size_t w = 0; w < Wide; ++w) {
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) sums[w][row] = load(mixed + row * stride + dim + 16 * w);
+  }
   for (std::size_t page = 0; page < tile.count; ++page) {
     const std::uint16_t* values = tile.values[page] + 2 * dim;
-    const float* w = weights + tile.slot[page] * kPageTokens;
+    const float* page_weights = weights + tile.slot[page] * kPageTokens;
     for (std::size_t token = 0; token < kPageTokens; token += 2) {
-      const Ints pairs = load_ints(values + token * head_dim);
       fetch_line(ahead[page].from + token / 2 * ahead[page].step);
-      const Floats first = first_bfloat16(pairs);
+      Ints pairs[Wide];
 #pragma GCC unroll 16
-      for (std::size_t row = 0; row < Rows; ++row) {
-        sums[row] = fma(first, broadcast(w + row * kTileKeys + token), sums[row]);
-      }
-      const Floats second = second_bfloat16(pairs);
-#pragma GCC unroll 16
-      for (std::size_t row = 0; row < Rows; ++row) {
-        sums[row] = fma(second, broadcast(w + row * kTileKeys + token + 1), sums[row]);
-      }
+      for (std::size_t w = 0; w < Wide; ++w) pairs[w] = load_ints(values + token * head_dim + 32 * w);
+      add_pairs<Rows, Wide>(pairs, page_weights + token, kTileKeys, sums);
     }
   }
 #pragma GCC unroll 16
-  for (std::size_t row = 0; row < Rows; ++row) store(mixed + row * stride + dim, sums[row]);
+  for (std::size_t w = 0; w < Wide; ++w) {
+#pragma GCC unroll 16
+    for (std::size_t row = 0; row < Rows; ++row) store(mixed + row * stride + dim + 16 * w, sums[w][row]);
+  }
 }
 
 // Calls body.run<rows>(first) for all rows, at most kRowsAtOnce at a time.
@@ -160,30 +191,32 @@ void mix_one(const Tile& tile, std::size_t row, std::size_t dim, std::size_t hea
 
 constexpr std::size_t parts_of(std::size_t rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }
 
-// While a page's keys are used, its values come from memory.
-struct ScorePage {
-  const std::uint16_t* keys;
-  const std::uint16_t* values;
-  const float* q;
-  std::size_t rows, head_dim;
-  float* scores;
+// While pages' keys are used, their values come from memory.
+template <std::size_t Wide>
+struct Score {
+  const Tile& tile;
+  std::size_t page, rows, head_dim;
+  const Scratch& scratch;
 
   template <std::size_t Rows>
   NETWEIGHT_INLINE void run(std::size_t row) const {
-    const Ahead ahead = part_ahead(values, head_dim, row / kRowsAtOnce, parts_of(rows), head_dim / 2);
-    score<Rows>(keys, ahead, q + row * head_dim, head_dim, scores + row * kTileKeys);
+    Ahead ahead[Wide];
+    for (std::size_t w = 0; w < Wide; ++w) {
+      ahead[w] = part_ahead(tile.values[page + w], head_dim, row / kRowsAtOnce, parts_of(rows), head_dim / 2);
+    }
+    score<Rows, Wide>(tile, page, ahead, scratch.q + row * head_dim, head_dim, scratch.scores + row * kTileKeys);
   }
 };
 
 void score_tile(const Tile& tile, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
-  for (std::size_t page = 0; page < tile.count; ++page) {
-    for_rows(rows, ScorePage{tile.keys[page], tile.values[page], scratch.q, rows, head_dim,
-                             scratch.scores + tile.slot[page] * kPageTokens});
-  }
+  std::size_t page = 0;
+  for (; page + kWide <= tile.count; page += kWide) for_rows(rows, Score<kWide>{tile, page, rows, head_dim, scratch});
+  for (; page < tile.count; ++page) for_rows(rows, Score<1>{tile, page, rows, head_dim, scratch});
 }
 
 // While a tile's values are used, the next tile's keys come from memory.
-struct MixTile {
+template <std::size_t Wide>
+struct Mix {
   const Tile& tile;
   const Tile& next;
   std::size_t dim, rows, head_dim;
@@ -191,19 +224,22 @@ struct MixTile {
 
   template <std::size_t Rows>
   NETWEIGHT_INLINE void run(std::size_t row) const {
-    const std::size_t parts = parts_of(rows), part = dim / 16 * parts + row / kRowsAtOnce;
+    const std::size_t parts = parts_of(rows), part = dim / (16 * Wide) * parts + row / kRowsAtOnce;
+    const std::size_t all_parts = head_dim / (16 * Wide) * parts;
     Ahead ahead[kTilePages];
     for (std::size_t page = 0; page < tile.count; ++page) {
-      ahead[page] = part_ahead(next.keys[page], head_dim, part, head_dim / 16 * parts, kPageTokens / 2);
+      ahead[page] = part_ahead(next.keys[page], head_dim, part, all_parts, kPageTokens / 2);
     }
-    mix<Rows>(tile, ahead, dim, head_dim, scratch.scores + row * kTileKeys,
-              scratch.mixed + row * padded(head_dim));
+    mix<Rows, Wide>(tile, ahead, dim, head_dim, scratch.scores + row * kTileKeys,
+                    scratch.mixed + row * padded(head_dim));
   }
 };
 
 void mix_tile(const Tile& tile, const Tile& next, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+  constexpr std::size_t kDims = 16 * kWide;
   std::size_t dim = 0;
-  for (; dim + 16 <= head_dim; dim += 16) for_rows(rows, MixTile{tile, next, dim, rows, head_dim, scratch});
+  for (; dim + kDims <= head_dim; dim += kDims) for_rows(rows, Mix<kWide>{tile, next, dim, rows, head_dim, scratch});
+  for (; dim + 16 <= head_dim; dim += 16) for_rows(rows, Mix<1>{tile, next, dim, rows, head_dim, scratch});
   for (; dim < head_dim; ++dim) {
     for (std::size_t row = 0; row < rows; ++row) mix_one(tile, row, dim, head_dim, scratch);
   }

@@ -10,6 +10,15 @@ namespace {
 
 #if defined(NETWEIGHT_AVX512)
 
+// A number for all lanes that stays in a register: gcc would read it from memory at each use, and loads are the limit.
+NETWEIGHT_INLINE Broadcast broadcast_once(const float* from) {
+  Broadcast number = broadcast(from);
+#if !defined(NETWEIGHT_EMULATED)
+  __asm__("" : "+v"(number));
+#endif
+  return number;
+}
+
 NETWEIGHT_INLINE Floats all_lanes(float x) { return {_mm512_set1_ps(x)}; }
 NETWEIGHT_INLINE Floats minus(Floats x, Floats y) { return {_mm512_sub_ps(x.all, y.all)}; }
 NETWEIGHT_INLINE Floats plus(Floats x, Floats y) { return {_mm512_add_ps(x.all, y.all)}; }
@@ -59,6 +68,8 @@ NETWEIGHT_INLINE Floats power_of_two(Floats x) {
 }
 
 #else
+
+NETWEIGHT_INLINE Broadcast broadcast_once(const float* from) { return broadcast(from); }
 
 NETWEIGHT_INLINE Floats all_lanes(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 NETWEIGHT_INLINE Floats minus(Floats x, Floats y) { return {_mm256_sub_ps(x.lo, y.lo), _mm256_sub_ps(x.hi, y.hi)}; }
