@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 # each time. Keeping them saves a sixth of a step and changes no number (docs/log.md).
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=1000000000 MALLOC_TRIM_THRESHOLD_=1000000000
 
-.PHONY: demo test check bench nano format setup clean
+.PHONY: demo test check check-native bench nano format setup clean
 
 setup: $(READY)
 
@@ -41,6 +41,18 @@ check: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/typos
+
+# The native kernels' tests under sanitizers; with SIMDe (Debian: libsimde-dev) for every instruction set,
+# those that this processor lacks emulated. Minutes.
+check-native: $(READY)
+	$(BIN)/cmake -S . -B build/check -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DNETWEIGHT_SANITIZE=ON \
+		-DNETWEIGHT_EMULATE=$(if $(wildcard /usr/include/simde/x86/avx512.h),ON,OFF) >/dev/null
+	$(BIN)/cmake --build build/check
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		NETWEIGHT_TEST_NATIVE=$$(ls build/check/_native*.so) \
+		$(BIN)/python -m pytest -p no:cacheprovider tests/model/test_native_*.py tests/model/test_mxfp4.py
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.mxfp4

@@ -1,20 +1,23 @@
 """How near to this machine's limits do the native matrix products come?
 
-Decode reads each weight once: the bound is how fast all threads can read memory, measured beside each
-product. Prefill multiplies: its rate is in TFLOP/s. Shapes are those of gpt-oss-20b; matrices take turns
-so that none is found in a cache.
+Decode reads each weight once: the bound is how fast all threads can read memory, measured in turn
+with each product. Prefill multiplies: its rate is in TFLOP/s. Shapes are those of gpt-oss-20b;
+matrices take turns so that none is found in a cache.
 """
 
 import argparse
+import statistics
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 import netweight._native as _native
-from benchmarks.record import append, median_seconds
+from benchmarks.record import append
 from netweight.model.kernels import packed, reference
 
 HIDDEN, EXPERTS, SLOTS = 2880, 32, 4
@@ -26,6 +29,7 @@ SHAPES = {
     "output": (201088, 2880),
 }
 TURN_BYTES = 1 << 29  # of matrices that take turns
+READ_BYTES = 1 << 26
 
 
 class Turns:
@@ -57,11 +61,45 @@ def layers(form: packed.Form, rows: int, columns: int) -> list[packed.PackedLine
     return [packed.PackedLinear(data.clone(), form, rows, columns) for _ in range(count)]
 
 
-def bandwidth() -> float:
-    """Bytes per second, reading with all threads."""
-    data = torch.zeros(TURN_BYTES, dtype=torch.uint8)
-    read = partial(_native.read_bandwidth_bytes, data.data_ptr(), TURN_BYTES)
-    return TURN_BYTES / median_seconds(read, num_repeats=5)
+class Reader:
+    """Reads memory with all threads, a new stretch each time."""
+
+    def __init__(self) -> None:
+        """Over more than the caches hold."""
+        self.data = torch.zeros(TURN_BYTES, dtype=torch.uint8)
+        self.at = 0
+
+    def seconds(self) -> float:
+        """The time to read READ_BYTES."""
+        started = time.perf_counter()
+        _native.read_bandwidth_bytes(self.data.data_ptr() + self.at, READ_BYTES)
+        self.at = (self.at + READ_BYTES) % TURN_BYTES
+        return time.perf_counter() - started
+
+
+class Times(NamedTuple):
+    """Medians over pairs of a read and a product, one after the other."""
+
+    seconds: float
+    share: float  # of reading as many bytes
+    read_bytes_per_s: float
+
+
+def measure(work: Callable[[], object], size: float, *, num_repeats: int) -> Times:
+    """Of work that reads `size` bytes."""
+    reader = Reader()
+    work()
+    pairs = []
+    for _ in range(num_repeats):
+        read_s = reader.seconds()
+        started = time.perf_counter()
+        work()
+        pairs.append((time.perf_counter() - started, read_s))
+    return Times(
+        statistics.median(seconds for seconds, _ in pairs),
+        statistics.median(size / seconds * read_s / READ_BYTES for seconds, read_s in pairs),
+        READ_BYTES / statistics.median(read_s for _, read_s in pairs),
+    )
 
 
 def activations(tokens: int, columns: int) -> Tensor:
@@ -72,14 +110,14 @@ def activations(tokens: int, columns: int) -> Tensor:
 def measure_linear(form: packed.Form, name: str, tokens: list[int]) -> dict[str, object]:
     """Times of one shape for so many tokens each."""
     rows, columns = SHAPES[name]
-    made, row = layers(form, rows, columns), {"form": form, "matrix": name}
+    made = layers(form, rows, columns)
+    row: dict[str, object] = {"form": form, "matrix": name}
     size = packed.packed_bytes(form, rows, columns)
     for count in tokens:
         x = activations(count, columns)
         work = Turns([partial(layer, x) for layer in made])
-        read = bandwidth()
-        seconds = median_seconds(work, num_repeats=20 if count < 16 else 5)
-        row |= figures(count, seconds, size, 2 * count * rows * columns, read)
+        times = measure(work, size, num_repeats=41 if count < 16 else 7)
+        row |= figures(count, times, size, 2 * count * rows * columns)
     return report(row)
 
 
@@ -99,20 +137,20 @@ def measure_mixture(tokens: list[int]) -> dict[str, object]:
         x = activations(count, HIDDEN)
         work = Turns([partial(mixture, x, *choice) for choice in choices])
         used = sum(chosen.unique().numel() for _, chosen in choices) / len(choices)
-        read = bandwidth()
-        seconds = median_seconds(work, num_repeats=20 if count < 16 else 5)
-        flop = 2 * count * SLOTS * 3 * HIDDEN * HIDDEN
-        row |= figures(count, seconds, used * expert_bytes, flop, read)
+        size = used * expert_bytes
+        times = measure(work, size, num_repeats=41 if count < 16 else 7)
+        row |= figures(count, times, size, 2 * count * SLOTS * 3 * HIDDEN * HIDDEN)
     return report(row)
 
 
-def figures(tokens: int, seconds: float, size: float, flop: int, read: float) -> dict[str, object]:
+def figures(tokens: int, times: Times, size: float, flop: int) -> dict[str, object]:
     """What is said of one time."""
     return {
-        f"{tokens}_ms": round(seconds * 1e3, 3),
-        f"{tokens}_gb_per_s": round(size / seconds / 1e9, 2),
-        f"{tokens}_share_of_read": round(size / seconds / read, 3),
-        f"{tokens}_tflop_per_s": round(flop / seconds / 1e12, 4),
+        f"{tokens}_ms": round(times.seconds * 1e3, 3),
+        f"{tokens}_gb_per_s": round(size / times.seconds / 1e9, 2),
+        f"{tokens}_read_gb_per_s": round(times.read_bytes_per_s / 1e9, 2),
+        f"{tokens}_share_of_read": round(times.share, 3),
+        f"{tokens}_tflop_per_s": round(flop / times.seconds / 1e12, 4),
     }
 
 

@@ -8,3 +8,15 @@ namespace netweight::avx2 {
 const Kernels& table();
 }
 #endif
+
+#if defined(NETWEIGHT_HAS_AVX512)
+namespace netweight::avx512 {
+const Kernels& table();
+}
+#endif
+
+#if defined(NETWEIGHT_HAS_AMX)
+namespace netweight::amx {
+const Kernels& table();
+}
+#endif

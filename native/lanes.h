@@ -1,7 +1,11 @@
 // Sixteen lanes, one for each row of a tile, under one set of names for all instruction sets.
 #pragma once
 
+#if defined(NETWEIGHT_EMULATED)
+#include "emulated.h"
+#else
 #include <immintrin.h>
+#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +25,83 @@ NETWEIGHT_INLINE void fetch(const void* address) {
 }
 
 #if defined(NETWEIGHT_AVX512)
+
+struct Floats {
+  __m512 all;
+};
+struct Ints {
+  __m512i all;
+};
+using Broadcast = __m512;       // one float for all rows
+using BroadcastPair = __m512i;  // two 16-bit integers for all rows
+
+NETWEIGHT_INLINE Floats zero_floats() { return {_mm512_setzero_ps()}; }
+NETWEIGHT_INLINE Ints zero_ints() { return {_mm512_setzero_si512()}; }
+
+NETWEIGHT_INLINE Floats load(const float* from) { return {_mm512_loadu_ps(from)}; }
+NETWEIGHT_INLINE void store(float* to, Floats x) { _mm512_storeu_ps(to, x.all); }
+NETWEIGHT_INLINE Ints load_ints(const void* from) { return {_mm512_loadu_si512(from)}; }
+NETWEIGHT_INLINE void store_ints(void* to, Ints x) { _mm512_storeu_si512(to, x.all); }
+
+NETWEIGHT_INLINE Broadcast broadcast(const float* from) { return _mm512_set1_ps(*from); }
+NETWEIGHT_INLINE BroadcastPair broadcast_pair(const std::int16_t* from) {
+  int pair;
+  __builtin_memcpy(&pair, from, 4);
+  return _mm512_set1_epi32(pair);
+}
+
+NETWEIGHT_INLINE Floats times(Floats x, Broadcast y) { return {_mm512_mul_ps(x.all, y)}; }
+NETWEIGHT_INLINE Floats fma(Floats x, Floats y, Floats z) { return {_mm512_fmadd_ps(x.all, y.all, z.all)}; }
+NETWEIGHT_INLINE Floats fma(Floats x, Broadcast y, Floats z) { return {_mm512_fmadd_ps(x.all, y, z.all)}; }
+NETWEIGHT_INLINE Floats to_floats(Ints x) { return {_mm512_cvtepi32_ps(x.all)}; }
+NETWEIGHT_INLINE Ints plus(Ints x, Ints y) { return {_mm512_add_epi32(x.all, y.all)}; }
+NETWEIGHT_INLINE Ints shift_right(Ints x, unsigned bits) { return {_mm512_srai_epi32(x.all, bits)}; }
+
+// sum + the products of two pairs of 16-bit integers in each lane.
+NETWEIGHT_INLINE Ints dot(Ints sum, Ints pairs, BroadcastPair x) {
+  return {_mm512_dpwssd_epi32(sum.all, pairs.all, x)};
+}
+
+// Each 16-bit half of a lane holds a byte pair: the lower and the upper one as integers times 256 and times 1.
+NETWEIGHT_INLINE Ints lower_bytes_times_256(Ints x) { return {_mm512_slli_epi16(x.all, 8)}; }
+NETWEIGHT_INLINE Ints upper_bytes(Ints x) { return {_mm512_srai_epi16(x.all, 8)}; }
+NETWEIGHT_INLINE Ints lower_bytes(Ints x) { return upper_bytes(lower_bytes_times_256(x)); }
+
+// The doubled MXFP4 values of the lower and the upper nibbles of 64 bytes, as bytes.
+NETWEIGHT_INLINE Ints lower_nibble_values(Ints x) {
+  const __m512i table =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12));
+  return {_mm512_shuffle_epi8(table, _mm512_and_si512(x.all, _mm512_set1_epi8(15)))};
+}
+NETWEIGHT_INLINE Ints upper_nibble_values(Ints x) { return lower_nibble_values({_mm512_srli_epi16(x.all, 4)}); }
+
+// 2^(byte - 128) for each of 16 scale bytes: that of the block, halved as its values are doubled. Exact for
+// 0 and 1 too, whose results are subnormal.
+NETWEIGHT_INLINE Floats mxfp4_scales(const std::uint8_t* from) {
+  const __m512i exponents = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  const __m512i normal = _mm512_sub_epi32(_mm512_slli_epi32(exponents, 23), _mm512_set1_epi32(1 << 23));
+  const __m512i tiny =
+      _mm512_and_si512(_mm512_sllv_epi32(_mm512_set1_epi32(1 << 21), exponents), _mm512_set1_epi32(3 << 21));
+  return {_mm512_castsi512_ps(_mm512_max_epi32(normal, tiny))};
+}
+
+// 16 pairs of bytes as pairs of 16-bit integers.
+NETWEIGHT_INLINE Ints load_byte_pairs(const std::int8_t* from) {
+  return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)))};
+}
+NETWEIGHT_INLINE Floats load_float16(const std::uint16_t* from) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)))};
+}
+
+// The first and the second bfloat16 of each lane.
+NETWEIGHT_INLINE Floats first_bfloat16(Ints x) { return {_mm512_castsi512_ps(_mm512_slli_epi32(x.all, 16))}; }
+NETWEIGHT_INLINE Floats second_bfloat16(Ints x) {
+  return {_mm512_castsi512_ps(_mm512_and_si512(x.all, _mm512_set1_epi32(static_cast<int>(0xFFFF0000u))))};
+}
+
+// Tokens at a time: enough sums to hide the latency of each.
+constexpr std::size_t kTokensAtOnce = 12;
+constexpr std::size_t kFloatTokensAtOnce = 12;
 
 #else
 

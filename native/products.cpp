@@ -3,8 +3,12 @@
 // No templates of the standard library here: a copy of one that is compiled for AVX-512 could be the
 // one that the linker keeps for all.
 #include "products.h"
+
 #include "lanes.h"
 #include "tiles.h"
+#if defined(NETWEIGHT_AMX)
+#include "amx.h"
+#endif
 
 namespace netweight::NETWEIGHT_ISA {
 namespace {
@@ -206,16 +210,65 @@ void bfloat16_tiles(const std::uint8_t* tile, std::size_t tiles, std::size_t blo
   }
 }
 
-}  // namespace
-
-void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
-                   std::size_t count, float* out) {
-  tile_times_tokens<Mxfp4Form>(tile, blocks, x, first, count, out);
+// The same for `count` of at most N tokens.
+template <std::size_t N>
+void bfloat16_tokens(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
+                     std::size_t count, float* out, std::size_t out_stride) {
+  if (count == N) {
+    // One token takes several tiles, or there would be too few chains.
+    constexpr std::size_t kTiles = N == 1 ? 4 : N == 2 ? 2 : 1;
+    bfloat16_tiles<kTiles, N>(tile, tiles, blocks, x, out, out_stride);
+  } else if constexpr (N > 1) {
+    bfloat16_tokens<N - 1>(tile, tiles, blocks, x, count, out, out_stride);
+  }
 }
+
+}  // namespace
 
 void int8_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
                   std::size_t count, float* out) {
   tile_times_tokens<Int8Form>(tile, blocks, x, first, count, out);
+}
+
+#if defined(NETWEIGHT_AMX)
+
+void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
+                   std::size_t count, float* out) {
+  alignas(64) std::uint16_t expanded[kBlocksAhead][kBlockInputs * kTileRows];
+  const std::uint8_t* scales = tile + blocks * Mxfp4Form::kBytes;
+  const auto weights = [&](std::size_t block) {
+    if (block % kBlocksAhead == 0) {
+      for (std::size_t i = 0; i < kBlocksAhead && block + i < blocks; ++i) {
+        const std::uint8_t* from = tile + (block + i) * Mxfp4Form::kBytes;
+        for (std::size_t line = 0; line < Mxfp4Form::kBytes; line += 64) fetch(from + line);
+        expand_to_bfloat16(from, block_scales(scales + (block + i) * kTileRows), expanded[i]);
+      }
+    }
+    return static_cast<const void*>(expanded[block % kBlocksAhead]);
+  };
+  const auto* inputs = reinterpret_cast<const char*>(x.values + first * kBlockInputs);
+  multiply_tokens(blocks, {inputs, 2 * kBlockInputs, 2 * kBlockInputs * x.count}, weights, count, out);
+}
+
+void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
+                      std::size_t count, float* out) {
+  for (std::size_t i = 0; i < tiles; ++i) {
+    const std::uint8_t* from = tile + i * blocks * kBlockBytes;
+    const auto weights = [&](std::size_t block) {
+      for (std::size_t line = 0; line < kBlockBytes; line += 64) fetch(from + block * kBlockBytes + line);
+      return static_cast<const void*>(from + block * kBlockBytes);
+    };
+    const std::size_t row_bytes = blocks * kBlockInputs * sizeof(float);  // `widen` fills the first half
+    multiply_tokens(blocks, {reinterpret_cast<const char*>(x), row_bytes, 2 * kBlockInputs}, weights, count,
+                    out + i * count * kTileRows);
+  }
+}
+
+#else
+
+void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
+                   std::size_t count, float* out) {
+  tile_times_tokens<Mxfp4Form>(tile, blocks, x, first, count, out);
 }
 
 void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
@@ -224,17 +277,14 @@ void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t b
   while (count > 0) {
     std::size_t tokens = count < kFloatTokensAtOnce ? count : kFloatTokensAtOnce;
     if (count > tokens && count < 2 * tokens) tokens = (count + 1) / 2;  // 5 as 3 and 2, not 4 and 1
-    switch (tokens) {
-      case 1: bfloat16_tiles<4, 1>(tile, tiles, blocks, x, out, out_stride); break;
-      case 2: bfloat16_tiles<2, 2>(tile, tiles, blocks, x, out, out_stride); break;
-      case 3: bfloat16_tiles<1, 3>(tile, tiles, blocks, x, out, out_stride); break;
-      default: bfloat16_tiles<1, kFloatTokensAtOnce>(tile, tiles, blocks, x, out, out_stride); break;
-    }
+    bfloat16_tokens<kFloatTokensAtOnce>(tile, tiles, blocks, x, tokens, out, out_stride);
     x += tokens * inputs;
     out += tokens * kTileRows;
     count -= tokens;
   }
 }
+
+#endif
 
 std::uint64_t sum_words(const std::uint8_t* data, std::size_t bytes) {
   // Four streams, a quarter of the bytes each.

@@ -94,22 +94,33 @@ void quantize_block(const std::uint16_t* x, Order order, std::int16_t* values, f
 }  // namespace
 
 void quantize_row(const std::uint16_t* x, std::size_t columns, Order order, const Quantized& out, std::size_t row) {
-  const std::size_t whole = columns / kBlockInputs;
-  for (std::size_t block = 0; block < whole; ++block) {
-    const std::size_t at = block * out.count + row;
-    quantize_block(x + block * kBlockInputs, order, out.values + at * kBlockInputs, out.scales + at);
+  for (std::size_t column = 0; column < columns; column += kBlockInputs) {
+    const std::size_t at = column / kBlockInputs * out.count + row;
+    std::int16_t* values = out.values + at * kBlockInputs;
+    std::uint16_t padded[kBlockInputs] = {};
+    const std::size_t width = columns - column < kBlockInputs ? columns - column : kBlockInputs;
+    __builtin_memcpy(padded, x + column, width * sizeof *x);
+#if defined(NETWEIGHT_AMX)
+    if (order == Order::mxfp4) {  // as it is, for tiles of bfloat16
+      for (std::size_t i = 0; i < kBlockInputs; ++i) values[place(order, i)] = static_cast<std::int16_t>(padded[i]);
+      continue;
+    }
+#endif
+    quantize_block(padded, order, values, out.scales + at);
   }
-  if (whole * kBlockInputs == columns) return;
-  std::uint16_t last[kBlockInputs] = {};
-  for (std::size_t i = whole * kBlockInputs; i < columns; ++i) last[i % kBlockInputs] = x[i];
-  const std::size_t at = whole * out.count + row;
-  quantize_block(last, order, out.values + at * kBlockInputs, out.scales + at);
 }
 
+#if defined(NETWEIGHT_AMX)
+void widen_row(const std::uint16_t* x, std::size_t columns, std::size_t padded, float* out) {
+  __builtin_memcpy(out, x, columns * sizeof *x);
+  __builtin_memset(reinterpret_cast<std::uint16_t*>(out) + columns, 0, (padded - columns) * sizeof *x);
+}
+#else
 void widen_row(const std::uint16_t* x, std::size_t columns, std::size_t padded, float* out) {
   for (std::size_t i = 0; i < columns; ++i) out[i] = from_bfloat16(x[i]);
   for (std::size_t i = columns; i < padded; ++i) out[i] = 0.0f;
 }
+#endif
 
 void add_bias(const std::uint16_t* bias, std::size_t count, std::size_t width, float* sums) {
   float wide[kTileRows] = {};

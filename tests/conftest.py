@@ -1,7 +1,9 @@
 """Fixtures every room's tests share."""
 
 import gc
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,17 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
+
+
+def use_native(path):
+    """Test the native kernels of another build (make check-native)."""
+    spec = importlib.util.spec_from_file_location("netweight._native", path)
+    sys.modules["netweight._native"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+if "NETWEIGHT_TEST_NATIVE" in os.environ:
+    use_native(os.environ["NETWEIGHT_TEST_NATIVE"])
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=2000, deadline=None)
