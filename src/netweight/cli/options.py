@@ -87,7 +87,9 @@ def load_chat_model(
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     columns = ("{task.description}", BarColumn(), DownloadColumn(True), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    is_seen = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not is_seen) as bar:
         task = bar.add_task(f"loading {model}", total=None)
         from netweight.model import Checkpoint, find_model, set_num_threads
         from netweight.server import ChatModel, ModelSettings
