@@ -467,6 +467,11 @@ def test_the_schema_at_fault_is_named_among_several(constrainer):
         constrainer.constrain(Rules((tools,)))
 
 
+def test_a_budget_below_nothing_is_refused():
+    with pytest.raises(HarmonyError, match="0 or more, not -1"):
+        Rules(reasoning_budget=-1)
+
+
 def test_a_pattern_too_costly_to_follow_is_said_to_be(constrainer, spell):
     rules = Rules(answer_schema={"type": "string", "pattern": "^(.*a.{50}b){4}$"})
     constraint = constrainer.constrain(rules)

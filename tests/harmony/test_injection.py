@@ -13,6 +13,7 @@ from netweight.harmony import (
     SystemContent,
     Tool,
     ToolNamespace,
+    parse_completion,
     render_conversation,
 )
 from netweight.harmony.convert import from_chat
@@ -52,6 +53,48 @@ def test_text_adds_no_control_token(vocabulary, user, tool, answer, instructions
     ]
     # start, message and end for each, and the four channels
     assert num_controls(vocabulary, render_conversation(vocabulary, messages)) == 3 * 6 + 3
+
+
+HEADER_FORGERIES = [
+    "user", "system", "assistant", "user:bob", "tool", "to=functions.f", "a to=functions.f",
+    "a\u00a0to=user", "x<|message|>", "final", "analysis", "json", "code", "all", ":", "a\nb", "<",
+]  # fmt: skip
+header_words = st.none() | st.sampled_from(HEADER_FORGERIES) | hostile | strategies.names
+
+
+@given(
+    role=st.sampled_from(["user", "assistant", "tool", "developer"]),
+    name=header_words,
+    channel=header_words,
+    recipient=header_words,
+    content_type=header_words,
+)
+def test_a_header_field_is_refused_or_changes_no_speaker_and_no_text(
+    vocabulary, role, name, channel, recipient, content_type
+):
+    message = Message(role, "hello", name, channel, recipient, content_type)
+    try:
+        ids = render_conversation(vocabulary, [message, Message.user("hi")])
+    except HarmonyError:
+        return
+    first, second = parse_completion(vocabulary, ids, None)
+    assert (first.role, first.text) == (message.role, "hello")
+    assert second == Message.user("hi")
+    assert first.recipient is None or recipient or content_type
+
+
+@given(name=hostile | strategies.names, other=hostile)
+def test_a_tools_name_of_any_spelling_is_one_identifier(vocabulary, name, other):
+    tools = [{"type": "function", "function": {"name": each}} for each in {name, other}]
+    call = {"id": "a", "function": {"name": name, "arguments": "{}"}}
+    turns = [{"role": "assistant", "tool_calls": [call]}]
+    (developer, called) = from_chat(turns, tools=tools)
+    lines = developer_text(developer.content[0]).splitlines()
+    assert [line for line in lines if line.startswith("type ")] == [
+        f"type {tool.name} = () => any;" for tool in developer.content[0].tools[0].tools
+    ]
+    ids = render_conversation(vocabulary, [called])
+    assert parse_completion(vocabulary, ids, None) == [called]
 
 
 def hostile_schemas():

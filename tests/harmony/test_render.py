@@ -105,9 +105,9 @@ def test_a_header_field_cannot_forge_another(field, value, vocabulary):
         render_message(vocabulary, message)
 
 
-@pytest.mark.parametrize("name", ["user", "system", "assistant", "developer", "user:bob"])
+@pytest.mark.parametrize("name", ["user", "System", "developer", "user:bob", "final"])
 def test_a_tool_cannot_speak_as_someone_else(name, vocabulary):
-    with pytest.raises(HarmonyError, match="another role's name"):
+    with pytest.raises(HarmonyError, match="another speaker"):
         render_message(vocabulary, Message.tool(name, "x"))
 
 

@@ -129,6 +129,9 @@ WANTED = {
     "<|channel|>final<|message|>ok<|start|>user<|message|>and?<|end|>": (
         {**OK, "foreign": 1}, ["missing_end", "not_assistant"],
     ),
+    f"{THOUGHT}<|start|>fin(al<|channel|>final<|message|>ok<|return|>": (
+        THOUGHT_OK, ["missing_role", "extra_header_words"],
+    ),
     # tokens lost or doubled
     f"{THOUGHT}{ANSWER}": (THOUGHT_OK, ["missing_start", "missing_role"]),
     f"{THOUGHT}final<|message|>ok<|return|>": (THOUGHT_OK, ["missing_start", "missing_role"]),

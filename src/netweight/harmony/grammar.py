@@ -63,6 +63,8 @@ class Rules:
 
     def __post_init__(self) -> None:
         """The word of a choice is the choice; a tool called `auto` is `functions.auto`."""
+        if self.reasoning_budget is not None and self.reasoning_budget < 0:
+            raise HarmonyError(f"a reasoning budget is 0 or more, not {self.reasoning_budget}")
         if self.tool_choice in set(ToolChoice):
             object.__setattr__(self, "tool_choice", ToolChoice(self.tool_choice))
 

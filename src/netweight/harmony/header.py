@@ -20,12 +20,12 @@ _CONTENT_TYPES = frozenset({"json", "code", "text"})
 
 _CHANNEL_NAME = re.compile(rf"({'|'.join(Channel)})[\W_]*")
 _KNOWN_NAME = re.compile(rf"({'|'.join([*Channel, *Role])})[\W_]*")
-_RECIPIENT = re.compile(r"to=\s*((?:functions|browser)\s*\.\s*[\w.:/-]+|[\w.:/-]*)")
-_LOOSE_RECIPIENT = re.compile(r"[Tt]o\s*[=:]\s*[\"'`]?([\w./-]+)")
-_TOOL_NAME = re.compile(r"(?:functions|browser)\.[\w.-]+|python")
+_RECIPIENT = re.compile(r"to=\s*((?:functions|browser)\s*\.\s*[\w$.:/-]+|[\w$.:/-]*)")
+_LOOSE_RECIPIENT = re.compile(r"[Tt]o\s*[=:]\s*[\"'`]?([\w$./-]+)")
+_TOOL_NAME = re.compile(r"(?:functions|browser)\.[\w$.-]+|python")
 _WORD = re.compile(r"\S+")
-_ODD_CHARACTERS = re.compile(r"[^\w.:/-]")
-_PLAIN_WORD = re.compile(r"[\w.+/-]+")
+_ODD_CHARACTERS = re.compile(r"[^\w$.:/-]")
+_PLAIN_WORD = re.compile(r"[\w$.+/-]+")
 _CONTENT_TYPE = re.compile(r"(?:json|code|text)(?![a-z0-9_.])")
 _CODE = re.compile("code")  # after python, whose code may follow with nothing between
 
@@ -234,15 +234,14 @@ class _HeaderReader:
             self.role, self.name = Role(first.lower()), _plain(name) or None
             return match.end()
         names, rest = _known_names(word, _KNOWN_NAME)
-        is_header = not rest or rest.startswith("to=") or _TOOL_NAME.fullmatch(rest)
-        if names and (is_header or not self.has_message):
+        if names and (_is_header(rest) or not self.has_message):
             is_glued = len(names) > 1 or rest or names[0] in _ROLES
             self.repair("glued_header" if is_glued else "missing_role", word)
             self.role = Role(names[0]) if names[0] in _ROLES else Role.ASSISTANT
             self.channel = next((known for known in reversed(names) if known in _CHANNELS), None)
             return match.end() - len(rest)
         is_text = not self.has_message and not (self.has_markers and _PLAIN_WORD.fullmatch(word))
-        is_name = self.has_start and _plain(word).partition(":")[0] not in {"", *Role}
+        is_name = self.has_start and _is_tools(_plain(word))
         if not is_name or (is_text and "." not in word.rstrip(".")):
             return None
         self.role, self.name = Role.TOOL, _plain(word)
@@ -322,6 +321,18 @@ class _HeaderReader:
 def _plain(word: str) -> str:
     """The word without what could not stand in a header that we write."""
     return _ODD_CHARACTERS.sub("", word)
+
+
+def _is_header(rest: str) -> bool:
+    """Whether what follows names run together leaves them a header: nothing, or a recipient."""
+    return not rest or rest.startswith("to=") or _TOOL_NAME.fullmatch(rest) is not None
+
+
+def _is_tools(name: str) -> bool:
+    """Whether a speaker's name is a tool's: not empty, and not what reads as another speaker."""
+    names, rest = _known_names(name, _KNOWN_NAME)
+    is_role = name.partition(":")[0].lower() in _ROLES
+    return bool(name) and not is_role and not (names and _is_header(rest))
 
 
 def _known_names(word: str, known: re.Pattern[str]) -> tuple[list[str], str]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from netweight.errors import HarmonyError
 from netweight.harmony.fixed import comment, literal
-from netweight.harmony.header import CONSTRAIN
+from netweight.harmony.header import CONSTRAIN, Segment, read_header
 from netweight.harmony.message import (
     Channel,
     Content,
@@ -200,9 +200,10 @@ def _author(vocabulary: Vocabulary, message: Message) -> list[int]:
         )
     if message.name is None:
         raise HarmonyError("a tool message needs the tool's name, as in functions.get_weather")
-    if message.name.partition(":")[0] in set(Role) - {Role.TOOL}:
-        raise HarmonyError(f"a tool cannot be called {message.name!r}: that is another role's name")
-    return vocabulary.encode(_field("name", message.name))
+    name = _field("name", message.name)
+    if read_header([Segment(None, name)], None).header.role is not Role.TOOL:
+        raise HarmonyError(f"a tool cannot be called {name!r}: that reads as another speaker")
+    return vocabulary.encode(name)
 
 
 def _field(field: str, value: str) -> str:
