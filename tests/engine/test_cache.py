@@ -312,19 +312,15 @@ def with_pool(pool):
             super().__init__(size, sliding_window)
             self._full, self._window = pool(size.num_pages), pool(size.num_window_pages)
 
+    Wrong.__name__ = pool.__name__
     return Wrong
 
 
-WRONG = {
-    "short window": ShortWindow,
-    "orphaning": Orphaning,
-    "hasty": with_pool(Hasty),
-    "careless": with_pool(Careless),
-}
+WRONG = [ShortWindow, Orphaning, with_pool(Hasty), with_pool(Careless)]
 
 
 @pytest.mark.parametrize("checks", [False, True], ids=["by its reads", "by check_integrity"])
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.__name__)
 def test_a_wrong_cache_is_caught(wrong, checks):
     class Machine(CacheMachine):
         make_cache = wrong

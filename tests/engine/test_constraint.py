@@ -88,7 +88,36 @@ def test_a_token_that_a_constraint_does_not_take_is_an_error():
     assert "not this one" in finish.error
 
 
-def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint():
+def test_what_a_constraint_forces_is_guessed_ahead():
+    class Telling(Only):
+        def forced(self):
+            ahead = []
+            for ids in self.sets[len(self.drawn) :]:
+                if len(ids) > 1:
+                    break
+                ahead += ids
+            return ahead
+
+    model = scripted([5])
+    only = Telling({3}, {4}, {7}, {5, 6}, {8}, {9})
+    tokens, finish = run(Engine(model, speculate=4), Request([1], max_tokens=6, constraint=only))
+    assert tokens == only.drawn == [3, 4, 7, 5, 8, 9]
+    assert finish.counts.num_drafted == finish.counts.num_accepted == 3
+    assert model.num_forwards == 3
+
+
+def test_a_constraint_that_fails_to_say_what_is_forced_is_followed_all_the_same(caplog):
+    class Silent(Only):
+        def forced(self):
+            raise ValueError("who knows")
+
+    request = Request([1], max_tokens=3, constraint=Silent({3}, {4}, {5}))
+    assert run(Engine(scripted([5]), speculate=4), request)[0] == [3, 4, 5]
+    assert "who knows" in caplog.text
+
+
+@pytest.mark.parametrize("speculate", [0, 8])
+def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint(speculate):
     vocabulary = Vocabulary.load(find_model("nano").path)
     size = vocabulary.size + 7  # ids that stand for nothing
     schema = {
@@ -110,7 +139,8 @@ def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint(
         return logits
 
     prompt = render_for_completion(vocabulary, [Message.user("Hello")])
-    engine = Engine(FakeModel(babble, vocab_size=size, max_context=1000))
+    model = FakeModel(babble, vocab_size=size, max_context=1000)
+    engine = Engine(model, speculate=speculate)
     request = Request(prompt, Sampling(seed=0), vocabulary.stop_ids, constraint=constraint)
     tokens, finish = run(engine, request)
     assert finish.reason == "stop", finish.error
@@ -118,3 +148,4 @@ def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint(
     assert call.recipient == "functions.weather"
     assert json.loads(call.text)["city"] in ("Bern", "Oslo")
     assert constraint.is_finished
+    assert (finish.counts.num_accepted > 20) == (speculate > 0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from netweight.engine import Sampling
-from netweight.engine.sampler import distribution, log_probabilities, sample
+from netweight.engine.sampler import _first_look, distribution, log_probabilities, sample
 
 
 def softmax(logits, temperature):
@@ -34,7 +34,7 @@ def brute_force_kept(logits, sampling):
 
 # Few distinct values, so that ties are common; top_p is kept off the sums that such values reach,
 # where rounding would decide.
-logits_lists = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=200)
+logits_lists = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=400)
 settings = st.builds(
     Sampling,
     temperature=st.sampled_from([0.25, 1.0, 2.0]),
@@ -59,6 +59,26 @@ def test_kept_probabilities_sum_to_one_and_keep_their_ratios(logits, sampling):
     scale = math.fsum(full[i] for i in kept)
     for i in kept:
         assert float(p[i]) == pytest.approx(full[i] / scale)
+
+
+@given(st.integers(0, 99), st.sampled_from([20, 400]), st.sampled_from([1.0, 9.0]), settings)
+def test_a_draw_is_the_same_whether_few_tokens_are_looked_at_or_all(seed, size, spread, sampling):
+    logits = torch.randn(size, generator=torch.Generator().manual_seed(seed)) * spread
+    logits = (logits * 4).round() / 4  # so that there are ties
+    generator = torch.Generator().manual_seed(seed)
+    point = torch.rand((), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    expected = torch.searchsorted(distribution(logits, sampling).cumsum(0), point, right=True)
+    assert sample(logits, sampling, generator) == int(expected)
+
+
+@pytest.mark.parametrize("top", [{"top_k": 5}, {"min_p": 0.01}, {"top_p": 0.9}])
+def test_a_sure_model_is_looked_at_briefly_and_an_unsure_one_wholly(top):
+    sure = torch.cat([torch.linspace(20, 10, 100), torch.zeros(900)])
+    first = _first_look(sure, Sampling(**top))
+    kept = distribution(sure, Sampling(**top)).nonzero().flatten()
+    assert len(first.ids) == 128
+    assert torch.equal(first.ids[distribution(first.logits, first.sampling).nonzero()][:, 0], kept)
+    assert _first_look(torch.zeros(1000), Sampling(**top)) is None
 
 
 def test_top_p_looks_past_its_first_ranks_when_the_model_is_unsure():

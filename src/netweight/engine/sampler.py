@@ -5,12 +5,17 @@ each measured on what the step before it left, renormalised. Where tokens tie at
 them stay. Log-probabilities are those of the model itself, before all of this.
 """
 
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from netweight.engine.request import Logprobs, Sampling, TokenLogprob
 
-_FIRST_LOOK = 64  # tokens; a model that is fairly sure puts most of its weight on fewer
+_FIRST_LOOK = 128  # tokens; a model that is fairly sure puts most of its weight on fewer
+_COLDEST = 1e-30  # float32 has no smaller temperatures, and none that matter
 
 
 def sample(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
@@ -21,14 +26,12 @@ def sample(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> in
     """
     if sampling.temperature == 0:
         return int(logits.argmax())
-    cumulative = distribution(logits, sampling).cumsum(0)
-    # One uniform number looked up in the running sum: 0.2 ms for 201,088 tokens, where
-    # torch.multinomial draws a number for each and takes 28 ms (2-core Xeon, torch 2.13).
-    point = torch.rand((), dtype=torch.float64, generator=generator) * cumulative[-1]
-    # The first token whose running sum exceeds the point; one of probability zero never is.
-    # Rounding could lift the point to the whole sum, hence the bound.
-    last = int(torch.searchsorted(cumulative, cumulative[-1]))
-    return min(int(torch.searchsorted(cumulative, point, right=True)), last)
+    if (sampling.top_k, sampling.top_p, sampling.min_p) == (0, 1, 0):
+        return _draw(_weights(logits, sampling.temperature), generator)
+    first = _first_look(logits, sampling)
+    if first is None:
+        return _draw(distribution(logits, sampling), generator)
+    return int(first.ids[_draw(distribution(first.logits, first.sampling), generator)])
 
 
 def distribution(logits: Tensor, sampling: Sampling) -> Tensor:
@@ -37,9 +40,9 @@ def distribution(logits: Tensor, sampling: Sampling) -> Tensor:
     scaled = (logits.double() - logits.max()) / sampling.temperature
     p = scaled.softmax(0)
     if sampling.min_p > 0:
-        p = _keep_from(p, sampling.min_p * p.max())
+        p = _keep_from(p, sampling.min_p * float(p.max()))
     if 0 < sampling.top_k < p.numel():
-        p = _keep_from(p, p.topk(sampling.top_k).values[-1])
+        p = _keep_from(p, float(p.topk(sampling.top_k).values[-1]))
     if sampling.top_p < 1:
         p = _keep_from(p, _nucleus_edge(p, sampling.top_p))
     return p
@@ -53,19 +56,61 @@ def log_probabilities(logits: Tensor, token_id: int, num_top: int) -> Logprobs:
     return Logprobs(float(logprobs[token_id]), tuple(TokenLogprob(*pair) for pair in pairs))
 
 
-def _keep_from(p: Tensor, edge: Tensor) -> Tensor:
-    kept = torch.where(p >= edge, p, 0.0)
-    return kept / kept.sum()
+class _FirstLook(NamedTuple):
+    """Some of the likeliest tokens, among them all that may be drawn."""
+
+    ids: Tensor  # ascending, so that a draw gives the same token as one from all
+    logits: Tensor
+    sampling: Sampling  # describes the same distribution on these alone
 
 
-def _nucleus_edge(p: Tensor, top_p: float) -> Tensor:
+def _first_look(logits: Tensor, sampling: Sampling) -> _FirstLook | None:
+    """All tokens that may be drawn, and perhaps others, if they are few; None if they are not."""
+    if logits.numel() <= _FIRST_LOOK:
+        return None
+    values, ids = logits.topk(_FIRST_LOOK)
+    weights = _weights(values, sampling.temperature).double()  # of the likeliest: 1
+    top_p = sampling.top_p
+    if 0 < sampling.top_k < _FIRST_LOOK and values[sampling.top_k - 1] > values[-1]:
+        pass  # who is not here is behind the last that is kept
+    elif weights[-1] < sampling.min_p * (1 - 1e-6):
+        pass
+    elif sampling.top_k == 0 and sampling.min_p == 0:
+        share = weights.sum() / _weights(logits, sampling.temperature).sum(dtype=torch.float64)
+        top_p = float(top_p / share)  # the same sum, as a share of what is here
+        if top_p * weights.sum() > weights[values > values[-1]].sum():
+            return None
+    else:
+        return None
+    ids, order = ids.sort()
+    return _FirstLook(ids, values[order], replace(sampling, top_p=top_p))
+
+
+def _weights(logits: Tensor, temperature: float) -> Tensor:
+    """What probabilities are proportional to, float32; few large tensors, since those cost most."""
+    return (logits - logits.max()).div_(max(temperature, _COLDEST)).exp_()
+
+
+def _draw(weights: Tensor, generator: torch.Generator) -> int:
+    """An index, drawn with these weights."""
+    cumulative = weights.cumsum(0, dtype=torch.float64)
+    # One uniform number looked up in the running sum: 0.2 ms for 201,088 tokens, where
+    # torch.multinomial draws a number for each and takes 28 ms (2-core Xeon, torch 2.13).
+    point = torch.rand((), dtype=torch.float64, generator=generator) * cumulative[-1]
+    # The first token whose running sum exceeds the point; one of probability zero never is.
+    # Rounding could lift the point to the whole sum, hence the bound.
+    last = int(torch.searchsorted(cumulative, cumulative[-1]))
+    return min(int(torch.searchsorted(cumulative, point, right=True)), last)
+
+
+def _keep_from(p: Tensor, edge: float) -> Tensor:
+    p.masked_fill_(p < edge, 0.0)
+    return p.div_(p.sum())
+
+
+def _nucleus_edge(p: Tensor, top_p: float) -> float:
     """The least probability in the smallest set of likeliest tokens that reaches `top_p`."""
-    num_ranked = _FIRST_LOOK
-    while True:
-        ranked = p.topk(min(num_ranked, p.numel())).values
-        index = int(torch.searchsorted(ranked.cumsum(0), top_p))
-        if index < ranked.numel():
-            return ranked[index]
-        if num_ranked >= p.numel():  # rounding kept the whole sum below top_p: nothing is cut off
-            return ranked[-1]
-        num_ranked *= 16  # ranking all 201,088 takes 45 ms, so look further only when needed
+    # NumPy sorts 201,088 numbers in 2 ms where torch takes 45 (AMD Zen 3, NumPy 2.4, torch 2.13).
+    ranked = torch.from_numpy(np.sort(p.numpy())).flip(0)
+    index = int(torch.searchsorted(ranked.cumsum(0), top_p))
+    return float(ranked[min(index, ranked.numel() - 1)])  # rounding may keep the whole sum below

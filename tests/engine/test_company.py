@@ -1,0 +1,209 @@
+"""Whatever happens around a request, it gets the tokens that it would get alone."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from netweight.engine import CacheSize, Engine, PromptLogprobs, Request, Sampling, Token
+from netweight.engine.cache import Cache
+from netweight.errors import ContextTooLong
+from netweight.model import PAGE_TOKENS
+from tests.engine.test_cache import WRONG
+from tests.fakes import Pseudorandom
+
+CONTEXT = 96
+
+
+class Whimsical:
+    """A constraint: what it allows, sometimes one token only, depends on all that was drawn."""
+
+    def __init__(self):
+        self.drawn = []
+
+    def choices(self):
+        rng = random.Random(repr(self.drawn))
+        return rng.sample(range(32), rng.choice([1, 1, 2, 31]))
+
+    def allowed(self):
+        return np.array([sum(1 << i for i in self.choices())], np.uint32).view(np.int32)
+
+    def advance(self, token_id):
+        assert token_id in self.choices()
+        self.drawn.append(token_id)
+
+    def forced(self):
+        ahead = Whimsical()
+        ahead.drawn = list(self.drawn)
+        while len(ahead.choices()) == 1:
+            ahead.drawn += ahead.choices()
+        return ahead.drawn[len(self.drawn) :]
+
+
+class Story:
+    """What a request was told, however its prompt was cut into pieces."""
+
+    def __init__(self):
+        self.prompt_scores, self.tokens, self.finish = [], [], None
+
+    def hear(self, event):
+        assert self.finish is None, "an event after the last one"
+        if isinstance(event, Token):
+            self.tokens.append((event.token_id, event.logprobs))
+        elif isinstance(event, PromptLogprobs):
+            assert not self.tokens
+            self.prompt_scores += event.logprobs
+        else:
+            self.finish = event
+
+    def check(self, alone):
+        """Assert that it is the same as alone, or the beginning of that if it was cancelled."""
+        if self.finish.reason == "cancelled":
+            assert self.tokens == alone.tokens[: len(self.tokens)]
+            assert self.prompt_scores == alone.prompt_scores[: len(self.prompt_scores)]
+        else:
+            assert self.tokens == alone.tokens
+            assert self.prompt_scores == alone.prompt_scores
+            assert self.finish.reason == alone.finish.reason, self.finish
+
+
+def stories(engine, *requests):
+    told = {engine.submit(request): Story() for request in requests}
+    while engine.has_work:
+        for event in engine.step():
+            told[event.request_id].hear(event)
+        engine.check_integrity()
+    return list(told.values())
+
+
+BEGINNINGS = [[], [1] * 20, [1] * 40, [1] * 16 + [2] * 16 + [3] * 16, [4] * 16 + [2] * 16]
+requests = st.builds(
+    lambda beginning, rest, **fields: Request((*beginning, *rest), **fields),
+    beginning=st.sampled_from(BEGINNINGS),
+    rest=st.lists(st.integers(0, 3), min_size=1, max_size=8),
+    sampling=st.builds(
+        Sampling,
+        temperature=st.sampled_from([0, 1.0]),
+        seed=st.integers(0, 2),
+        top_p=st.sampled_from([0.9, 1.0]),
+    ),
+    stop_ids=st.frozensets(st.integers(10, 31), max_size=1),
+    max_tokens=st.integers(1, 24),
+    num_logprobs=st.sampled_from([None, None, 1]),
+    prompt_logprobs=st.sampled_from([None, None, None, 1]),
+)
+
+
+class CompanyMachine(RuleBasedStateMachine):
+    """Requests that begin alike share a cache that is too small for all of them.
+
+    The youngest are preempted all the time; some answers repeat, and are guessed ahead.
+    """
+
+    alone = {}  # noqa: RUF012  # what requests get alone, kept from example to example
+    checks_integrity = True
+
+    @initialize(
+        size=st.builds(CacheSize, st.integers(4, 12), st.integers(3, 12)),
+        step_tokens=st.integers(5, 40),
+        speculate=st.sampled_from([0, 3, 8]),
+        habit=st.sampled_from([0, 6]),
+    )
+    def begin(self, size, step_tokens, speculate, habit):
+        self.habit = habit
+        limits = {"max_running": 4, "step_tokens": step_tokens, "speculate": speculate}
+        self.engine = Engine(self.model(), cache_size=size, **limits)
+        self.expected, self.told = {}, {}
+
+    def model(self):
+        return Pseudorandom(habit=self.habit, max_context=CONTEXT)
+
+    @rule(request=requests, limited=st.booleans())
+    def submit(self, request, limited):
+        try:
+            request = replace(request, max_tokens=self.engine.check(request))
+        except ContextTooLong:
+            return
+        key = (request, limited, self.habit)
+        constraint = Whimsical if limited else lambda: None
+        if key not in self.alone:
+            engine = Engine(self.model())
+            [self.alone[key]] = stories(engine, replace(request, constraint=constraint()))
+        request_id = self.engine.submit(replace(request, constraint=constraint()))
+        self.expected[request_id], self.told[request_id] = self.alone[key], Story()
+
+    @rule(num_steps=st.integers(1, 12))
+    def step(self, num_steps):
+        for _ in range(num_steps):
+            for event in self.engine.step():
+                self.told[event.request_id].hear(event)
+
+    @rule(data=st.data())
+    def cancel(self, data):
+        request_id = data.draw(st.integers(0, len(self.told)))
+        finish = self.engine.cancel(request_id)
+        if finish:
+            self.told[request_id].hear(finish)
+
+    @invariant()
+    def all_is_in_order(self):
+        if self.checks_integrity:
+            self.engine.check_integrity()
+
+    def teardown(self):
+        if not hasattr(self, "told"):
+            return
+        for _ in range(CONTEXT * (len(self.told) + 1)):
+            if not self.engine.has_work:
+                break
+            self.step(1)
+        for request_id, story in self.told.items():
+            assert story.finish is not None, "a request never ended"
+            story.check(self.expected[request_id])
+
+
+def test_a_request_gets_what_it_would_get_alone():
+    seen = Counter()
+
+    class Machine(CompanyMachine):
+        def teardown(self):
+            super().teardown()
+            if hasattr(self, "told"):
+                counts = [story.finish.counts for story in self.told.values()]
+                seen["preempted"] += self.engine.stats.num_preemptions > 0
+                seen["found"] += any(count.num_cached_tokens for count in counts)
+                seen["guessed"] += any(count.num_accepted for count in counts)
+
+    run_state_machine_as_test(Machine, settings=settings(max_examples=60, stateful_step_count=30))
+    assert min(seen.values()) >= 6, f"the machine seldom reaches what it is about: {seen}"
+
+
+class Presumptuous(Cache):
+    """Takes the first wrong guess, or what comes after the last right one, for stored."""
+
+    def store(self, holding, token_ids, num_stored):
+        room = len(holding.pages) * PAGE_TOKENS
+        super().store(holding, token_ids, min(num_stored + 1, len(token_ids), room))
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, Presumptuous], ids=lambda wrong: wrong.__name__)
+def test_a_wrong_cache_shows_as_wrong_tokens(wrong, monkeypatch):
+    class Machine(CompanyMachine):
+        checks_integrity = False
+
+    monkeypatch.setattr("netweight.engine.engine.Cache", wrong)
+    monkeypatch.setattr(CompanyMachine, "alone", {})
+    once = settings(max_examples=300, phases=[Phase.generate], database=None)
+    with pytest.raises((AssertionError, KeyError)):
+        run_state_machine_as_test(Machine, settings=once)
