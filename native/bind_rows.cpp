@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "draw.h"
 #include "kernels.h"
 #include "paged.h"
 #include "pool.h"
@@ -118,6 +119,33 @@ void attend_rows(Address qkv, Address cos, Address sin, std::size_t heads, Addre
                   at<std::uint16_t>(out));
 }
 
+std::size_t argmax_of(Address logits, std::size_t size) {
+  const nb::gil_scoped_release release;
+  return argmax(at<const float>(logits), size);
+}
+
+std::size_t draw_from(Address logits, std::size_t size, float temperature, float min_p, std::size_t top_k,
+                      double top_p, double point) {
+  const nb::gil_scoped_release release;
+  return draw(at<const float>(logits), size, {temperature, min_p, top_k, top_p}, point);
+}
+
+nb::list log_probabilities_of(Address logits, std::size_t size, std::size_t token, std::size_t count) {
+  std::vector<LogProbability> found;
+  {
+    const nb::gil_scoped_release release;
+    found = log_probabilities(at<const float>(logits), size, token, count);
+  }
+  nb::list pairs;
+  for (const LogProbability& each : found) pairs.append(nb::make_tuple(each.token, each.value));
+  return pairs;
+}
+
+float mask_logits(Address logits, std::size_t size, Address bits, std::size_t num_words, Address out) {
+  const nb::gil_scoped_release release;
+  return mask(at<const float>(logits), size, at<const std::uint32_t>(bits), num_words, at<float>(out));
+}
+
 }  // namespace
 
 void bind_rows(nb::module_& module) {
@@ -128,6 +156,10 @@ void bind_rows(nb::module_& module) {
   module.def("store", store_heads);
   module.def("paged_attention", attend_heads);
   module.def("attend", attend_rows);
+  module.def("argmax", argmax_of);
+  module.def("draw", draw_from);
+  module.def("log_probabilities", log_probabilities_of);
+  module.def("mask", mask_logits);
 }
 
 }  // namespace netweight

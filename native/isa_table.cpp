@@ -10,7 +10,7 @@ namespace netweight::NETWEIGHT_ISA {
 #define NETWEIGHT_NAME(isa) NETWEIGHT_NAME_OF(isa)
 
 const Kernels& table() {
-  static const Kernels kernels = {NETWEIGHT_NAME(NETWEIGHT_ISA), kTileKernels, kRowKernels, kAttentionKernels};
+  static const Kernels kernels = {NETWEIGHT_NAME(NETWEIGHT_ISA), kTileKernels, kRowKernels, kAttentionKernels, kSamplingKernels};
   return kernels;
 }
 

@@ -4,6 +4,7 @@
 
 #include "attention.h"
 #include "rows.h"
+#include "sampling.h"
 #include "tiles.h"
 
 namespace netweight {
@@ -13,6 +14,7 @@ struct Kernels {
   TileKernels tiles;
   RowKernels rows;
   AttentionKernels attention;
+  SamplingKernels sampling;
 };
 
 // The table of one instruction set: "avx2", "avx512" or "amx"; null where it was not compiled in or

@@ -87,3 +87,20 @@ def attend(
     /,
     *place: int,
 ) -> None: ...
+
+# The choice of a token. netweight.model.kernels.sampling checks what it passes.
+def argmax(logits: int, vocab: int, /) -> int: ...
+def draw(
+    logits: int,
+    vocab: int,
+    temperature: float,
+    min_p: float,
+    top_k: int,
+    top_p: float,
+    point: float,
+    /,
+) -> int: ...
+def log_probabilities(
+    logits: int, vocab: int, token_id: int, num_top: int, /
+) -> list[tuple[int, float]]: ...
+def mask(logits: int, vocab: int, bits: int, num_words: int, out: int, /) -> float: ...
