@@ -1,5 +1,5 @@
 """What the model's tests make on disk serves here too."""
 
-from tests.model.conftest import checkpoint_of
+from tests.model.conftest import checkpoint_of, load
 
-__all__ = ["checkpoint_of"]
+__all__ = ["checkpoint_of", "load"]

@@ -5,6 +5,7 @@ noisy neighbour slows both; where it does not, they take turns process by proces
 medians.
 """
 
+import os
 import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -133,6 +134,7 @@ class Report:
     config: Config
     settings: Settings
     limits: Limits
+    load_average: float  # of the machine before: others' work, which is noise here
     sides: dict[Side, SideResult]
 
     def ratio(self, case: Case) -> float | None:
@@ -149,6 +151,7 @@ class Report:
             "parameters": self.config.num_parameters,
             "dense": self.settings.dense,
             "threads": self.limits.num_threads,
+            "load_average": round(self.load_average, 2),
             "read_gb_per_s": round(self.limits.read_bytes_per_s / 1e9, 2),
             "tflops": {name: round(value / 1e12, 3) for name, value in self.limits.flops.items()},
             "sides": {
@@ -212,6 +215,7 @@ def run(
     Raises:
         BenchError: when a side cannot run.
     """
+    load_average = os.getloadavg()[0]
     players = [_our_player(folder.path, config, settings)]
     if peer_file is not None:
         players.append(_peer_player(peer_file, config, settings))
@@ -224,7 +228,7 @@ def run(
         say(f"{player.side}: {case.kind} {case.tokens:,} tokens, batch {case.batch}")
         timed = results[player.side].timed.setdefault(case, Timed(case))
         timed.samples += _visit(worker, case, config, settings, seed=len(timed.samples))
-    return Report(folder.name, config, settings, limits, results)
+    return Report(folder.name, config, settings, limits, load_average, results)
 
 
 def _our_player(folder: Path, config: Config, settings: Settings) -> _Player:

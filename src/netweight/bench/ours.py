@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
+from torch import Tensor
 
 from netweight.bench.plan import STEP_TOKENS
 from netweight.model import (
@@ -47,17 +48,22 @@ class _Pages:
 
 def prefill_seconds(model: Transformer, tokens: Sequence[int]) -> float:
     """The time of one prompt, from nothing to the logits after its last token."""
+    started = perf_counter()
+    prefill(model, tokens)
+    return perf_counter() - started
+
+
+def prefill(model: Transformer, tokens: Sequence[int], *, step_tokens: int = STEP_TOKENS) -> Tensor:
+    """The logits [1, vocab] after a prompt, which is taken `step_tokens` at a time."""
     pages = _Pages(1, _num_pages(len(tokens)))
     cache = model.new_cache(pages.total, pages.total)
-    token_ids = torch.tensor(tokens)
-    started = perf_counter()
-    for first in range(0, len(tokens), STEP_TOKENS):
-        piece = token_ids[first : first + STEP_TOKENS]
-        layout = pages.layout(first, len(piece), model.config.sliding_window)
-        is_last = first + len(piece) == len(tokens)
-        rows = torch.tensor([len(piece) - 1] if is_last else [], dtype=torch.int64)
-        model.step(piece, layout, cache, rows)
-    return perf_counter() - started
+    pieces = torch.tensor(tokens).split(step_tokens)
+    for index, piece in enumerate(pieces[:-1]):
+        layout = pages.layout(index * step_tokens, len(piece), model.config.sliding_window)
+        model.step(piece, layout, cache, torch.empty(0, dtype=torch.int64))
+    last = pieces[-1]
+    layout = pages.layout(len(tokens) - len(last), len(last), model.config.sliding_window)
+    return model.step(last, layout, cache, torch.tensor([len(last) - 1]))
 
 
 class Decoding:
@@ -66,19 +72,19 @@ class Decoding:
     def __init__(self, model: Transformer, context: int, num_sequences: int, steps: int) -> None:
         """Make the cache of `num_sequences` and fill it with random keys and values."""
         self._model = model
-        self._length = context
+        self.length = context
         self._pages = _Pages(num_sequences, _num_pages(context + steps))
-        self._cache = model.new_cache(self._pages.total, self._pages.total)
-        _fill(self._cache, model.config.num_hidden_layers)
+        self.cache = model.new_cache(self._pages.total, self._pages.total)
+        _fill(self.cache, model.config.num_hidden_layers)
 
     def step(self, tokens: Sequence[int]) -> float:
         """The time of one step, one token for each sequence."""
         rows = torch.arange(len(tokens))
         started = perf_counter()
-        layout = self._pages.layout(self._length, 1, self._model.config.sliding_window)
-        self._model.step(torch.tensor(tokens), layout, self._cache, rows)
+        layout = self._pages.layout(self.length, 1, self._model.config.sliding_window)
+        self._model.step(torch.tensor(tokens), layout, self.cache, rows)
         seconds = perf_counter() - started
-        self._length += 1
+        self.length += 1
         return seconds
 
 
