@@ -32,7 +32,7 @@ from netweight.bench import (
     start_ours,
 )
 from netweight.errors import BenchError
-from netweight.model import Checkpoint, Config, Dense, ModelFolder
+from netweight.model import Checkpoint, Config, Dense, ModelFolder, load_transformer
 
 GIB = 2**30
 
@@ -271,6 +271,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     checkpoint = Checkpoint.open(options.checkpoint)
     asked = Asked(options.checkpoint, checkpoint.config, options.threads, options.rounds)
     gguf = peer_file(checkpoint, options.gguf)
+    for dense in ("bf16", "int8"):
+        tell(f"packing {dense}, unless that is done")
+        load_transformer(options.checkpoint, dense=dense)
     limits = measure(options.threads)
     report, bars = bars_of(asked, limits, gguf)
     show(limits, bars)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from netweight.cli.models import progress_bar, size
-from netweight.cli.options import AsJson, Model
+from netweight.cli.options import AsJson, DenseForm, Model, Threads, default_threads
 from netweight.errors import RequestError
 
 if TYPE_CHECKING:
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from netweight.bench.plan import Prediction
     from netweight.model import Checkpoint, Config
     from netweight.model.budget import Dense
-
-Threads = Annotated[
-    int | None, typer.Option(min=1, help="Threads to use.  [default: one per core]")
-]
-DenseAs = Annotated[
-    Literal["bf16", "int8"],
-    typer.Option("--dense", help="Attention, embedding and output matrices in 16 bits or in 8."),
-]
 
 
 def bench(
@@ -39,7 +31,7 @@ def bench(
         list[int] | None,
         typer.Option(min=1, help="Sequences decoded together; may be repeated.  [default: 1, 8]"),
     ] = None,
-    dense: DenseAs = "bf16",
+    dense: DenseForm = "bf16",
     threads: Threads = None,
     minutes: Annotated[
         float, typer.Option(min=0, help="Repeat at most for so long, after one full round.")
@@ -64,7 +56,7 @@ def bench(
     from rich.console import Console
 
     from netweight import bench as room
-    from netweight.model import Checkpoint, find_model
+    from netweight.model import Checkpoint, find_model, load_transformer
 
     if against:
         room.check_peer()
@@ -74,7 +66,7 @@ def bench(
         checkpoint.config,
         contexts=context or _default_contexts(checkpoint.config, quick=quick),
         batches=batch or ([1] if quick else [1, 8]),
-        num_threads=threads or room.num_cores(),
+        num_threads=threads or default_threads(checkpoint.config),
         dense=dense,
         budget_s=60 * minutes,
         quick=quick,
@@ -84,6 +76,8 @@ def bench(
         file = _gguf(
             checkpoint, peer_file or Path("out", "peer", f"{folder.name}-{dense}.gguf"), dense
         )
+    with progress_bar(f"packing {model}, once") as show:  # so that its time is not in the load's
+        load_transformer(folder.path, dense=dense, progress=show)
     with Console(stderr=True).status("measuring the machine") as status:
         limits = room.measure(settings.num_threads)
         report = room.run(
@@ -212,7 +206,7 @@ def plan(
     if context > config.max_context:
         raise RequestError(f"the context is {context}; the model holds {config.max_context}.")
     with Console(stderr=True).status("measuring the machine"):
-        limits = room.measure(threads or room.num_cores())
+        limits = room.measure(threads or default_threads(config))
     usable = usable_bytes()
     rows = [
         predict(

@@ -95,7 +95,7 @@ def load_chat_model(
         from netweight.server import ChatModel, ModelSettings
 
         folder = find_model(model)
-        set_num_threads(threads or _default_threads(Checkpoint.open(folder.path).config))
+        set_num_threads(threads or default_threads(Checkpoint.open(folder.path).config))
         return ChatModel.load(
             replace(folder, name=name or folder.name),
             ModelSettings(dense, None if memory is None else int(memory * 2**30), speculate),
@@ -105,7 +105,7 @@ def load_chat_model(
         )
 
 
-def _default_threads(config: "Config") -> int:
+def default_threads(config: "Config") -> int:
     """One for each core that this process may use; one in all for a small model.
 
     Threads that wait for one another cost a small model more than they give (docs/log.md).
