@@ -104,6 +104,10 @@ class Asked:
             worker.ask("prefill", tokens=self.tokens(64))
             yield worker
 
+    def limits(self) -> Limits:
+        """The machine's, now."""
+        return measure(self.num_threads)
+
     def tokens(self, count: int) -> list[int]:
         """Random token ids."""
         return [self._random.randrange(self.config.vocab_size) for _ in range(count)]
@@ -161,7 +165,7 @@ class Asked:
         return Bar(name, 1.5, beyond / 1e9, note, at_most=True)
 
 
-def against_peer(asked: Asked, limits: Limits, gguf: Path | None) -> tuple[Report, list[Bar]]:
+def against_peer(asked: Asked, gguf: Path | None) -> tuple[Report, list[Bar]]:
     """Decode and prefill beside llama.cpp with 8 bits outside the experts; the share it is of."""
     sizes = asked.sizes
     decode, prefill = Case("decode", sizes.short), Case("prefill", sizes.short)
@@ -175,7 +179,7 @@ def against_peer(asked: Asked, limits: Limits, gguf: Path | None) -> tuple[Repor
         peer_tokens=sizes.short,
     )
     folder = ModelFolder(asked.path.name, asked.path)
-    report = run(folder, asked.config, settings, limits, peer_file=gguf, say=tell)
+    report = run(folder, asked.config, settings, asked.limits, peer_file=gguf, say=tell)
 
     def bar(name: str, least: float, case: Case) -> Bar:
         ours = report.sides["netweight"].timed[case].tokens_per_s
@@ -202,19 +206,19 @@ def read_share(report: Report, case: Case) -> Bar:
     return Bar(name, 0.8, rate / report.limits.read_bytes_per_s, note)
 
 
-def alone(asked: Asked, limits: Limits) -> list[Bar]:
+def alone(asked: Asked) -> list[Bar]:
     """Decode's share of bandwidth and a long prompt's share of the matrix peak, in bfloat16."""
     decode, prefill = Case("decode", asked.sizes.short), Case("prefill", asked.sizes.prompt)
     settings = Settings(
         (prefill, decode), asked.num_threads, max_rounds=asked.rounds, steps=16, budget_s=3600
     )
     folder = ModelFolder(asked.path.name, asked.path)
-    report = run(folder, asked.config, settings, limits, say=tell)
+    report = run(folder, asked.config, settings, asked.limits, say=tell)
     timed = report.sides["netweight"].timed[prefill]
     flops = prefill.work(asked.config, "bf16").flops / timed.seconds
     note = f"{timed.tokens_per_s:.1f} tokens/s, {flops / 1e12:.3f} TFLOP/s"
-    name = f"prefill of {asked.sizes.prompt:,}, share of torch's {limits.peak_dtype} peak"
-    return [read_share(report, decode), Bar(name, 0.5, flops / limits.peak_flops, note)]
+    name = f"prefill of {asked.sizes.prompt:,}, share of torch's {report.limits.peak_dtype} peak"
+    return [read_share(report, decode), Bar(name, 0.5, flops / report.limits.peak_flops, note)]
 
 
 def tell(text: str) -> None:
@@ -222,10 +226,10 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def bars_of(asked: Asked, limits: Limits, gguf: Path | None) -> tuple[Report, list[Bar]]:
+def bars_of(asked: Asked, gguf: Path | None) -> tuple[Report, list[Bar]]:
     """All bars, and the report of the run beside the peer."""
-    report, bars = against_peer(asked, limits, gguf)
-    bars += alone(asked, limits)
+    report, bars = against_peer(asked, gguf)
+    bars += alone(asked)
     with asked.loaded("int8") as worker:
         for question in (asked.context, asked.concurrency, asked.prefix):
             tell(question.__name__)
@@ -274,9 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for dense in ("bf16", "int8"):
         tell(f"packing {dense}, unless that is done")
         load_transformer(options.checkpoint, dense=dense)
-    limits = measure(options.threads)
-    report, bars = bars_of(asked, limits, gguf)
-    show(limits, bars)
+    report, bars = bars_of(asked, gguf)
+    show(report.limits, bars)
     if not options.no_record:
         append("cpu", {**report.record(), "bars": [bar.record() for bar in bars]})
 

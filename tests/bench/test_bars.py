@@ -33,8 +33,8 @@ def test_the_bars_lengths_are_those_of_the_published_context():
 @pytest.mark.slow
 def test_every_bar_is_measured_on_a_small_shape(checkpoint_of):
     asked = Asked(checkpoint_of(SMALL), SMALL, num_threads=1, rounds=1)
-    limits = Limits(1, 1e9, {"bfloat16": 1e10, "float32": 2e10})
-    _, bars = bars_of(asked, limits, None)
+    asked.limits = lambda: Limits(1, 1e9, {"bfloat16": 1e10, "float32": 2e10})
+    _, bars = bars_of(asked, None)
     values = {bar.name: bar.value for bar in bars}
     assert len(values) == 9
     unmeasured = [name for name, value in values.items() if value is None]

@@ -60,7 +60,7 @@ def settings(*cases, **changes):
 
 def measure(how, peer_file=None):
     folder = ModelFolder("small", Path("small"))
-    return run(folder, SMALL, how, LIMITS, peer_file=peer_file)
+    return run(folder, SMALL, how, lambda: LIMITS, peer_file=peer_file)
 
 
 def test_the_first_step_of_a_visit_is_not_counted(journal):

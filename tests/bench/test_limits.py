@@ -20,6 +20,12 @@ def test_the_peak_is_the_faster_type():
     assert (found.peak_dtype, found.peak_flops) == ("float32", 3.0)
 
 
+def test_of_two_measurements_the_larger_counts():
+    first = Limits(2, 5.0, {"bfloat16": 1.0, "float32": 3.0})
+    second = Limits(2, 4.0, {"bfloat16": 2.0, "float32": 2.0})
+    assert first.or_more(second) == Limits(2, 5.0, {"bfloat16": 2.0, "float32": 3.0})
+
+
 def test_work_is_warmed_up_and_repeated():
     calls = []
     seconds = limits.median_seconds(lambda: calls.append(None), 4)

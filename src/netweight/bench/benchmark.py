@@ -205,17 +205,21 @@ def run(
     folder: ModelFolder,
     config: Config,
     settings: Settings,
-    limits: Limits,
+    measure: Callable[[], Limits],
     *,
     peer_file: Path | None = None,
     say: Say = lambda text: None,
 ) -> Report:
     """Measure the model in `folder`, and the peer on `peer_file` in the same run.
 
+    `measure` finds the machine's limits, once before and once after.
+
     Raises:
         BenchError: when a side cannot run.
     """
     load_average = os.getloadavg()[0]
+    say("measuring the machine")
+    limits = measure()
     players = [_our_player(folder.path, config, settings)]
     if peer_file is not None:
         players.append(_peer_player(peer_file, config, settings))
@@ -228,6 +232,8 @@ def run(
         say(f"{player.side}: {case.kind} {case.tokens:,} tokens, batch {case.batch}")
         timed = results[player.side].timed.setdefault(case, Timed(case))
         timed.samples += _visit(worker, case, config, settings, seed=len(timed.samples))
+    say("measuring the machine again")
+    limits = limits.or_more(measure())
     return Report(folder.name, config, settings, limits, load_average, results)
 
 

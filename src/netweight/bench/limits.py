@@ -27,6 +27,14 @@ class Limits:
     read_bytes_per_s: float
     flops: dict[str, float]  # multiply-adds count twice; by torch dtype
 
+    def or_more(self, other: "Limits") -> "Limits":
+        """The larger of each: others on the machine can only lower what is measured."""
+        return Limits(
+            self.num_threads,
+            max(self.read_bytes_per_s, other.read_bytes_per_s),
+            {name: max(value, other.flops[name]) for name, value in self.flops.items()},
+        )
+
     @property
     def peak_dtype(self) -> str:
         """The type in which torch multiplies fastest here."""

@@ -13,7 +13,7 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from netweight.bench.plan import STEP_TOKENS
+from netweight.engine.capacity import STEP_TOKENS
 from netweight.model import (
     PAGE_TOKENS,
     Dense,

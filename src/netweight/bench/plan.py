@@ -8,13 +8,13 @@ over operations. Knows shapes only: no tensors, no files, no clock.
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from netweight.engine.capacity import STEP_TOKENS
 from netweight.errors import NotEnoughMemory
 from netweight.model import Config, budget
 from netweight.model.budget import Dense
 
 DENSE: tuple[Dense, ...] = ("bf16", "int8")
 DENSE_BYTES = {"bf16": 2.0, "int8": 34 / 32}  # per value; int8 has a float16 scale for 32 of them
-STEP_TOKENS = 2048  # the most tokens of prompts that one step takes
 
 Fit = Literal["yes", "in part", "no"]  # in part: some experts are read from disk when needed
 

@@ -78,10 +78,14 @@ def bench(
         )
     with progress_bar(f"packing {model}, once") as show:  # so that its time is not in the load's
         load_transformer(folder.path, dense=dense, progress=show)
-    with Console(stderr=True).status("measuring the machine") as status:
-        limits = room.measure(settings.num_threads)
+    with Console(stderr=True).status("starting") as status:
         report = room.run(
-            folder, checkpoint.config, settings, limits, peer_file=file, say=status.update
+            folder,
+            checkpoint.config,
+            settings,
+            lambda: room.measure(settings.num_threads),
+            peer_file=file,
+            say=status.update,
         )
     if record:
         _append(record, report)
