@@ -19,11 +19,12 @@ from hypothesis.stateful import (
 from netweight.engine import CacheSize, Engine, PromptLogprobs, Request, Sampling, Token
 from netweight.engine.cache import Cache
 from netweight.errors import ContextTooLong
-from netweight.model import PAGE_TOKENS
+from netweight.model import PAGE_TOKENS, find_model, load_transformer
 from tests.engine.test_cache import WRONG
 from tests.fakes import Pseudorandom
 
 CONTEXT = 96
+GREEDY = Sampling(temperature=0)
 
 
 class Whimsical:
@@ -207,3 +208,20 @@ def test_a_wrong_cache_shows_as_wrong_tokens(wrong, monkeypatch):
     once = settings(max_examples=300, phases=[Phase.generate], database=None)
     with pytest.raises((AssertionError, KeyError)):
         run_state_machine_as_test(Machine, settings=once)
+
+
+def test_a_real_model_gives_the_same_answers_alone_and_in_a_crowd(monkeypatch):
+    monkeypatch.setenv("NETWEIGHT_KERNELS", "reference")
+    model = load_transformer(find_model("nano").path)
+    beginning = [(7 * index) % 500 for index in range(150)]
+    crowd = [
+        Request((*beginning[: 40 * n], *range(9 * n, 9 * n + 20)), GREEDY, max_tokens=24)
+        for n in (3, 2, 3)
+    ]
+    alone = [stories(Engine(model), request)[0].tokens for request in crowd]
+    size = CacheSize(12, 60)
+    engine = Engine(model, cache_size=size, step_tokens=200, speculate=6)
+    told = stories(engine, *crowd)
+    assert [story.tokens for story in told] == alone
+    assert engine.stats.num_preemptions > 0
+    assert sum(story.finish.counts.num_cached_tokens for story in told) > 0

@@ -138,7 +138,22 @@ def test_guesses_take_what_is_left_of_the_step_and_of_the_pages():
 
     assert answering() == [(0, 1 + 4)]
     assert answering(num_pages=2) == [(0, 1 + 1)]
-    assert answering(max_running=3, step_tokens=4) == [(0, 1 + 3)]
+    assert answering(max_running=3, step_tokens=6) == [(0, 1 + 2)]
+
+
+def test_guesses_leave_tokens_for_prompts():
+    scheduler = make(num_pages=12, max_running=3, step_tokens=4)
+    add(scheduler, 10, 50, drafter=Drafter(99))
+    expected = [[(0, 4)], [(0, 4)], [(0, 2), (1, 2)], [(0, 1 + 1), (1, 2)]]
+    assert [step(scheduler) for _ in range(4)] == expected
+
+
+def test_prompts_are_scored_so_many_tokens_at_a_time():
+    scheduler = make(num_pages=30)
+    add(scheduler, 100, 100, prompt_logprobs=0)
+    assert step(scheduler) == [(0, 64)]
+    assert step(scheduler) == [(0, 36), (1, 29)]
+    assert step(scheduler) == [(0, 1), (1, 64)]
 
 
 def test_the_prompt_of_a_request_that_wants_it_scored_is_read_whatever_is_known():

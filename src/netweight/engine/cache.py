@@ -297,8 +297,8 @@ class Cache:
             return
         key = holding.keys[index]
         holding.pages[index] = self._full.publish(holding.pages[index], key)
-        if holding.window_pages[index] != _GIVEN_UP:
-            holding.window_pages[index] = self._window.publish(holding.window_pages[index], key)
+        # No window has gone past it yet, so there is a window page as well.
+        holding.window_pages[index] = self._window.publish(holding.window_pages[index], key)
 
     def _extend_keys(self, holding: Holding, token_ids: Sequence[int], num_tokens: int) -> None:
         for index in range(len(holding.keys), num_tokens // PAGE_TOKENS):

@@ -147,7 +147,7 @@ class Scheduler:
 
     def _answer(self, state: RequestState, left: "_Left") -> Work:
         """The one pending token of a request that is being answered, and guesses after it."""
-        most = min(left.tokens, left.drafted)
+        most = min(left.tokens // 2, left.drafted)  # prompts always get the other half
         draft = state.draft(self._cache.room(state.holding, 1 + most) - 1)
         left.tokens -= len(draft)
         left.drafted -= len(draft)
