@@ -55,7 +55,6 @@ check-native: $(READY)
 		$(BIN)/python -m pytest -p no:cacheprovider tests/model/test_native_*.py tests/model/test_mxfp4.py
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.mxfp4
 	$(BIN)/python -m benchmarks.nano
 	$(BIN)/python -m benchmarks.nano_scores
 	$(KEEP_MEMORY) $(BIN)/python -m benchmarks.nano_training

@@ -39,18 +39,13 @@ def _scores() -> str:
 
 def _speed() -> str:
     speed: dict[str, Any] = latest("nano_speed")
-    unpack: dict[str, Any] = latest("mxfp4")
-    lines = [
-        "| kernels | nano reads | nano writes | MXFP4 to bfloat16 | share of a plain copy |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    lines = ["| kernels | nano reads | nano writes |", "|---|---:|---:|"]
     lines += [
         f"| {name} | {speed[f'{name}_prefill_tokens_per_s']:,} tokens/s "
-        f"| {speed[f'{name}_decode_tokens_per_s']:,} tokens/s "
-        f"| {unpack[f'{name}_gb_per_s']} GB/s | {unpack[f'{name}_share_of_copy']:.0%} |"
-        for name in ("cpu", "reference")
+        f"| {speed[f'{name}_decode_tokens_per_s']:,} tokens/s |"
+        for name in reversed(speed["kernels"])
     ]
-    return "\n".join(lines) + f"\n\n{_origin(speed)}. gpt-oss-20b and -120b: not measured yet.\n"
+    return "\n".join(lines) + f"\n\nOne thread; {_origin(speed)}.\n"
 
 
 def _demo() -> str:

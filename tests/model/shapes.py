@@ -23,8 +23,6 @@ def _native_sets():
 needs_native = pytest.mark.skipif(
     not _native_sets(), reason="the native kernels are not built, or this processor lacks AVX2"
 )
-KERNEL_SETS = ["reference", pytest.param("avx2", marks=needs_native)]
-
 # One sliding and one full layer, a window that prompts of the tests exceed.
 SMALL = Config(
     num_hidden_layers=2,

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from netweight.model import kernels
 from netweight.model.mxfp4 import E2M1, Mxfp4, dequantize, quantize, round_to_mxfp4
-from tests.model.shapes import KERNEL_SETS, needs_native
 
 
 def all_codes_at_all_scales():
@@ -20,29 +19,26 @@ def expected_values():
     return codes * torch.exp2(exponents)
 
 
-@pytest.mark.parametrize("name", KERNEL_SETS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_every_code_at_every_scale_is_the_nearest_number_of_the_type(name, dtype):
-    values = kernels.select(name).dequantize_mxfp4(*all_codes_at_all_scales(), dtype)
+def test_every_code_at_every_scale_is_the_nearest_number_of_the_type(dtype):
+    values = dequantize(*all_codes_at_all_scales(), dtype)
     assert torch.equal(values, expected_values().to(torch.float32).to(dtype))
 
 
-@pytest.mark.parametrize("name", KERNEL_SETS)
-def test_negative_zero_keeps_its_sign(name):
+def test_negative_zero_keeps_its_sign():
     packed = Mxfp4(
         torch.full((1, 16), 0x88, dtype=torch.uint8), torch.tensor([127], dtype=torch.uint8)
     )
-    values = kernels.select(name).dequantize_mxfp4(*packed, torch.float32)
+    values = dequantize(*packed, torch.float32)
     assert torch.signbit(values).all()
 
 
-@pytest.mark.parametrize("name", KERNEL_SETS)
-def test_any_leading_shape_is_kept(name):
+def test_any_leading_shape_is_kept():
     blocks = torch.randint(0, 256, (2, 3, 5, 16), dtype=torch.uint8)
     scales = torch.randint(100, 150, (2, 3, 5), dtype=torch.uint8)
-    values = kernels.select(name).dequantize_mxfp4(blocks, scales, torch.bfloat16)
-    assert torch.equal(values, dequantize(blocks, scales, torch.bfloat16))
+    values = dequantize(blocks, scales, torch.bfloat16)
     assert values.shape == (2, 3, 160)
+    assert torch.equal(values[1, 2], dequantize(blocks[1, 2], scales[1, 2], torch.bfloat16))
 
 
 def test_the_low_nibble_comes_first():
@@ -57,18 +53,6 @@ def test_swapped_nibbles_would_be_caught():
     swapped = (packed.blocks >> 4) | (packed.blocks << 4)
     values = dequantize(swapped, packed.scales, torch.float32)
     assert not torch.equal(values, expected_values().float())
-
-
-@needs_native
-def test_the_native_kernel_refuses_sizes_that_do_not_match():
-    from netweight import _native
-
-    with pytest.raises(ValueError, match="16 bytes"):
-        _native.mxfp4_to_float32(
-            torch.zeros(15, dtype=torch.uint8).numpy(),
-            torch.zeros(1, dtype=torch.uint8).numpy(),
-            torch.zeros(32).numpy(),
-        )
 
 
 def test_an_unknown_kernel_set_is_refused_by_name(monkeypatch):

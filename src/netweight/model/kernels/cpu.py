@@ -7,7 +7,6 @@ puts where a transformer wants them.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 import netweight._native as _native
@@ -16,7 +15,7 @@ from netweight.model.kernels.protocol import Kernels
 from netweight.model.paged import Layout
 from netweight.model.rope import Rotation
 
-__all__ = ["NativeKernels", "dequantize_mxfp4", "kernels", "set_num_threads", "supported"]
+__all__ = ["NativeKernels", "kernels", "set_num_threads", "supported"]
 
 
 def supported() -> list[str]:
@@ -27,22 +26,6 @@ def supported() -> list[str]:
 def set_num_threads(num_threads: int) -> None:
     """How many threads the kernels use, the caller's among them."""
     _native.set_num_threads(num_threads)
-
-
-def dequantize_mxfp4(blocks: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
-    """Unpack blocks [..., columns / 32, 16], scales [..., columns / 32] to [..., columns]."""
-    shape = (*scales.shape[:-1], scales.shape[-1] * 32)
-    flat_blocks = blocks.contiguous().flatten().numpy()
-    flat_scales = scales.contiguous().flatten().numpy()
-    if dtype == torch.bfloat16:
-        out = torch.empty(shape, dtype=torch.bfloat16)
-        _native.mxfp4_to_bfloat16(
-            flat_blocks, flat_scales, out.flatten().view(torch.uint16).numpy()
-        )
-        return out
-    out = torch.empty(shape, dtype=torch.float32)
-    _native.mxfp4_to_float32(flat_blocks, flat_scales, out.flatten().numpy())
-    return out.to(dtype)
 
 
 @dataclass(frozen=True)
@@ -81,5 +64,5 @@ def kernels(name: str, base: Kernels) -> NativeKernels:
         paged_attention=rows.paged_attention,
         route=rows.route,
         swiglu=base.swiglu,
-        dequantize_mxfp4=dequantize_mxfp4,
+        dequantize_mxfp4=base.dequantize_mxfp4,
     )
