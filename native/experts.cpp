@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "activations.h"
 #include "matrices.h"
 #include "pool.h"
 
@@ -12,8 +13,11 @@ namespace {
 // what lies between the matrices stays within 50 MB for gpt-oss.
 constexpr std::size_t kTokensPerPass = 1024;
 constexpr std::size_t kChunk = 96;
-constexpr std::size_t kTilesPerBlock = 2 * kBlockInputs / kTileRows;  // gate and linear rows of 32 activations
-constexpr std::size_t kMostSlots = 64;
+constexpr std::size_t kTilesPerPiece = 2 * kBlockInputs / kTileRows;  // gate and linear rows of 32 activations
+constexpr std::size_t kMostSlots = 64;  // of a token
+constexpr std::size_t kFewSlots = 64;   // of all: many experts have a single token
+// Pieces taken at once: at the start of each, the first lines come from memory unasked for.
+constexpr std::size_t kGrain = 2;
 
 // A slot is one token at one of its experts. Here they stand expert by expert.
 struct Grouped {
@@ -44,21 +48,6 @@ Grouped group_by_expert(const std::int64_t* chosen, std::size_t tokens, std::siz
   return grouped;
 }
 
-struct Activations {
-  Activations(std::size_t blocks, std::size_t count)
-      : values(std::make_unique_for_overwrite<std::int16_t[]>(blocks * count * kBlockInputs)),
-        scales(std::make_unique_for_overwrite<float[]>(blocks * count)),
-        rows{values.get(), scales.get(), count} {}
-
-  Quantized block(std::size_t index) const {
-    return {rows.values + index * rows.count * kBlockInputs, rows.scales + index * rows.count, rows.count};
-  }
-
-  std::unique_ptr<std::int16_t[]> values;
-  std::unique_ptr<float[]> scales;
-  Quantized rows;
-};
-
 class Pass {
  public:
   Pass(const Kernels& kernels, const Mixture& mixture, const std::int64_t* chosen, std::size_t tokens,
@@ -68,26 +57,26 @@ class Pass {
         tokens_(tokens),
         per_token_(per_token),
         grouped_(group_by_expert(chosen, tokens, per_token, mixture.experts)),
-        x_(count_blocks(mixture.hidden), tokens * per_token),
-        h_(count_blocks(mixture.intermediate), tokens * per_token),
+        x_(count_blocks(mixture.hidden), tokens * per_token, tokens * per_token <= kFewSlots),
+        h_(count_blocks(mixture.intermediate), tokens * per_token, tokens * per_token <= kFewSlots),
         y_(std::make_unique_for_overwrite<std::uint16_t[]>(tokens * per_token * mixture.hidden)) {}
 
   void run(const std::uint16_t* x, const float* weights, std::uint16_t* out) {
-    parallel_for(x_.rows.count, 4, [&](std::size_t first, std::size_t last) {
+    parallel_for(x_.all.count, 4, [&](std::size_t first, std::size_t last) {
       for (std::size_t place = first; place < last; ++place) {
-        tiles_.quantize(x + grouped_.tokens[place] * mixture_.hidden, mixture_.hidden, Order::mxfp4, x_.rows, place);
+        tiles_.quantize(x + grouped_.tokens[place] * mixture_.hidden, mixture_.hidden, Order::mxfp4, x_.all, place);
       }
     });
     const std::size_t h_blocks = count_blocks(mixture_.intermediate);
-    parallel_for(grouped_.groups.size() * h_blocks, 1, [&](std::size_t first, std::size_t last) {
+    parallel_for(grouped_.groups.size() * h_blocks, kGrain, [&](std::size_t first, std::size_t last) {
       for (std::size_t piece = first; piece < last; ++piece) {
         gate_up_block(grouped_.groups[piece / h_blocks], piece % h_blocks);
       }
     });
-    const std::size_t y_tiles = count_tiles(mixture_.hidden);
-    parallel_for(grouped_.groups.size() * y_tiles, 2, [&](std::size_t first, std::size_t last) {
+    const std::size_t y_pieces = (count_tiles(mixture_.hidden) + kTilesPerPiece - 1) / kTilesPerPiece;
+    parallel_for(grouped_.groups.size() * y_pieces, kGrain, [&](std::size_t first, std::size_t last) {
       for (std::size_t piece = first; piece < last; ++piece) {
-        down_tile(grouped_.groups[piece / y_tiles], piece % y_tiles);
+        down_tiles(grouped_.groups[piece / y_pieces], piece % y_pieces * kTilesPerPiece);
       }
     });
     parallel_for(tokens_, 4, [&](std::size_t first, std::size_t last) {
@@ -101,17 +90,18 @@ class Pass {
   // 32 activations of an expert's tokens: four tiles of gate and linear rows, SwiGLU, and quantised for `down`.
   void gate_up_block(const Grouped::Group& group, std::size_t block) const {
     const std::size_t blocks = count_blocks(mixture_.hidden), bytes = tile_bytes(Form::mxfp4, mixture_.hidden);
-    const std::uint8_t* tile = mixture_.gate_up[group.expert] + block * kTilesPerBlock * bytes;
+    const std::uint8_t* tile = mixture_.gate_up[group.expert] + block * kTilesPerPiece * bytes;
     const std::uint16_t* bias =
         mixture_.gate_up_bias + group.expert * 2 * mixture_.intermediate + block * 2 * kBlockInputs;
-    alignas(64) float sums[kChunk * kTileRows];
+    alignas(64) float sums[kTilesPerPiece * kChunk * kTileRows];
     alignas(64) std::uint16_t gate_up[kChunk * 2 * kBlockInputs], h[kChunk * kBlockInputs];
     for (std::size_t first = 0; first < group.count; first += kChunk) {
       const std::size_t count = std::min(kChunk, group.count - first), place = group.first + first;
-      for (std::size_t i = 0; i < kTilesPerBlock; ++i) {
-        tiles_.mxfp4(tile + i * bytes, blocks, x_.rows, place, count, sums);
-        tiles_.add_bias(bias + i * kTileRows, count, kTileRows, sums);
-        tiles_.round(sums, count, kTileRows, gate_up + i * kTileRows, 2 * kBlockInputs);
+      tiles_.mxfp4(tile, kTilesPerPiece, blocks, x_.all, place, count, sums);
+      for (std::size_t i = 0; i < kTilesPerPiece; ++i) {
+        float* tile_sums = sums + i * count * kTileRows;
+        tiles_.add_bias(bias + i * kTileRows, count, kTileRows, tile_sums);
+        tiles_.round(tile_sums, count, kTileRows, gate_up + i * kTileRows, 2 * kBlockInputs);
       }
       tiles_.swiglu(gate_up, count, mixture_.alpha, mixture_.limit, h);
       for (std::size_t t = 0; t < count; ++t) {
@@ -120,18 +110,22 @@ class Pass {
     }
   }
 
-  void down_tile(const Grouped::Group& group, std::size_t tile_index) const {
-    const std::size_t blocks = count_blocks(mixture_.intermediate);
+  void down_tiles(const Grouped::Group& group, std::size_t first_tile) const {
+    const std::size_t blocks = count_blocks(mixture_.intermediate), row = first_tile * kTileRows;
+    const std::size_t num_tiles = std::min(kTilesPerPiece, count_tiles(mixture_.hidden) - first_tile);
     const std::uint8_t* tile =
-        mixture_.down[group.expert] + tile_index * tile_bytes(Form::mxfp4, mixture_.intermediate);
-    const std::uint16_t* bias = mixture_.down_bias + group.expert * mixture_.hidden + tile_index * kTileRows;
-    alignas(64) float sums[kChunk * kTileRows];
+        mixture_.down[group.expert] + first_tile * tile_bytes(Form::mxfp4, mixture_.intermediate);
+    const std::uint16_t* bias = mixture_.down_bias + group.expert * mixture_.hidden + row;
+    alignas(64) float sums[kTilesPerPiece * kChunk * kTileRows];
     for (std::size_t first = 0; first < group.count; first += kChunk) {
       const std::size_t count = std::min(kChunk, group.count - first), place = group.first + first;
-      tiles_.mxfp4(tile, blocks, h_.rows, place, count, sums);
-      tiles_.add_bias(bias, count, kTileRows, sums);
-      tiles_.round(sums, count, kTileRows, y_.get() + place * mixture_.hidden + tile_index * kTileRows,
-                   mixture_.hidden);
+      tiles_.mxfp4(tile, num_tiles, blocks, h_.all, place, count, sums);
+      for (std::size_t i = 0; i < num_tiles; ++i) {
+        float* tile_sums = sums + i * count * kTileRows;
+        tiles_.add_bias(bias + i * kTileRows, count, kTileRows, tile_sums);
+        tiles_.round(tile_sums, count, kTileRows, y_.get() + place * mixture_.hidden + row + i * kTileRows,
+                     mixture_.hidden);
+      }
     }
   }
 

@@ -16,12 +16,16 @@ namespace netweight::NETWEIGHT_ISA {
 
 namespace {
 
-// How far ahead of its use a stream is fetched: 2 KB beat 512 bytes and 1 KB by a few percent and 4 KB by
-// nothing (one core reading from memory; benchmarks/kernels.py).
+// How far ahead of its use a stream is fetched.
 constexpr std::size_t kFetchAhead = 2048;
 
+// Bytes from `address` on that will be used soon.
+template <std::size_t Bytes>
 NETWEIGHT_INLINE void fetch(const void* address) {
-  _mm_prefetch(static_cast<const char*>(address) + kFetchAhead, _MM_HINT_T0);
+#pragma GCC unroll 16
+  for (std::size_t at = 0; at < Bytes; at += 64) {
+    _mm_prefetch(static_cast<const char*>(address) + at, _MM_HINT_T0);
+  }
 }
 
 #if defined(NETWEIGHT_AVX512)
@@ -44,6 +48,7 @@ NETWEIGHT_INLINE Ints load_ints(const void* from) { return {_mm512_loadu_si512(f
 NETWEIGHT_INLINE void store_ints(void* to, Ints x) { _mm512_storeu_si512(to, x.all); }
 
 NETWEIGHT_INLINE Broadcast broadcast(const float* from) { return _mm512_set1_ps(*from); }
+NETWEIGHT_INLINE Ints all_lanes(const std::int32_t* from) { return {_mm512_set1_epi32(*from)}; }
 NETWEIGHT_INLINE BroadcastPair broadcast_pair(const std::int16_t* from) {
   int pair;
   __builtin_memcpy(&pair, from, 4);
@@ -62,27 +67,38 @@ NETWEIGHT_INLINE Ints dot(Ints sum, Ints pairs, BroadcastPair x) {
   return {_mm512_dpwssd_epi32(sum.all, pairs.all, x)};
 }
 
+NETWEIGHT_INLINE BroadcastPair broadcast_four(const std::int8_t* from) {
+  int four;
+  __builtin_memcpy(&four, from, 4);
+  return _mm512_set1_epi32(four);
+}
+// Sums of products of unsigned bytes up to 24 with signed ones, four to a lane: for up to four such.
+NETWEIGHT_INLINE Ints first_bytes(Ints weights, BroadcastPair x) {
+  return {_mm512_dpbusd_epi32(_mm512_setzero_si512(), weights.all, x)};
+}
+NETWEIGHT_INLINE Ints add_bytes(Ints sum, Ints weights, BroadcastPair x) {
+  return {_mm512_dpbusd_epi32(sum.all, weights.all, x)};
+}
+// total + 256 * upper + lower.
+NETWEIGHT_INLINE Ints add_sums(Ints total, Ints upper, Ints lower) {
+  return {_mm512_add_epi32(_mm512_add_epi32(total.all, lower.all), _mm512_slli_epi32(upper.all, 8))};
+}
+
 // Each 16-bit half of a lane holds a byte pair: the lower and the upper one as integers times 256 and times 1.
 NETWEIGHT_INLINE Ints lower_bytes_times_256(Ints x) { return {_mm512_slli_epi16(x.all, 8)}; }
 NETWEIGHT_INLINE Ints upper_bytes(Ints x) { return {_mm512_srai_epi16(x.all, 8)}; }
 NETWEIGHT_INLINE Ints lower_bytes(Ints x) { return upper_bytes(lower_bytes_times_256(x)); }
 
-// The doubled MXFP4 values of the lower and the upper nibbles of 64 bytes, as bytes.
-NETWEIGHT_INLINE Ints lower_nibble_values(Ints x) {
-  const __m512i table =
-      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12));
-  return {_mm512_shuffle_epi8(table, _mm512_and_si512(x.all, _mm512_set1_epi8(15)))};
+NETWEIGHT_INLINE Ints lower_nibbles(Ints x) { return {_mm512_and_si512(x.all, _mm512_set1_epi8(15))}; }
+NETWEIGHT_INLINE Ints upper_nibbles(Ints x) { return lower_nibbles({_mm512_srli_epi16(x.all, 4)}); }
+NETWEIGHT_INLINE Ints look_up(__m128i table, Ints indices) {
+  return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), indices.all)};
 }
-NETWEIGHT_INLINE Ints upper_nibble_values(Ints x) { return lower_nibble_values({_mm512_srli_epi16(x.all, 4)}); }
 
-// 2^(byte - 128) for each of 16 scale bytes: that of the block, halved as its values are doubled. Exact for
-// 0 and 1 too, whose results are subnormal.
+// 2^(byte - 127) for each of 16 scale bytes; 0 has a subnormal number, and 255 infinity, as float32 has it.
 NETWEIGHT_INLINE Floats mxfp4_scales(const std::uint8_t* from) {
   const __m512i exponents = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-  const __m512i normal = _mm512_sub_epi32(_mm512_slli_epi32(exponents, 23), _mm512_set1_epi32(1 << 23));
-  const __m512i tiny =
-      _mm512_and_si512(_mm512_sllv_epi32(_mm512_set1_epi32(1 << 21), exponents), _mm512_set1_epi32(3 << 21));
-  return {_mm512_castsi512_ps(_mm512_max_epi32(normal, tiny))};
+  return {_mm512_castsi512_ps(_mm512_max_epi32(_mm512_slli_epi32(exponents, 23), _mm512_set1_epi32(1 << 22)))};
 }
 
 // 16 pairs of bytes as pairs of 16-bit integers.
@@ -133,6 +149,7 @@ NETWEIGHT_INLINE void store_ints(void* to, Ints x) {
 }
 
 NETWEIGHT_INLINE Broadcast broadcast(const float* from) { return _mm256_broadcast_ss(from); }
+NETWEIGHT_INLINE Ints all_lanes(const std::int32_t* from) { return {_mm256_set1_epi32(*from), _mm256_set1_epi32(*from)}; }
 NETWEIGHT_INLINE BroadcastPair broadcast_pair(const std::int16_t* from) {
   int pair;
   __builtin_memcpy(&pair, from, 4);
@@ -165,6 +182,31 @@ NETWEIGHT_INLINE Ints dot(Ints sum, Ints pairs, BroadcastPair x) {
   return {add_dot(sum.lo, pairs.lo, x), add_dot(sum.hi, pairs.hi, x)};
 }
 
+NETWEIGHT_INLINE BroadcastPair broadcast_four(const std::int8_t* from) {
+  int four;
+  __builtin_memcpy(&four, from, 4);
+  return _mm256_set1_epi32(four);
+}
+// Sums of products of unsigned bytes up to 24 with signed ones, four to a lane, kept as two of 16 bits: for up
+// to four such, as 4 * 2 * 24 * 128 < 2^15.
+NETWEIGHT_INLINE Ints first_bytes(Ints weights, BroadcastPair x) {
+  return {_mm256_maddubs_epi16(weights.lo, x), _mm256_maddubs_epi16(weights.hi, x)};
+}
+NETWEIGHT_INLINE __m256i add_byte_dot(__m256i sum, __m256i weights, __m256i x) {  // in assembly as add_dot
+  __m256i products;
+  asm("vpmaddubsw %[x], %[weights], %[products]\n\tvpaddw %[products], %[sum], %[sum]"
+      : [sum] "+x"(sum), [products] "=&x"(products)
+      : [weights] "x"(weights), [x] "x"(x));
+  return sum;
+}
+NETWEIGHT_INLINE Ints add_bytes(Ints sum, Ints weights, BroadcastPair x) {
+  return {add_byte_dot(sum.lo, weights.lo, x), add_byte_dot(sum.hi, weights.hi, x)};
+}
+// total + 256 * upper + lower.
+NETWEIGHT_INLINE Ints add_sums(Ints total, Ints upper, Ints lower) {
+  return dot(dot(total, upper, _mm256_set1_epi16(256)), lower, _mm256_set1_epi16(1));
+}
+
 // Each 16-bit half of a lane holds a byte pair: the lower and the upper one as integers times 256 and times 1.
 NETWEIGHT_INLINE Ints lower_bytes_times_256(Ints x) {
   return {_mm256_slli_epi16(x.lo, 8), _mm256_slli_epi16(x.hi, 8)};
@@ -172,32 +214,24 @@ NETWEIGHT_INLINE Ints lower_bytes_times_256(Ints x) {
 NETWEIGHT_INLINE Ints upper_bytes(Ints x) { return {_mm256_srai_epi16(x.lo, 8), _mm256_srai_epi16(x.hi, 8)}; }
 NETWEIGHT_INLINE Ints lower_bytes(Ints x) { return upper_bytes(lower_bytes_times_256(x)); }
 
-// The doubled MXFP4 values of the lower and the upper nibbles of 64 bytes, as bytes.
-NETWEIGHT_INLINE __m256i mxfp4_table() {
-  return _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12));
+NETWEIGHT_INLINE Ints lower_nibbles(Ints x) {
+  const __m256i mask = _mm256_set1_epi8(15);
+  return {_mm256_and_si256(x.lo, mask), _mm256_and_si256(x.hi, mask)};
 }
-NETWEIGHT_INLINE Ints lower_nibble_values(Ints x) {
-  const __m256i table = mxfp4_table(), mask = _mm256_set1_epi8(15);
-  return {_mm256_shuffle_epi8(table, _mm256_and_si256(x.lo, mask)),
-          _mm256_shuffle_epi8(table, _mm256_and_si256(x.hi, mask))};
+NETWEIGHT_INLINE Ints upper_nibbles(Ints x) {
+  return lower_nibbles({_mm256_srli_epi16(x.lo, 4), _mm256_srli_epi16(x.hi, 4)});
 }
-NETWEIGHT_INLINE Ints upper_nibble_values(Ints x) {
-  return lower_nibble_values({_mm256_srli_epi16(x.lo, 4), _mm256_srli_epi16(x.hi, 4)});
+NETWEIGHT_INLINE Ints look_up(__m128i table, Ints indices) {
+  const __m256i both = _mm256_broadcastsi128_si256(table);
+  return {_mm256_shuffle_epi8(both, indices.lo), _mm256_shuffle_epi8(both, indices.hi)};
 }
 
-NETWEIGHT_INLINE __m256 half_power_of_two(__m256i exponents) {
-  const __m256i normal = _mm256_sub_epi32(_mm256_slli_epi32(exponents, 23), _mm256_set1_epi32(1 << 23));
-  const __m256i tiny = _mm256_and_si256(_mm256_sllv_epi32(_mm256_set1_epi32(1 << 21), exponents),
-                                        _mm256_set1_epi32(3 << 21));
-  return _mm256_castsi256_ps(_mm256_max_epi32(normal, tiny));
+// 2^(byte - 127) for each of 16 scale bytes; 0 has a subnormal number, and 255 infinity, as float32 has it.
+NETWEIGHT_INLINE __m256 powers_of_two(const std::uint8_t* from) {
+  const __m256i exponents = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+  return _mm256_castsi256_ps(_mm256_max_epi32(_mm256_slli_epi32(exponents, 23), _mm256_set1_epi32(1 << 22)));
 }
-// 2^(byte - 128) for each of 16 scale bytes: that of the block, halved as its values are doubled. Exact for
-// 0 and 1 too, whose results are subnormal.
-NETWEIGHT_INLINE Floats mxfp4_scales(const std::uint8_t* from) {
-  const auto* halves = reinterpret_cast<const __m128i*>(from);
-  return {half_power_of_two(_mm256_cvtepu8_epi32(_mm_loadl_epi64(halves))),
-          half_power_of_two(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 8))))};
-}
+NETWEIGHT_INLINE Floats mxfp4_scales(const std::uint8_t* from) { return {powers_of_two(from), powers_of_two(from + 8)}; }
 
 // 16 pairs of bytes as pairs of 16-bit integers.
 NETWEIGHT_INLINE Ints load_byte_pairs(const std::int8_t* from) {
@@ -224,6 +258,14 @@ constexpr std::size_t kTokensAtOnce = 6;
 constexpr std::size_t kFloatTokensAtOnce = 4;
 
 #endif
+
+// MXFP4 values of codes 0 to 15, doubled; and the same plus 12, unsigned.
+NETWEIGHT_INLINE __m128i doubled_values() {
+  return _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+}
+NETWEIGHT_INLINE __m128i doubled_values_plus_12() {
+  return _mm_setr_epi8(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
+}
 
 }  // namespace
 }  // namespace netweight::NETWEIGHT_ISA

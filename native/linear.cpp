@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "activations.h"
 #include "matrices.h"
 #include "pool.h"
 
@@ -14,8 +15,6 @@ namespace {
 // a matrix of 2880 columns in the second-level one.
 constexpr std::size_t kTokens = 48;
 constexpr std::size_t kTiles = 4;
-// One token takes fewer tiles at a time: what is left of a piece when the other threads are done is time lost.
-constexpr std::size_t kTilesOfFew = 2;
 
 void put(const TileKernels& tiles, const float* sums, std::size_t count, std::size_t width, std::uint16_t* out,
          std::size_t stride) {
@@ -30,7 +29,7 @@ template <typename T, typename Product>
 void for_each_piece(const TileKernels& tiles, const Matrix& matrix, std::size_t tokens, T* out,
                     const Product& product) {
   const std::size_t num_tiles = count_tiles(matrix.rows), chunks = (tokens + kTokens - 1) / kTokens;
-  const std::size_t step = num_tiles < 32 ? 1 : tokens < 8 ? kTilesOfFew : kTiles;
+  const std::size_t step = num_tiles < 32 ? 1 : kTiles;  // all threads have something of a small matrix
   const std::size_t groups = (num_tiles + step - 1) / step;
   parallel_for(groups * chunks, 1, [&](std::size_t first, std::size_t last) {
     alignas(64) float sums[kTiles * kTokens * kTileRows];
@@ -72,9 +71,8 @@ void integer_linear(const TileKernels& tiles, const Matrix& matrix, const std::u
   const auto multiply = matrix.form == Form::int8 ? tiles.int8 : tiles.mxfp4;
   const Order order = matrix.form == Form::int8 ? Order::natural : Order::mxfp4;
   const std::size_t blocks = count_blocks(matrix.columns), bytes = tile_bytes(matrix.form, matrix.columns);
-  const auto values = std::make_unique_for_overwrite<std::int16_t[]>(blocks * tokens * kBlockInputs);
-  const auto scales = std::make_unique_for_overwrite<float[]>(blocks * tokens);
-  const Quantized quantized{values.get(), scales.get(), tokens};
+  const Activations activations(blocks, tokens, order == Order::mxfp4 && tokens <= 2);
+  const Quantized& quantized = activations.all;
   parallel_for(tokens, 4, [&](std::size_t first, std::size_t last) {
     for (std::size_t t = first; t < last; ++t) {
       tiles.quantize(x + t * matrix.columns, matrix.columns, order, quantized, t);
@@ -82,10 +80,7 @@ void integer_linear(const TileKernels& tiles, const Matrix& matrix, const std::u
   });
   for_each_piece(tiles, matrix, tokens, out,
                  [&](std::size_t tile, std::size_t num_tiles, std::size_t token, std::size_t count, float* sums) {
-                   for (std::size_t i = 0; i < num_tiles; ++i) {
-                     multiply(matrix.data + (tile + i) * bytes, blocks, quantized, token, count,
-                              sums + i * count * kTileRows);
-                   }
+                   multiply(matrix.data + tile * bytes, num_tiles, blocks, quantized, token, count, sums);
                  });
 }
 

@@ -8,10 +8,10 @@ namespace netweight::NETWEIGHT_ISA {
 
 void quantize_row(const std::uint16_t* x, std::size_t columns, Order order, const Quantized& out, std::size_t row);
 void widen_row(const std::uint16_t* x, std::size_t columns, std::size_t padded, float* out);
-void mxfp4_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
-                   std::size_t count, float* out);
-void int8_product(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
-                  std::size_t count, float* out);
+void mxfp4_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
+                   std::size_t first, std::size_t count, float* out);
+void int8_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
+                  std::size_t first, std::size_t count, float* out);
 void bfloat16_product(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
                       std::size_t count, float* out);
 void add_bias(const std::uint16_t* bias, std::size_t count, std::size_t width, float* sums);

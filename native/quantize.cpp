@@ -67,28 +67,33 @@ std::size_t place(Order order, std::size_t i) {
   return order == Order::natural ? i : (i & ~std::size_t{3}) + kSwapped[i & 3];
 }
 
-void quantize_block(const std::uint16_t* x, Order order, std::int16_t* values, float* scale) {
+// Writes q of one block, and returns its scale.
+float quantize_block(const std::uint16_t* x, std::int16_t* q) {
   std::uint32_t largest = 0;
   for (std::size_t i = 0; i < kBlockInputs; ++i) {
     const std::uint32_t magnitude = static_cast<std::uint32_t>(x[i] & 0x7FFFu) << 16;
     largest = magnitude > largest ? magnitude : largest;
   }
   if (largest < kSmallest || largest >= kInfinity) {
-    *scale = largest < kSmallest ? 0.0f : as_float(0x7FC00000u);
-    for (std::size_t i = 0; i < kBlockInputs; ++i) values[i] = 0;
-    return;
+    for (std::size_t i = 0; i < kBlockInputs; ++i) q[i] = 0;
+    return largest < kSmallest ? 0.0f : as_float(0x7FC00000u);
   }
   const float step = as_float(largest) / kLargest;
-  *scale = step;
-  std::int16_t rounded[kBlockInputs];
   for (std::size_t i = 0; i < kBlockInputs; ++i) {
-    rounded[i] = static_cast<std::int16_t>(to_int(from_bfloat16(x[i]) / step));
+    q[i] = static_cast<std::int16_t>(to_int(from_bfloat16(x[i]) / step));
   }
-  if (order == Order::natural) {
-    __builtin_memcpy(values, rounded, sizeof rounded);
-  } else {
-    for (std::size_t i = 0; i < kBlockInputs; ++i) values[place(order, i)] = rounded[i];
+  return step;
+}
+
+void split_bytes(const std::int16_t* q, std::int8_t* bytes, std::int32_t* correction) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < kBlockInputs; ++i) {
+    const std::int32_t upper = (q[i] + 128) >> 8;
+    bytes[i] = static_cast<std::int8_t>(upper);
+    bytes[kBlockInputs + i] = static_cast<std::int8_t>(q[i] - 256 * upper);
+    sum += q[i];
   }
+  *correction = -12 * sum;
 }
 
 }  // namespace
@@ -106,7 +111,11 @@ void quantize_row(const std::uint16_t* x, std::size_t columns, Order order, cons
       continue;
     }
 #endif
-    quantize_block(padded, order, values, out.scales + at);
+    std::int16_t q[kBlockInputs];
+    const float scale = quantize_block(padded, q);
+    for (std::size_t i = 0; i < kBlockInputs; ++i) values[place(order, i)] = q[i];
+    out.scales[at] = order == Order::mxfp4 ? 0.5f * scale : scale;
+    if (out.bytes != nullptr) split_bytes(q, out.bytes + at * 2 * kBlockInputs, out.corrections + at);
   }
 }
 

@@ -22,8 +22,12 @@ enum class Order { natural, mxfp4 };
 // with no scales.
 struct Quantized {
   std::int16_t* values;  // [blocks][count][32]
-  float* scales;         // [blocks][count]
+  float* scales;         // [blocks][count]; for MXFP4 halved, as its weights are doubled
   std::size_t count;
+  // For MXFP4, or null: the values again, in natural order, as 32 upper and 32 lower bytes, value = 256 * upper +
+  // lower, [blocks][count][2][32]; and -12 times their sum [blocks][count]. One token goes faster with them.
+  std::int8_t* bytes = nullptr;
+  std::int32_t* corrections = nullptr;
 };
 
 struct TileKernels {
@@ -36,14 +40,13 @@ struct TileKernels {
   // bfloat16 in the first half of `out`.
   void (*widen)(const std::uint16_t* x, std::size_t columns, std::size_t padded, float* out);
 
-  // out[t][r] = sum over inputs of tile[r] * x[first + t], for `count` tokens and 16 rows.
-  void (*mxfp4)(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
-                std::size_t count, float* out);
-  void (*int8)(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first,
-               std::size_t count, float* out);
-
-  // out[i][t][r] = sum over inputs of tile i * x[t], for `tiles` tiles that stand one after another;
-  // x [count][32 * blocks] as `widen` makes it.
+  // out[i][t][r] = sum over inputs of row r of tile i * x[first + t], for `tiles` tiles that stand one after another,
+  // `count` tokens and 16 rows.
+  void (*mxfp4)(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
+                std::size_t first, std::size_t count, float* out);
+  void (*int8)(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
+               std::size_t first, std::size_t count, float* out);
+  // The same with x [count][32 * blocks] as `widen` makes it.
   void (*bfloat16)(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const float* x,
                    std::size_t count, float* out);
 
