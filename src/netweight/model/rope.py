@@ -5,6 +5,7 @@ temperature). gpt-oss leaves the correction bounds unrounded and scales every le
 """
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -46,9 +47,12 @@ def concentration(config: Config) -> float:
 
 def rotation(config: Config, positions: Tensor, dtype: torch.dtype) -> Rotation:
     """Cosines and sines of `positions` (int64 [tokens]), in float32, rounded once to `dtype`."""
-    frequencies = torch.tensor(
-        inverse_frequencies(config), dtype=torch.float32, device=positions.device
-    )
+    frequencies = _frequencies(config, positions.device)
     angles = positions.float()[:, None] * frequencies  # [tokens, head_dim / 2]
     scale = concentration(config)
     return Rotation((angles.cos() * scale).to(dtype), (angles.sin() * scale).to(dtype))
+
+
+@cache  # for every step of every answer, else
+def _frequencies(config: Config, device: torch.device) -> Tensor:
+    return torch.tensor(inverse_frequencies(config), dtype=torch.float32, device=device)
