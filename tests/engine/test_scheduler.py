@@ -136,9 +136,9 @@ def test_guesses_take_what_is_left_of_the_step_and_of_the_pages():
             step(scheduler)
         return step(scheduler)
 
-    assert answering() == [(0, 1 + 4)]
+    assert answering() == [(0, 1 + 2)]
     assert answering(num_pages=2) == [(0, 1 + 1)]
-    assert answering(max_running=3, step_tokens=6) == [(0, 1 + 2)]
+    assert answering(max_running=3, step_tokens=4) == [(0, 1 + 1)]
 
 
 def test_guesses_leave_tokens_for_prompts():

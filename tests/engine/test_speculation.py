@@ -11,8 +11,10 @@ from tests.fakes import FakeModel, Pseudorandom, one_hot
 GREEDY = Sampling(temperature=0)
 
 
-def draft(token_ids, most=9, forced=()):
-    return Drafter(9).draft(token_ids, forced, most)
+def draft(token_ids, most=9, forced=(), max_drafted=9):
+    drafter = Drafter(max_drafted)
+    drafter.settle(9, 9)  # has been right so far
+    return drafter.draft(token_ids, forced, most)
 
 
 def test_a_guess_is_what_came_after_the_last_similar_place():
@@ -35,9 +37,16 @@ def test_nothing_is_guessed_without_a_match_of_three():
 
 def test_no_more_is_guessed_than_may():
     ids = [1] * 50
-    assert len(Drafter(3).draft(ids, [], 9)) == 3
-    assert Drafter(9).draft(ids, [], 2) == [1, 1]
-    assert Drafter(9).draft(ids, [], 0) == []
+    assert [len(draft(ids, most, max_drafted=3)) for most in (0, 2, 9)] == [0, 2, 3]
+
+
+def test_guesses_begin_short_until_some_were_right():
+    drafter, ids = Drafter(9), [1] * 50
+    assert len(drafter.draft(ids, [], 9)) == 2
+    drafter.settle(2, 1)
+    assert len(drafter.draft(ids, [], 9)) == 2
+    drafter.settle(2, 2)
+    assert len(drafter.draft(ids, [], 9)) == 4
 
 
 def test_what_must_come_is_guessed_first():
@@ -47,14 +56,14 @@ def test_what_must_come_is_guessed_first():
 
 @given(st.lists(st.booleans(), max_size=300))
 def test_wrong_guesses_stay_few_whatever_comes(is_right):
-    """Wrong ones are at most the right ones, four, and one in sixteen tokens."""
+    """Wrong ones are at most the right ones, two, and one in sixteen tokens."""
     drafter, ids = Drafter(8), [1] * 5
     for right in is_right:
         guesses = drafter.draft(ids, [], 8)
         drafter.settle(len(guesses), len(guesses) if right else 0)
         ids += [1] * (1 + len(guesses) if right else 1)
         num_wrong = drafter.num_drafted - drafter.num_accepted
-        assert num_wrong <= drafter.num_accepted + 4 + (len(ids) - 5) // 16
+        assert num_wrong <= drafter.num_accepted + 2 + (len(ids) - 5) // 16
 
 
 def answer(model, speculate, sampling=GREEDY, prompt=(0, 1, 2, 3) * 6, max_tokens=40):
