@@ -1,15 +1,15 @@
 // Compiled once for each instruction set: attention to keys in pages (attention.h has layout and arithmetic).
 #include "attention.h"
 
+#include "attention_tile.h"
 #include "rows_isa.h"
 #include "simd.h"
+#if defined(NETWEIGHT_AMX)
+#include "attention_amx.h"
+#endif
 
 namespace netweight::NETWEIGHT_ISA {
 namespace {
-
-constexpr std::size_t kTilePages = 4;
-constexpr std::size_t kTileKeys = kTilePages * kPageTokens;
-constexpr float kLog2E = 1.44269504f;
 
 // Sums in registers: kRowsAtOnce rows of queries by kWide times 16 keys or dimensions.
 #if defined(NETWEIGHT_AVX512)
@@ -21,46 +21,6 @@ constexpr std::size_t kWide = 2;
 constexpr std::size_t kRowsAtOnce = 4;
 constexpr std::size_t kWide = 1;
 #endif
-
-NETWEIGHT_INLINE void fetch_line(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
-
-// The pages of a tile that a block of queries can see any of.
-struct Tile {
-  std::size_t first_position;
-  std::size_t count;
-  std::size_t slot[kTilePages];  // which page of the tile: 0 to 3
-  const std::uint16_t* keys[kTilePages];
-  const std::uint16_t* values[kTilePages];
-};
-
-struct Scratch {
-  float* q;         // [rows][head_dim], scaled
-  float* scores;    // [rows][64]: of the tile, then the weights
-  float* sums;      // [rows][16] of weights
-  float* mixed;     // [rows][padded head_dim]
-  float* largest;   // [rows]
-  std::uint16_t* turned;  // [head_dim]
-  std::uint16_t* values;  // one page's
-};
-
-constexpr std::size_t padded(std::size_t count) { return (count + 15) / 16 * 16; }
-
-Scratch divide(float* scratch, std::size_t rows, std::size_t head_dim) {
-  Scratch parts;
-  const auto take = [&](std::size_t count) {
-    float* part = scratch;
-    scratch += padded(count);
-    return part;
-  };
-  parts.q = take(rows * head_dim);
-  parts.scores = take(rows * kTileKeys);
-  parts.sums = take(rows * 16);
-  parts.mixed = take(rows * padded(head_dim));
-  parts.largest = take(rows);
-  parts.turned = reinterpret_cast<std::uint16_t*>(take(head_dim));
-  parts.values = reinterpret_cast<std::uint16_t*>(take(kPageTokens / 2 * head_dim));
-  return parts;
-}
 
 // Part of what comes from memory while something else is computed: from here, so many numbers at each step.
 struct Ahead {
@@ -208,12 +168,6 @@ struct Score {
   }
 };
 
-void score_tile(const Tile& tile, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
-  std::size_t page = 0;
-  for (; page + kWide <= tile.count; page += kWide) for_rows(rows, Score<kWide>{tile, page, rows, head_dim, scratch});
-  for (; page < tile.count; ++page) for_rows(rows, Score<1>{tile, page, rows, head_dim, scratch});
-}
-
 // While a tile's values are used, the next tile's keys come from memory.
 template <std::size_t Wide>
 struct Mix {
@@ -235,29 +189,55 @@ struct Mix {
   }
 };
 
-void mix_tile(const Tile& tile, const Tile& next, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
-  constexpr std::size_t kDims = 16 * kWide;
-  std::size_t dim = 0;
-  for (; dim + kDims <= head_dim; dim += kDims) for_rows(rows, Mix<kWide>{tile, next, dim, rows, head_dim, scratch});
-  for (; dim + 16 <= head_dim; dim += 16) for_rows(rows, Mix<1>{tile, next, dim, rows, head_dim, scratch});
-  for (; dim < head_dim; ++dim) {
-    for (std::size_t row = 0; row < rows; ++row) mix_one(tile, row, dim, head_dim, scratch);
+// What `attend_by` asks of a way to multiply; this one serves every head_dim.
+struct InLanes {
+  static void start(std::size_t) {}
+  static void stop() {}
+
+  static void put(const std::uint16_t* q, std::size_t row, std::size_t head_dim, const Scratch& scratch) {
+    const float scale = score_scale(head_dim);
+    for (std::size_t dim = 0; dim < head_dim; ++dim) scratch.q[row * head_dim + dim] = widened(q[dim]) * scale;
   }
-}
+
+  static void score(const Tile& tile, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+    std::size_t page = 0;
+    for (; page + kWide <= tile.count; page += kWide) for_rows(rows, Score<kWide>{tile, page, rows, head_dim, scratch});
+    for (; page < tile.count; ++page) for_rows(rows, Score<1>{tile, page, rows, head_dim, scratch});
+  }
+
+  static Floats scaled(Floats score, float) { return score; }  // `put` has done it
+
+  static void keep(Floats weights, std::size_t row, std::size_t slot, const Scratch& scratch) {
+    store(scratch.scores + row * kTileKeys + slot * kPageTokens, weights);
+  }
+
+  static void fetch_part(const Tile&, std::size_t, std::size_t, std::size_t) {}
+
+  static void mix(const Tile& tile, const Tile& next, std::size_t rows, std::size_t head_dim, const Scratch& scratch) {
+    constexpr std::size_t kDims = 16 * kWide;
+    std::size_t dim = 0;
+    for (; dim + kDims <= head_dim; dim += kDims) for_rows(rows, Mix<kWide>{tile, next, dim, rows, head_dim, scratch});
+    for (; dim + 16 <= head_dim; dim += 16) for_rows(rows, Mix<1>{tile, next, dim, rows, head_dim, scratch});
+    for (; dim < head_dim; ++dim) {
+      for (std::size_t row = 0; row < rows; ++row) mix_one(tile, row, dim, head_dim, scratch);
+    }
+  }
+};
 
 void scale_down(float* x, std::size_t size, Floats factor) {
   for (std::size_t i = 0; i < size; i += 16) store(x + i, times(load(x + i), factor));
 }
 
 // A row's scores of the tile become weights; keys outside [first, last] get none.
+template <typename Way>
 void weigh(const Tile& tile, std::size_t row, std::size_t first, std::size_t last, std::size_t head_dim,
-           const Scratch& scratch) {
-  float* scores = scratch.scores + row * kTileKeys;
+           float scale, const Scratch& scratch) {
+  const float* scores = scratch.scores + row * kTileKeys;
   Floats page_scores[kTilePages];
   Floats top = all_lanes(-__builtin_inff());
   for (std::size_t page = 0; page < tile.count; ++page) {
     const std::size_t slot = tile.slot[page], start = tile.first_position + slot * kPageTokens;
-    Floats x = load(scores + slot * kPageTokens);
+    Floats x = Way::scaled(load(scores + slot * kPageTokens), scale);
     if (start < first || start + kPageTokens - 1 > last) {
       x = keep_lanes(x, static_cast<int>(first) - static_cast<int>(start),
                      static_cast<int>(last) - static_cast<int>(start));
@@ -276,7 +256,7 @@ void weigh(const Tile& tile, std::size_t row, std::size_t first, std::size_t las
   Floats sum = load(scratch.sums + row * 16);
   for (std::size_t page = 0; page < tile.count; ++page) {
     const Floats weights = exp2(minus(page_scores[page], shift));
-    store(scores + tile.slot[page] * kPageTokens, weights);
+    Way::keep(weights, row, tile.slot[page], scratch);
     sum = plus(sum, weights);
   }
   store(scratch.sums + row * 16, sum);
@@ -314,9 +294,8 @@ Tile tile_at(std::size_t index, std::size_t first_page, std::size_t last_page, c
   return tile;
 }
 
-// The queries in float32, scaled so that 2^score is wanted; the sinks become the first maxima.
-void prepare(const Queries& queries, std::size_t head_dim, const Scratch& scratch) {
-  const float scale = kLog2E / __builtin_sqrtf(static_cast<float>(head_dim));
+template <typename Way>
+void put_queries(const Queries& queries, std::size_t head_dim, const Scratch& scratch) {
   for (std::size_t row = 0; row < queries.count * queries.group; ++row) {
     const std::size_t token = row / queries.group, head = row % queries.group;
     const std::uint16_t* q = queries.q + token * queries.stride + head * head_dim;
@@ -325,7 +304,7 @@ void prepare(const Queries& queries, std::size_t head_dim, const Scratch& scratc
       rotate(q, queries.cos + at, queries.sin + at, head_dim, scratch.turned);
       q = scratch.turned;
     }
-    for (std::size_t dim = 0; dim < head_dim; ++dim) scratch.q[row * head_dim + dim] = widened(q[dim]) * scale;
+    Way::put(q, row, head_dim, scratch);
   }
 }
 
@@ -347,15 +326,16 @@ void finish(const Queries& queries, std::size_t head_dim, const Scratch& scratch
   }
 }
 
-}  // namespace
-
-void attend(const Queries& queries, const Keys& keys, float* memory) {
+template <typename Way>
+void attend_by(const Queries& queries, const Keys& keys, float* memory) {
   const std::size_t rows = queries.count * queries.group, head_dim = keys.pages.head_dim;
   const Scratch scratch = divide(memory, rows, head_dim);
-  prepare(queries, head_dim, scratch);
+  const float scale = score_scale(head_dim);
+  Way::start(rows);
+  put_queries<Way>(queries, head_dim, scratch);
   for (std::size_t i = 0; i < rows * 16; ++i) scratch.sums[i] = 0;
   for (std::size_t i = 0; i < rows * padded(head_dim); ++i) scratch.mixed[i] = 0;
-  for (std::size_t row = 0; row < rows; ++row) {
+  for (std::size_t row = 0; row < rows; ++row) {  // the sinks are the first maxima
     const float sink = sink_of(queries, row);
     scratch.largest[row] = sink > -3e38f ? sink : -3e38f;  // without a sink (minus infinity) any key is larger
   }
@@ -369,15 +349,26 @@ void attend(const Queries& queries, const Keys& keys, float* memory) {
   for (std::size_t index = first_page / kTilePages; index <= last_page / kTilePages; ++index) {
     Tile next = tile_at(index + 1, first_page, last_page, keys, scratch);
     for (std::size_t page = next.count; page < tile.count; ++page) next.keys[page] = tile.keys[page];
-    score_tile(tile, rows, head_dim, scratch);
+    Way::score(tile, rows, head_dim, scratch);
     for (std::size_t row = 0; row < rows; ++row) {
       const std::size_t position = queries.first_position + row / queries.group;
-      weigh(tile, row, first_seen(position), position, head_dim, scratch);
+      weigh<Way>(tile, row, first_seen(position), position, head_dim, scale, scratch);
+      Way::fetch_part(next, row, rows, head_dim);
     }
-    mix_tile(tile, next, rows, head_dim, scratch);
+    Way::mix(tile, next, rows, head_dim, scratch);
     tile = next;
   }
+  Way::stop();
   finish(queries, head_dim, scratch);
+}
+
+}  // namespace
+
+void attend(const Queries& queries, const Keys& keys, float* scratch) {
+#if defined(NETWEIGHT_AMX)
+  if (InTiles::serves(keys.pages.head_dim)) return attend_by<InTiles>(queries, keys, scratch);
+#endif
+  attend_by<InLanes>(queries, keys, scratch);
 }
 
 }  // namespace netweight::NETWEIGHT_ISA

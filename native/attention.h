@@ -3,7 +3,8 @@
 // A page, per layer: keys [kv_heads][head_dim / 2][16 tokens][2], then values [kv_heads][8][head_dim][2]
 // (8 pairs of tokens), bfloat16.
 //
-// The arithmetic of one query does not depend on what is computed beside it, nor on the instruction set:
+// The arithmetic of one query does not depend on what is computed beside it, nor (but for AMX, attention_amx.h) on
+// the instruction set:
 //   * a score is one chain of float32 fma over ascending dimensions, of the query times log2(e) / sqrt(head_dim);
 //   * keys come in tiles of 64, aligned by position. A tile's maximum may raise the running maximum, which
 //     starts as the sink; only then are the sums so far scaled down. Weights are 2^(score - maximum);
@@ -62,8 +63,8 @@ struct Keys {
 
 // Floats of scratch that suffice for so many rows of queries (count * group).
 static inline std::size_t attention_scratch(std::size_t rows, std::size_t head_dim) {
-  const std::size_t padded = head_dim + 16;
-  return rows * (head_dim + 64 + 16 + padded + 1) + (kPageTokens / 2 + 1) * padded + 128;
+  const std::size_t padded_rows = rows + 16, padded = head_dim + 16;
+  return padded_rows * (head_dim + head_dim / 2 + 64 + 32 + 16 + padded + 1) + (kPageTokens / 2 + 1) * padded + 256;
 }
 
 struct AttentionKernels {

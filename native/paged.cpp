@@ -88,9 +88,11 @@ void check_sequence(const Step& step, std::size_t sequence, const Pages& pages, 
 }
 
 float* scratch_of(std::size_t floats) {
+  constexpr std::size_t kLine = 64;
   static thread_local std::vector<float> scratch;
-  if (scratch.size() < floats) scratch.resize(floats);
-  return scratch.data();
+  if (scratch.size() < floats + kLine / sizeof(float)) scratch.resize(floats + kLine / sizeof(float));
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data());
+  return reinterpret_cast<float*>((address + kLine - 1) / kLine * kLine);
 }
 
 }  // namespace

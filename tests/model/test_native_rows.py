@@ -14,6 +14,15 @@ rows = pytest.importorskip("netweight.model.kernels.rows")
 TOKENS = [1, 2, 15, 16, 17, 33]
 
 
+@pytest.fixture(autouse=True, params=native.supported())
+def isa(request):
+    """Each instruction set that this processor has in turn; all of them in make check-native."""
+    before = native.using()
+    native.use(request.param)
+    yield request.param
+    native.use(before)
+
+
 def normal(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
@@ -91,6 +100,14 @@ def test_router_survives_what_is_not_a_number():
 def test_router_takes_huge_logits():
     weights, _ = rows.route(torch.tensor([[1e30, -1e30, 9e29, 0.0]]), 2)
     assert weights.tolist() == [[1.0, 0.0]]
+
+
+def test_instruction_sets_agree_to_the_last_bit():
+    x, scale = normal(5, 2880).bfloat16(), normal(2880, seed=1)
+    ours, powers = rows.rms_norm(x, scale, 1e-5), exp2(-normal(1001).abs())
+    native.use("avx2")
+    assert torch.equal(rows.rms_norm(x, scale, 1e-5), ours)
+    assert torch.equal(exp2(-normal(1001).abs()), powers)
 
 
 def exp2(x):

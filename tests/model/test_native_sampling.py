@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 from tests.model.shapes import needs_native, tolerance
 
 pytestmark = needs_native
+native = pytest.importorskip("netweight._native")
 sampling = pytest.importorskip("netweight.model.kernels.sampling")
 
 VOCAB = 201_088
 ALL = {"temperature": 1.0, "min_p": 0.0, "top_k": 0, "top_p": 1.0}
+
+
+@pytest.fixture(autouse=True, scope="module", params=native.supported())
+def isa(request):
+    """Each instruction set that this processor has in turn; all of them in make check-native."""
+    before = native.using()
+    native.use(request.param)
+    yield request.param
+    native.use(before)
 
 
 def normal(size, spread=4.0, seed=0):
