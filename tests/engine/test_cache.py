@@ -139,7 +139,24 @@ def test_room_is_what_both_kinds_of_pages_have():
         holding = stored(cache, tokens(1, tail=1))
         assert cache.room(holding, 5) == 5
         assert cache.room(holding, 99) == 15 + 16
-        assert cache.has_room(begun(cache, tokens(2)), 16, spare=0) == (size.num_pages == 3)
+
+
+def test_nobody_begins_without_room_for_all_of_it():
+    def begins(token_ids, spare, *size):
+        cache, holding = Cache(CacheSize(*size), WINDOW), Holding()
+        cache.release(stored(cache, tokens(1, 2)))
+        begins = cache.open(holding, token_ids, len(token_ids) - 1, spare=spare)
+        cache.check_integrity([holding])
+        return begins
+
+    assert begins(tokens(3, 4), 0, 3, 3)
+    assert not begins(tokens(3, 4), 1, 3, 3)  # a page too few
+    assert begins(tokens(1, 2), 1, 4, 3)  # two of three are there
+    assert not begins(tokens(1, 2), 2, 4, 3)
+    assert begins(tokens(3, 4), 9, 20, 3)
+    cache = Cache(CacheSize(20, 3), WINDOW)
+    stored(cache, tokens(tail=1))
+    assert not cache.open(Holding(), tokens(3), 16, spare=0)  # two window pages are too few
 
 
 def test_releasing_what_is_not_held_is_our_mistake():

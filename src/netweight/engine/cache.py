@@ -70,6 +70,14 @@ class PagePool:
         """The page of this key."""
         return self._page_of.get(key)
 
+    def find_all(self, keys: Iterable[Key]) -> list[int]:
+        """The pages of these keys, all of which are known."""
+        return [self._page_of[key] for key in keys]
+
+    def num_available_beside(self, pages: Iterable[int]) -> int:
+        """Pages that can be taken once these are held."""
+        return self.num_available - sum(page in self._cached for page in pages)
+
     def share(self, page: int) -> None:
         """Hold a page that is cached or that others hold."""
         self._cached.pop(page, None)
@@ -176,35 +184,41 @@ class Cache:
         """Pages of layers that see everything, and of window layers."""
         return self._full.counts, self._window.counts
 
-    def open(self, holding: Holding, token_ids: Sequence[int], limit: int) -> None:
+    def open(
+        self, holding: Holding, token_ids: Sequence[int], limit: int, *, spare: int | None = None
+    ) -> bool:
         """Begin with the longest known prefix of the tokens, at most `limit` of them.
 
         All pages up to its end must be known, and of window pages those that the token after it
-        looks at.
+        looks at. With `spare`, only if there is room for all of the tokens and so many pages more;
+        else False, and nothing is held. Of window pages, those for one token at a time are enough.
         """
         assert not holding.pages, "a sequence that holds pages is opened"
         self._extend_keys(holding, token_ids, len(token_ids))
-        prefix = self._longest_prefix(holding.keys[: limit // PAGE_TOKENS])
-        for index, key in enumerate(holding.keys[: prefix.num_pages]):
-            holding.pages.append(self._shared(self._full, key))
-            is_seen = index >= prefix.first_window_page
-            holding.window_pages.append(self._shared(self._window, key) if is_seen else _GIVEN_UP)
-        holding.num_published = prefix.num_pages
-        holding.num_stored = prefix.num_pages * PAGE_TOKENS
+        keys = holding.keys[: limit // PAGE_TOKENS]
+        num_pages, first_seen = self._longest_prefix(keys)
+        pages = self._full.find_all(keys[:num_pages])
+        window_pages = self._window.find_all(keys[first_seen:num_pages])
+        if spare is not None:
+            num_full = num_pages_of(len(token_ids)) - len(pages) + spare
+            num_window = window_span(self._sliding_window) - len(window_pages)
+            has_room = num_full <= self._full.num_available_beside(pages)
+            if not has_room or num_window > self._window.num_available_beside(window_pages):
+                return False
+        for page in pages:
+            self._full.share(page)
+        for page in window_pages:
+            self._window.share(page)
+        holding.pages.extend(pages)
+        holding.window_pages.extend([_GIVEN_UP] * first_seen + window_pages)
+        holding.num_published = num_pages
+        holding.num_stored = num_pages * PAGE_TOKENS
+        return True
 
     def room(self, holding: Holding, most: int) -> int:
         """How many more tokens, up to `most`, a sequence can store with what is available."""
         available = min(self._full.num_available, self._window.num_available)
         return min(most, (len(holding.pages) + available) * PAGE_TOKENS - holding.num_stored)
-
-    def has_room(self, holding: Holding, num_tokens: int, *, spare: int) -> bool:
-        """Whether all of a sequence's tokens could be stored at once, and `spare` pages more.
-
-        Of window pages, those for one token at a time are enough.
-        """
-        num_full = num_pages_of(num_tokens) - len(holding.pages) + spare
-        num_window = window_span(self._sliding_window) - _num_kept(holding)
-        return num_full <= self._full.num_available and num_window <= self._window.num_available
 
     def grow(self, holding: Holding, num_tokens: int) -> None:
         """Hold pages for so many more tokens; there must be `room` for them."""
@@ -285,12 +299,6 @@ class Cache:
         """The first page that a window layer's token at this position looks at."""
         return max(0, position - self._sliding_window + 1) // PAGE_TOKENS
 
-    def _shared(self, pool: PagePool, key: Key) -> int:
-        page = pool.find(key)
-        assert page is not None, "a page of a known prefix has gone"
-        pool.share(page)
-        return page
-
     def _publish(self, holding: Holding, index: int) -> None:
         """Give a page its key, unless the page before it cannot be found: then it could not be."""
         if index > 0 and self._full.find(holding.keys[index - 1]) != holding.pages[index - 1]:
@@ -308,7 +316,3 @@ class Cache:
 
     def _key(self, parent: Key, ids: bytes) -> Key:
         return hashlib.blake2b(parent + ids, digest_size=_KEY_BYTES, key=self._secret).digest()
-
-
-def _num_kept(holding: Holding) -> int:
-    return len(holding.window_pages) - holding.window_pages.count(_GIVEN_UP)

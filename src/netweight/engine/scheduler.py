@@ -117,14 +117,12 @@ class Scheduler:
         """Work for requests that have waited, while there are tokens and pages left."""
         while self._waiting and left.tokens > 0 and len(self._running) < self._max_running:
             state = self._waiting[0]
-            num_tokens = len(state.token_ids)
             # A prompt's log-probabilities must be computed even where its pages are known.
-            limit = num_tokens - 1 if state.num_unscored == 0 else state.num_scored
-            self._cache.open(state.holding, state.token_ids, limit)
-            # A page for each running request lets it go on for a while before pages run out.
-            spare = len(self._running)
-            if spare > 0 and not self._cache.has_room(state.holding, num_tokens, spare=spare):
-                self._cache.release(state.holding)
+            limit = len(state.token_ids) - 1 if state.num_unscored == 0 else state.num_scored
+            # A page for each running request lets it go on for a while before pages run out. With
+            # nobody else there is room for certain, and no page to be spared.
+            spare = len(self._running) or None
+            if not self._cache.open(state.holding, state.token_ids, limit, spare=spare):
                 return
             if state.num_cached_tokens is None:
                 state.num_cached_tokens = state.holding.num_stored
