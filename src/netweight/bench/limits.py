@@ -12,6 +12,8 @@ from time import perf_counter
 
 import torch
 
+from netweight.model.kernels import memory_reader
+
 # Far beyond the caches: the largest last-level caches are below 1 GiB.
 _BUFFER_BYTES = 1 << 30
 _SIDE = 2048  # of the squares that are multiplied
@@ -59,22 +61,28 @@ def measure(
     try:
         return Limits(
             num_threads,
-            read_bandwidth(num_repeats=num_repeats, buffer_bytes=buffer_bytes),
+            read_bandwidth(num_threads, num_repeats=num_repeats, buffer_bytes=buffer_bytes),
             matrix_peak(num_repeats=num_repeats, side=side),
         )
     finally:
         torch.set_num_threads(before)
 
 
-def read_bandwidth(*, num_repeats: int = 7, buffer_bytes: int = _BUFFER_BYTES) -> float:
-    """Bytes per second that torch's threads read from memory.
+def read_bandwidth(
+    num_threads: int, *, num_repeats: int = 7, buffer_bytes: int = _BUFFER_BYTES
+) -> float:
+    """Bytes per second that so many threads read from memory.
 
-    The better of two ways to read everything once, each the median of its repeats: a sum, and a
-    product with a vector that stays in the cache. One of them may be bound by arithmetic.
+    The best of three ways to read everything once, each the median of its repeats: a sum in torch,
+    a product with a vector that stays in the cache, and, where the native kernels run, their own
+    loads with prefetch. One alone may be bound by arithmetic, or wait for memory.
     """
     buffer = torch.ones(buffer_bytes // 4)
     matrix, vector = buffer.view(-1, 4096), torch.ones(4096)
-    ways = (buffer.sum, lambda: matrix @ vector)
+    ways: list[Callable[[], object]] = [buffer.sum, lambda: matrix @ vector]
+    read = memory_reader(num_threads)
+    if read is not None:
+        ways.append(lambda: read(buffer))
     return max(buffer.nbytes / median_seconds(way, num_repeats) for way in ways)
 
 

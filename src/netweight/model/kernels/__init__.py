@@ -7,16 +7,26 @@ warning in the log.
 
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 
 import torch
+from torch import Tensor
 
 from netweight.errors import NetweightError
 from netweight.model.kernels import reference
 from netweight.model.kernels.protocol import Kernels, split_heads
 
-__all__ = ["NATIVE", "REFERENCE", "Kernels", "select", "set_num_threads", "split_heads"]
+__all__ = [
+    "NATIVE",
+    "REFERENCE",
+    "Kernels",
+    "memory_reader",
+    "select",
+    "set_num_threads",
+    "split_heads",
+]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +89,19 @@ def set_num_threads(num_threads: int) -> None:
 
     cpu.set_num_threads(num_threads)
     torch.set_num_threads(1)
+
+
+def memory_reader(num_threads: int) -> Callable[[Tensor], object] | None:
+    """What reads all bytes of a tensor with so many native threads, as fast as they come.
+
+    None where no native kernels run. For measuring what the memory can do.
+    """
+    if _fastest() == "reference":
+        return None
+    from netweight.model.kernels import cpu
+
+    cpu.set_num_threads(num_threads)
+    return cpu.read_bytes
 
 
 @cache

@@ -15,7 +15,7 @@ from netweight.model.kernels.protocol import Kernels
 from netweight.model.paged import Layout
 from netweight.model.rope import Rotation
 
-__all__ = ["NativeKernels", "kernels", "set_num_threads", "supported"]
+__all__ = ["NativeKernels", "kernels", "read_bytes", "set_num_threads", "supported"]
 
 
 def supported() -> list[str]:
@@ -26,6 +26,12 @@ def supported() -> list[str]:
 def set_num_threads(num_threads: int) -> None:
     """How many threads the kernels use, the caller's among them."""
     _native.set_num_threads(num_threads)
+
+
+def read_bytes(data: Tensor) -> int:
+    """Read all bytes of a tensor with all threads; a sum of them, so that they must be read."""
+    assert data.is_contiguous(), "bytes in one piece"
+    return _native.read_bandwidth_bytes(data.data_ptr(), data.nbytes)
 
 
 @dataclass(frozen=True)
