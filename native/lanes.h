@@ -16,8 +16,9 @@ namespace netweight::NETWEIGHT_ISA {
 
 namespace {
 
-// How far ahead of its use a stream is fetched.
-constexpr std::size_t kFetchAhead = 2048;
+// How far ahead of its use each of four streams is fetched. 1 KB beat 2 KB by 5 to 10 percent, and 512 bytes were
+// as good (Zen 3, one core reading from memory).
+constexpr std::size_t kFetchAhead = 1024;
 
 // Bytes from `address` on that will be used soon.
 template <std::size_t Bytes>

@@ -63,6 +63,7 @@ struct Mxfp4Form {
   // Up to so many tokens go one by one: of two, the second finds the tile in a cache, and both are done before
   // an expansion pays (Zen 3: 2.2 against 2.6 microseconds a tile; three 3.3 against 3.1).
   static constexpr std::size_t kFew = 2;
+  static constexpr int kUnroll = 1;  // tiles at a time; more would not find registers
   NETWEIGHT_INLINE static bool takes_one(const Quantized& x) { return x.bytes != nullptr; }
   NETWEIGHT_INLINE static Floats scales(const std::uint8_t* from) { return mxfp4_scales(from); }
 
@@ -108,6 +109,7 @@ struct Mxfp4Form {
 struct Int8Form {
   static constexpr std::size_t kBytes = kBlockInputs * kTileRows, kScaleBytes = 2 * kTileRows;
   static constexpr std::size_t kFew = 2;
+  static constexpr int kUnroll = 4;
   NETWEIGHT_INLINE static bool takes_one(const Quantized&) { return true; }
   NETWEIGHT_INLINE static Floats scales(const std::uint8_t* from) {
     return load_float16(reinterpret_cast<const std::uint16_t*>(from));
@@ -146,6 +148,9 @@ struct Blocks {
         count(blocks),
         tile_bytes((blocks * (Form::kBytes + Form::kScaleBytes) + 63) / 64 * 64) {}
 
+  // The i-th tile from here.
+  NETWEIGHT_INLINE Blocks tile(std::size_t i) const { return {values + i * tile_bytes, count}; }
+
   NETWEIGHT_INLINE void fetch_ahead(std::size_t block) const {
     const std::size_t beyond = block + kAhead < count ? 0 : tile_bytes - count * Form::kBytes;
     fetch<Form::kBytes>(values + (block + kAhead) * Form::kBytes + beyond);
@@ -159,33 +164,25 @@ struct Blocks {
 
 // One token: the matrix streams by, and nothing of it is kept. The tiles are read a few blocks at a time in turn, as
 // memory comes faster in several streams (Zen 3, one core, int8: 20 instead of 17 GB/s with four).
-constexpr std::size_t kBlocksInTurn = 6;
 
-template <typename Form>
-__attribute__((noinline)) void add_blocks(const Blocks<Form>& weights, std::size_t first, std::size_t last,
-                                          const Quantized& x, std::size_t row, float* out) {
-  Floats sums = load(out);
-  for (std::size_t block = first; block < last; ++block) {
-    weights.fetch_ahead(block);
+template <typename Form, std::size_t Tiles>
+void tiles_times_one(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t row, float* out,
+                     std::size_t out_stride) {
+  const Blocks<Form> weights(tile, blocks);
+  Floats sums[Tiles];
+  for (std::size_t i = 0; i < Tiles; ++i) sums[i] = zero_floats();
+  for (std::size_t block = 0; block < blocks; ++block) {
     const std::size_t at = block * x.count + row;
-    const Ints dots = Form::times_one(weights.values + block * Form::kBytes, x, at);
-    const Floats scales = times(Form::scales(weights.scales + block * Form::kScaleBytes), broadcast(x.scales + at));
-    sums = fma(to_floats(dots), scales, sums);
-  }
-  store(out, sums);
-}
-
-template <typename Form>
-void tiles_times_one(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
-                     std::size_t row, float* out, std::size_t out_stride) {
-  Blocks<Form> weights(tile, blocks);
-  for (std::size_t i = 0; i < tiles; ++i) store(out + i * out_stride, zero_floats());
-  for (std::size_t block = 0; block < blocks; block += kBlocksInTurn) {
-    const std::size_t last = block + kBlocksInTurn < blocks ? block + kBlocksInTurn : blocks;
-    for (std::size_t i = 0; i < tiles; ++i) {
-      add_blocks<Form>(Blocks<Form>(tile + i * weights.tile_bytes, blocks), block, last, x, row, out + i * out_stride);
+#pragma GCC unroll Form::kUnroll
+    for (std::size_t i = 0; i < Tiles; ++i) {
+      const Blocks<Form> here = weights.tile(i);
+      here.fetch_ahead(block);
+      const Ints dots = Form::times_one(here.values + block * Form::kBytes, x, at);
+      const Floats scales = times(Form::scales(here.scales + block * Form::kScaleBytes), broadcast(x.scales + at));
+      sums[i] = fma(to_floats(dots), scales, sums[i]);
     }
   }
+  for (std::size_t i = 0; i < Tiles; ++i) store(out + i * out_stride, sums[i]);
 }
 
 // Several tokens: each block becomes pairs of 16-bit integers once, and meets all of them.
@@ -212,18 +209,25 @@ void tile_times_chunk(const Blocks<Form>& weights, const Quantized& x, std::size
 template <typename Form>
 void tiles_times_tokens(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
                         std::size_t first, std::size_t count, float* out) {
+  const Blocks<Form> weights(tile, blocks);
   const std::size_t out_stride = count * kTileRows;
   if (count <= Form::kFew && Form::takes_one(x)) {
     for (std::size_t t = 0; t < count; ++t) {
-      tiles_times_one<Form>(tile, tiles, blocks, x, first + t, out + t * kTileRows, out_stride);
+      float* to = out + t * kTileRows;
+      std::size_t i = 0;
+      for (; i + 4 <= tiles; i += 4) {
+        tiles_times_one<Form, 4>(weights.tile(i).values, blocks, x, first + t, to + i * out_stride, out_stride);
+      }
+      for (; i < tiles; ++i) {
+        tiles_times_one<Form, 1>(weights.tile(i).values, blocks, x, first + t, to + i * out_stride, out_stride);
+      }
     }
     return;
   }
   for (std::size_t i = 0; i < tiles; ++i) {
-    const Blocks<Form> weights(tile + i * Blocks<Form>(tile, blocks).tile_bytes, blocks);
     for (std::size_t t = 0; t < count; t += kChunk) {
       const std::size_t chunk = count - t < kChunk ? count - t : kChunk;
-      tile_times_chunk<Form>(weights, x, first + t, chunk, out + i * out_stride + t * kTileRows);
+      tile_times_chunk<Form>(weights.tile(i), x, first + t, chunk, out + i * out_stride + t * kTileRows);
     }
   }
 }
@@ -299,7 +303,7 @@ void mxfp4_product(const std::uint8_t* tile, std::size_t tiles, std::size_t bloc
   alignas(64) std::uint16_t expanded[kBlocksAhead][kBlockInputs * kTileRows];
   const auto* inputs = reinterpret_cast<const char*>(x.values + first * kBlockInputs);
   for (std::size_t i = 0; i < tiles; ++i) {
-    const Blocks<Mxfp4Form> from(tile + i * Blocks<Mxfp4Form>(tile, blocks).tile_bytes, blocks);
+    const Blocks<Mxfp4Form> from = Blocks<Mxfp4Form>(tile, blocks).tile(i);
     const auto weights = [&](std::size_t block) {
       if (block % kBlocksAhead == 0) {
         for (std::size_t next = block; next < block + kBlocksAhead && next < blocks; ++next) {
