@@ -36,7 +36,9 @@ def layout(positions: range, num_pages: int) -> Layout:
 def random_pages(layers: int, num_pages: int) -> torch.Tensor:
     """Moderate numbers in bfloat16."""
     shape = (layers, num_pages, 2, KV_HEADS, PAGE_TOKENS * HEAD_DIM)
-    return torch.empty(shape, dtype=torch.bfloat16).normal_()
+    pages = torch.empty(shape, dtype=torch.bfloat16)
+    rows.prefer_huge_pages(pages)
+    return pages.normal_()
 
 
 def bandwidth() -> float:

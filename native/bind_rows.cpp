@@ -156,6 +156,8 @@ void bind_rows(nb::module_& module) {
   module.def("store", store_heads);
   module.def("paged_attention", attend_heads);
   module.def("attend", attend_rows);
+  module.def("prefer_huge_pages",
+             [](Address data, std::size_t bytes) { prefer_huge_pages(at<void>(data), bytes); });
   module.def("argmax", argmax_of);
   module.def("draw", draw_from);
   module.def("log_probabilities", log_probabilities_of);

@@ -8,6 +8,10 @@
 #include "kernels.h"
 #include "pool.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace netweight {
 namespace {
 
@@ -96,6 +100,19 @@ float* scratch_of(std::size_t floats) {
 }
 
 }  // namespace
+
+void prefer_huge_pages(void* data, std::size_t bytes) {
+#if defined(__linux__)
+  constexpr std::uintptr_t kSmallPage = 4096;
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t first = (address + kSmallPage - 1) / kSmallPage * kSmallPage;
+  const std::uintptr_t last = (address + bytes) / kSmallPage * kSmallPage;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+#else
+  static_cast<void>(data);
+  static_cast<void>(bytes);
+#endif
+}
 
 void check_step(const Step& step, const Pages& pages, std::size_t window) {
   if (step.starts[0] != 0 || static_cast<std::size_t>(step.starts[step.num_sequences]) != step.num_tokens) {

@@ -31,6 +31,10 @@ struct Rotation {
   const std::uint16_t* sin;
 };
 
+// Asks the system for pages of 2 MB under so many bytes, where it has them: of 4 KB pages, those of a long context
+// are more than the processor remembers. A hint, before the memory is first written.
+void prefer_huge_pages(void* data, std::size_t bytes);
+
 // Throws std::invalid_argument where the step has no page that it needs (`window` as for `paged_attention`).
 void check_step(const Step& step, const Pages& pages, std::size_t window);
 

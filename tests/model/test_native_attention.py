@@ -317,3 +317,10 @@ def test_a_layout_that_makes_no_sense_is_an_error(wrong):
     layout = type(layout)(**{**vars(layout), **wrong})
     with pytest.raises(ValueError, match=r"layout|keys of shape"):
         rows.store(heads.k[0][3:6], heads.v[0][3:6], heads.pages(), layout.pages, layout)
+
+
+def test_huge_pages_change_no_number():
+    pages = torch.ones(3 << 20, dtype=torch.bfloat16)
+    for part in (pages, pages[5:2000], pages[:0]):
+        rows.prefer_huge_pages(part)
+    assert bool((pages == 1).all())
