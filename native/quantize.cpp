@@ -61,10 +61,18 @@ NETWEIGHT_INLINE float exponential(float x) {
          as_float(static_cast<std::uint32_t>(n - half + 127) << 23);
 }
 
-// The place of input i of a block: in MXFP4's order inputs 1 and 2 of each four change places.
-std::size_t place(Order order, std::size_t i) {
-  constexpr std::size_t kSwapped[4] = {0, 2, 1, 3};
-  return order == Order::natural ? i : (i & ~std::size_t{3}) + kSwapped[i & 3];
+// In MXFP4's order inputs 1 and 2 of each four change places.
+void put_in_order(Order order, const void* from, void* to) {
+  if (order == Order::natural) {
+    __builtin_memcpy(to, from, 2 * kBlockInputs);
+    return;
+  }
+  std::uint64_t fours[kBlockInputs / 4];
+  __builtin_memcpy(fours, from, sizeof fours);
+  for (std::uint64_t& four : fours) {
+    four = (four & 0xFFFF00000000FFFFu) | ((four >> 16) & 0xFFFF0000u) | ((four & 0xFFFF0000u) << 16);
+  }
+  __builtin_memcpy(to, fours, sizeof fours);
 }
 
 // Writes q of one block, and returns its scale.
@@ -102,18 +110,21 @@ void quantize_row(const std::uint16_t* x, std::size_t columns, Order order, cons
   for (std::size_t column = 0; column < columns; column += kBlockInputs) {
     const std::size_t at = column / kBlockInputs * out.count + row;
     std::int16_t* values = out.values + at * kBlockInputs;
+    const std::uint16_t* inputs = x + column;
     std::uint16_t padded[kBlockInputs] = {};
-    const std::size_t width = columns - column < kBlockInputs ? columns - column : kBlockInputs;
-    __builtin_memcpy(padded, x + column, width * sizeof *x);
+    if (columns - column < kBlockInputs) {
+      __builtin_memcpy(padded, inputs, (columns - column) * sizeof *x);
+      inputs = padded;
+    }
 #if defined(NETWEIGHT_AMX)
     if (order == Order::mxfp4) {  // as it is, for tiles of bfloat16
-      for (std::size_t i = 0; i < kBlockInputs; ++i) values[place(order, i)] = static_cast<std::int16_t>(padded[i]);
+      put_in_order(order, inputs, values);
       continue;
     }
 #endif
     std::int16_t q[kBlockInputs];
-    const float scale = quantize_block(padded, q);
-    for (std::size_t i = 0; i < kBlockInputs; ++i) values[place(order, i)] = q[i];
+    const float scale = quantize_block(inputs, q);
+    put_in_order(order, q, values);
     out.scales[at] = order == Order::mxfp4 ? 0.5f * scale : scale;
     if (out.bytes != nullptr) split_bytes(q, out.bytes + at * 2 * kBlockInputs, out.corrections + at);
   }
