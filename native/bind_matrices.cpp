@@ -65,6 +65,17 @@ void run_linear(const Matrix& matrix, Address x, std::size_t tokens, Address out
   linear(table, matrix, at<const std::uint16_t>(x), tokens, at<T>(out));
 }
 
+// Throws unless all indices are in [0, stop).
+void check_range(const std::int64_t* indices, std::size_t count, std::size_t stop, const char* what) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (static_cast<std::uint64_t>(indices[i]) >= stop) {
+      const std::string message = std::string(what) + " " + std::to_string(indices[i]) + " is not in 0.." +
+                                  std::to_string(static_cast<std::int64_t>(stop) - 1);
+      throw nb::index_error(message.c_str());
+    }
+  }
+}
+
 struct BoundMixture {
   BoundMixture(Address gate_up, Address gate_up_bias, Address down, Address down_bias, std::size_t experts,
                std::size_t hidden, std::size_t intermediate, float alpha, float limit)
@@ -80,6 +91,7 @@ struct BoundMixture {
 
   void call(Address x, Address weights, Address chosen, std::size_t tokens, std::size_t per_token, Address out) const {
     const Kernels& table = needed_kernels();
+    check_range(at<const std::int64_t>(chosen), tokens * per_token, mixture.experts, "expert");
     nb::gil_scoped_release release;
     mix_experts(table, mixture, at<const std::uint16_t>(x), at<const float>(weights), at<const std::int64_t>(chosen),
                 tokens, per_token, at<std::uint16_t>(out));
@@ -147,9 +159,11 @@ void bind_matrices(nb::module_& module) {
       .def(
           "embed",
           [](const Matrix& matrix, Address ids, std::size_t tokens, Address out) {
+            check_range(at<const std::int64_t>(ids), tokens, matrix.rows, "token id");
+            nb::gil_scoped_release release;
             embed(matrix, at<const std::int64_t>(ids), tokens, at<std::uint16_t>(out));
           },
-          "ids"_a, "tokens"_a, "out"_a, nb::call_guard<nb::gil_scoped_release>());
+          "ids"_a, "tokens"_a, "out"_a);
   nb::class_<BoundMixture>(module, "Mixture")
       .def(nb::init<Address, Address, Address, Address, std::size_t, std::size_t, std::size_t, float, float>(),
            "gate_up"_a, "gate_up_bias"_a, "down"_a, "down_bias"_a, "experts"_a, "hidden"_a, "intermediate"_a,

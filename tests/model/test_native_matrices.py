@@ -304,7 +304,7 @@ def test_an_embedding_is_a_row(form, rows, columns):
 @pytest.mark.parametrize("bad", [-1, 33])
 def test_an_id_that_is_no_row_is_refused(bad):
     data, _ = make_matrix("bf16", 33, 96)
-    with pytest.raises(IndexError, match=r"token id is not in 0\.\.32"):
+    with pytest.raises(IndexError, match=rf"token id {bad} is not in 0\.\.32"):
         packed.PackedEmbedding(data, "bf16", 33, 96)(torch.tensor([3, bad]))
 
 
@@ -422,7 +422,7 @@ def test_an_expert_that_is_none_is_refused(bad):
     experts = Experts()
     x, weights, chosen = experts.inputs(3, 2)
     chosen[1, 1] = bad
-    with pytest.raises(IndexError, match=r"expert is not in 0\.\.4"):
+    with pytest.raises(IndexError, match=rf"expert {bad} is not in 0\.\.4"):
         experts.packed()(x, weights, chosen)
 
 
