@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from netweight.engine import CacheSize, Engine, Request, Sampling, plan_cache
 from netweight.engine.capacity import MAX_RUNNING, STEP_TOKENS, cache_for_context, window_span
 from netweight.errors import NotEnoughMemory
-from netweight.model import GPT_OSS_20B, PAGE_TOKENS, page_bytes, window_page_bytes
+from netweight.model import (
+    GPT_OSS_20B,
+    GPT_OSS_120B,
+    PAGE_TOKENS,
+    page_bytes,
+    window_page_bytes,
+)
+from netweight.model.budget import plan
 from tests.fakes import Pseudorandom
 
 PAGE, WINDOW_PAGE = page_bytes(GPT_OSS_20B), window_page_bytes(GPT_OSS_20B)
@@ -44,3 +51,12 @@ def test_the_smallest_cache_runs_a_request():
     engine = Engine(model, cache_size=CacheSize(2, window_span(128)))
     *tokens, finish = engine.generate(Request([1] * 20, Sampling(temperature=0)))
     assert (len(tokens), finish.reason) == (12, "length")
+
+
+@pytest.mark.parametrize("config", [GPT_OSS_20B, GPT_OSS_120B], ids=["20b", "120b"])
+def test_the_least_memory_a_model_runs_in_holds_8192_tokens(config):
+    with pytest.raises(NotEnoughMemory) as caught:
+        plan(config, "int8", 0)
+    needed_gib = float(str(caught.value).split("needs ")[1].split(" GiB")[0])
+    budget = plan(config, "int8", int((needed_gib + 0.1) * 2**30))
+    assert plan_cache(config, budget.kv_bytes).num_pages * PAGE_TOKENS >= 8192

@@ -55,7 +55,7 @@ def logits(model):
 
 def memory_for(num_slots, dense="bf16"):
     """Memory that leaves room for so many experts."""
-    kv = LAYERED.kv_cache_bytes(LAYERED.max_context)
+    kv = LAYERED.kv_cache_bytes(LAYERED.max_context) * 4 // 3
     experts = num_slots * expert_bytes(LAYERED)
     return dense_bytes(LAYERED, dense) + WORKING_BYTES + max(kv + experts, experts * 10 // 9 + 1)
 

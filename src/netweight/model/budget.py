@@ -32,12 +32,12 @@ def plan(config: Config, dense: Dense, total_bytes: int) -> Budget:
     Raises:
         NotEnoughMemory: saying how much would do.
     """
-    smallest = config.kv_cache_bytes(min(_MIN_CONTEXT, config.max_context))
+    smallest = _kv_bytes(config, _MIN_CONTEXT)
     fixed = dense_bytes(config, dense) + WORKING_BYTES
     experts = config.num_hidden_layers * config.num_experts * expert_bytes(config)
     left = total_bytes - fixed - experts
     if left >= smallest:
-        most = _MAX_CONTEXTS * config.kv_cache_bytes(config.max_context)
+        most = _MAX_CONTEXTS * _kv_bytes(config, config.max_context)
         return Budget(min(left, most), None)
     kv = max(smallest, (total_bytes - fixed) // 10)
     num_slots = (total_bytes - fixed - kv) // expert_bytes(config)
@@ -50,6 +50,15 @@ def plan(config: Config, dense: Dense, total_bytes: int) -> Budget:
             + (" or --dense int8." if dense == "bf16" else ".")
         )
     return Budget(kv, num_slots)
+
+
+def _kv_bytes(config: Config, context: int) -> int:
+    """Bytes with which the engine can hold a sequence of this length.
+
+    A third more than the sequence itself fills: a quarter goes to window layers' pages, so that
+    prefixes that are found again have theirs.
+    """
+    return config.kv_cache_bytes(min(context, config.max_context)) * 4 // 3
 
 
 def dense_bytes(config: Config, dense: Dense) -> int:
