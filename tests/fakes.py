@@ -46,6 +46,7 @@ class FakeModel:
         self.next_logits = next_logits
         self.num_forwards = 0
         self.num_tokens = 0
+        self.sampling = None  # the engine's own
 
     def new_cache(self, num_pages, num_window_pages):
         return FakePages(num_pages), FakePages(num_window_pages)

@@ -8,6 +8,7 @@ from scipy.stats import chisquare
 
 from netweight.engine import Sampling
 from netweight.engine.sampler import _first_look, distribution, log_probabilities, sample
+from tests.model.shapes import needs_native
 
 
 def softmax(logits, temperature):
@@ -148,3 +149,52 @@ def test_logprobs_are_the_models_own_whatever_the_sampling():
     assert math.fsum(math.exp(token.logprob) for token in logprobs.top) == pytest.approx(1)
     assert logprobs.drawn == pytest.approx(math.log(softmax([0.0, 2.0, 1.0], 1)[0]))
     assert log_probabilities(logits, 0, 0).top == ()
+
+
+@needs_native
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(temperature=0),
+        Sampling(),
+        Sampling(temperature=0.7, top_p=0.9),
+        Sampling(top_p=0.0),
+        Sampling(temperature=1e-9),
+        Sampling(top_k=5, min_p=0.01, top_p=0.8),
+    ],
+    ids=str,
+)
+def test_native_sampling_draws_the_same_tokens(sampling):
+    from netweight.model.kernels import select
+
+    kernels = select().sampling
+    logits = 2 * torch.randn((40, 3000), generator=torch.Generator().manual_seed(1))
+    ours, theirs = (torch.Generator().manual_seed(2) for _ in range(2))
+    for row in logits:
+        assert sample(row, sampling, ours, kernels) == sample(row, sampling, theirs)
+    assert torch.equal(ours.get_state(), theirs.get_state())
+
+
+@needs_native
+def test_native_log_probabilities_are_the_same():
+    from netweight.model.kernels import select
+
+    logits = torch.randn(3000, generator=torch.Generator().manual_seed(1))
+    ours = log_probabilities(logits, 17, 5, select().sampling)
+    theirs = log_probabilities(logits, 17, 5)
+    assert ours.drawn == pytest.approx(theirs.drawn, abs=1e-5)
+    assert [top.token_id for top in ours.top] == [top.token_id for top in theirs.top]
+
+
+@needs_native
+def test_a_mask_limits_the_same_tokens_natively():
+    import numpy as np
+
+    from netweight.engine.constraint import _limit
+    from netweight.model.kernels import select
+
+    logits = torch.randn(70, generator=torch.Generator().manual_seed(1))
+    bits = np.array([0x0F0F0F0F, -1, 0], dtype=np.int32)  # ids 64 to 69 are beyond what is allowed
+    ours, theirs = _limit(logits, bits, select().sampling), _limit(logits, bits, None)
+    assert torch.equal(ours[0], theirs[0])
+    assert ours[1] == theirs[1]

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netweight.model import SamplingKernels
+
 log = logging.getLogger(__name__)
 
 
@@ -47,18 +49,31 @@ class ConstraintFailure(NamedTuple):
     message: str
 
 
-def masked(logits: Tensor, constraint: Constraint) -> Tensor | ConstraintFailure:
+def masked(
+    logits: Tensor, constraint: Constraint, kernels: SamplingKernels | None = None
+) -> Tensor | ConstraintFailure:
     """Logits float32 [vocab] with minus infinity for every token that is not allowed next."""
     try:
         bits = constraint.allowed()
     except Exception as error:  # whatever it is, the other requests go on
         log.exception("a constraint failed")
         return _failure(error)
-    kept = np.unpackbits(bits.view(np.uint8), count=logits.numel(), bitorder="little")
-    limited = logits.masked_fill(torch.from_numpy(kept == 0), -torch.inf)
-    if limited.max() == -torch.inf:
+    limited, largest = _limit(logits, bits, kernels)
+    if largest == -np.inf:
         return ConstraintFailure("the constraint allows no token that the model can produce")
     return limited
+
+
+def _limit(
+    logits: Tensor, bits: NDArray[np.int32], kernels: SamplingKernels | None
+) -> tuple[Tensor, float]:
+    """Logits with minus infinity for what is not allowed, and the largest of them."""
+    if kernels is not None:
+        found = kernels.masked(logits, bits)
+        return found.logits, found.largest
+    kept = np.unpackbits(bits.view(np.uint8), count=logits.numel(), bitorder="little")
+    limited = logits.masked_fill(torch.from_numpy(kept == 0), -torch.inf)
+    return limited, float(limited.max())
 
 
 def advance(constraint: Constraint, token_id: int) -> ConstraintFailure | None:

@@ -35,7 +35,7 @@ from netweight.engine.sampler import log_probabilities, sample
 from netweight.engine.scheduler import Scheduler, Work
 from netweight.engine.speculation import Drafter
 from netweight.errors import RequestError
-from netweight.model import PAGE_TOKENS
+from netweight.model import PAGE_TOKENS, SamplingKernels
 
 
 def fresh_seed() -> int:
@@ -91,6 +91,7 @@ class Engine:
         self._cache = Cache(size, shape.sliding_window)
         self._scheduler = Scheduler(self._cache, max_running=max_running, step_tokens=step_tokens)
         self._runner = Runner(model, size)
+        self._sampling = model.sampling
         self._next_id = 0
 
     @property
@@ -181,7 +182,7 @@ class Engine:
             yield self._end(state, "error", outcome.message)
             return
         if work.num_scored > 0:
-            yield _score(work, outcome[: work.num_scored])
+            yield _score(work, outcome[: work.num_scored], self._sampling)
         if work.draws:
             yield from self._draw(work, outcome[work.num_scored :])
         else:
@@ -190,7 +191,7 @@ class Engine:
 
     def _draw(self, work: Work, logits: Tensor) -> Iterator[Event]:
         state, num_before = work.state, len(work.state.token_ids)
-        ending = yield from _draw_tokens(state, logits, work.draft)
+        ending = yield from _draw_tokens(state, logits, work.draft, self._sampling)
         if state.drafter is not None:
             drawn = state.token_ids[num_before:]
             num_right = sum(a == b for a, b in zip(drawn, work.draft, strict=False))
@@ -213,7 +214,7 @@ class _Ending(NamedTuple):
 
 
 def _draw_tokens(
-    state: RequestState, logits: Tensor, draft: Sequence[int]
+    state: RequestState, logits: Tensor, draft: Sequence[int], kernels: SamplingKernels | None
 ) -> Generator[Token, None, _Ending | None]:
     """Draw a token after each row of logits [rows, vocab], as long as the guesses were right.
 
@@ -224,12 +225,12 @@ def _draw_tokens(
     tokens with guesses as without.
     """
     for row, guess in zip(logits, [*draft, None], strict=True):
-        token_id = _draw_one(state, row)
+        token_id = _draw_one(state, row, kernels)
         if isinstance(token_id, ConstraintFailure):
             return _Ending("error", token_id.message)
         logprobs = None
         if state.request.num_logprobs is not None:
-            logprobs = log_probabilities(row, token_id, state.request.num_logprobs)
+            logprobs = log_probabilities(row, token_id, state.request.num_logprobs, kernels)
         yield Token(state.request_id, token_id, logprobs)
         reason = state.accept(token_id)
         if reason is not None:
@@ -239,25 +240,27 @@ def _draw_tokens(
     return None
 
 
-def _draw_one(state: RequestState, logits: Tensor) -> int | ConstraintFailure:
+def _draw_one(
+    state: RequestState, logits: Tensor, kernels: SamplingKernels | None
+) -> int | ConstraintFailure:
     """The request's next token, within its constraint if it has one."""
     request, constraint = state.request, state.request.constraint
     if constraint is None:
-        return sample(logits, request.sampling, state.generator)
-    limited = masked(logits, constraint)
+        return sample(logits, request.sampling, state.generator, kernels)
+    limited = masked(logits, constraint, kernels)
     if isinstance(limited, ConstraintFailure):
         return limited
-    token_id = sample(limited, request.sampling, state.generator)
+    token_id = sample(limited, request.sampling, state.generator, kernels)
     return advance(constraint, token_id) or token_id
 
 
-def _score(work: Work, logits: Tensor) -> PromptLogprobs:
+def _score(work: Work, logits: Tensor, kernels: SamplingKernels | None) -> PromptLogprobs:
     """Log-probabilities of the prompt tokens that follow those of the rows of logits."""
     state, num_top = work.state, work.state.request.prompt_logprobs
     assert num_top is not None, "a prompt is scored unasked"
     following = state.token_ids[state.num_scored + 1 :]
     pairs = zip(logits, following, strict=False)
-    scored = tuple(log_probabilities(row, token_id, num_top) for row, token_id in pairs)
+    scored = tuple(log_probabilities(row, token_id, num_top, kernels) for row, token_id in pairs)
     state.num_scored += len(scored)
     return PromptLogprobs(state.request_id, scored)
 

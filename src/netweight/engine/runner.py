@@ -15,7 +15,7 @@ from torch import Tensor
 
 from netweight.engine.capacity import CacheSize
 from netweight.engine.scheduler import Work
-from netweight.model import Layout, PagedCache
+from netweight.model import Layout, PagedCache, SamplingKernels
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,11 @@ class Model(Protocol):
     @property
     def config(self) -> Shape:
         """Its limits."""
+        ...
+
+    @property
+    def sampling(self) -> SamplingKernels | None:
+        """What draws from its logits fastest; None: `sampler` does."""
         ...
 
     def new_cache(self, num_pages: int, num_window_pages: int) -> PagedCache:

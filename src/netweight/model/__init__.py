@@ -13,7 +13,7 @@ from netweight.model.catalog import (
 )
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import GPT_OSS_20B, GPT_OSS_120B, Config
-from netweight.model.kernels import set_num_threads
+from netweight.model.kernels import SamplingKernels, set_num_threads
 from netweight.model.loading import load_transformer
 from netweight.model.paged import (
     PAGE_TOKENS,
@@ -37,6 +37,7 @@ __all__ = [
     "Layout",
     "ModelFolder",
     "PagedCache",
+    "SamplingKernels",
     "Transformer",
     "find_model",
     "find_shape",

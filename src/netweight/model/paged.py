@@ -46,6 +46,11 @@ class PagedCache:
         self._pages = torch.empty((num_layers, num_pages, *page), dtype=dtype)
         self._window_pages = torch.empty((num_window_layers, num_window_pages, *page), dtype=dtype)
 
+    @property
+    def storage(self) -> tuple[Tensor, Tensor]:
+        """All pages of the two kinds [layers, pages, ...]."""
+        return self._pages, self._window_pages
+
     def layer(self, layer_index: int) -> Tensor:
         """One layer's pages [pages, keys or values, kv_heads, PAGE_TOKENS * head_dim]."""
         # Even layers have a window (Config.window), odd ones see everything.

@@ -47,7 +47,15 @@ class Transformer:
 
     def new_cache(self, num_pages: int, num_window_pages: int) -> PagedCache:
         """An empty cache of so many pages for the layers of each kind."""
-        return PagedCache(self.config, num_pages, num_window_pages, self.dtype)
+        cache = PagedCache(self.config, num_pages, num_window_pages, self.dtype)
+        for pages in cache.storage:
+            self.kernels.prefer_huge_pages(pages)
+        return cache
+
+    @property
+    def sampling(self) -> kernels.SamplingKernels | None:
+        """What draws from logits fastest, where the kernel set has it."""
+        return self.kernels.sampling
 
     @torch.inference_mode()
     def step(self, token_ids: Tensor, layout: Layout, cache: PagedCache, rows: Tensor) -> Tensor:

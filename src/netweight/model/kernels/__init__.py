@@ -16,12 +16,13 @@ from torch import Tensor
 
 from netweight.errors import NetweightError
 from netweight.model.kernels import reference
-from netweight.model.kernels.protocol import Kernels, split_heads
+from netweight.model.kernels.protocol import Kernels, SamplingKernels, split_heads
 
 __all__ = [
     "NATIVE",
     "REFERENCE",
     "Kernels",
+    "SamplingKernels",
     "memory_reader",
     "select",
     "set_num_threads",

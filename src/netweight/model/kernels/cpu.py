@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 import netweight._native as _native
-from netweight.model.kernels import rows
+from netweight.model.kernels import rows, sampling
 from netweight.model.kernels.protocol import Kernels
 from netweight.model.paged import Layout
 from netweight.model.rope import Rotation
@@ -71,4 +71,6 @@ def kernels(name: str, base: Kernels) -> NativeKernels:
         route=rows.route,
         swiglu=base.swiglu,
         dequantize_mxfp4=base.dequantize_mxfp4,
+        sampling=sampling,
+        prefer_huge_pages=rows.prefer_huge_pages,
     )

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netweight.model.paged import Layout
@@ -46,6 +48,51 @@ class Swiglu(Protocol):
         ...
 
 
+class SampledMask(Protocol):
+    """Logits with minus infinity for what is not allowed, and the largest of them."""
+
+    @property
+    def logits(self) -> Tensor:
+        """Float32 [vocab]."""
+        ...
+
+    @property
+    def largest(self) -> float:
+        """Minus infinity when nothing is allowed."""
+        ...
+
+
+class SamplingKernels(Protocol):
+    """Draws from logits float32 [vocab]; `netweight.engine.sampler` is the definition."""
+
+    def argmax(self, logits: Tensor) -> int:
+        """The likeliest token, the lowest id of equals."""
+        ...
+
+    def draw(
+        self,
+        logits: Tensor,
+        point: float,
+        *,
+        temperature: float,
+        min_p: float,
+        top_k: int,
+        top_p: float,
+    ) -> int:
+        """The token at `point` in [0, 1) of the running sum over the distribution."""
+        ...
+
+    def log_probabilities(
+        self, logits: Tensor, token_id: int, num_top: int
+    ) -> tuple[float, list[tuple[int, float]]]:
+        """The log-probability of a token, and the likeliest tokens with theirs."""
+        ...
+
+    def masked(self, logits: Tensor, bits: NDArray[np.int32]) -> SampledMask:
+        """Keep the logits of tokens whose bit, i % 32 of element i // 32, is set."""
+        ...
+
+
 @dataclass(frozen=True)
 class Kernels:
     """The operations of the transformer."""
@@ -60,6 +107,8 @@ class Kernels:
     swiglu: Swiglu
     dequantize_mxfp4: Callable[[Tensor, Tensor, torch.dtype], Tensor]
     is_native: bool = False  # bfloat16 only, over packed weights
+    sampling: SamplingKernels | None = None  # None: the engine's own, in torch
+    prefer_huge_pages: Callable[[Tensor], None] = lambda pages: None  # before the first write
 
     def attend(
         self,
