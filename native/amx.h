@@ -56,7 +56,9 @@ NETWEIGHT_INLINE void multiply_tiles(std::size_t blocks, const TokenBlocks& x, c
   const std::size_t stride = x.token_stride, step = kTileTokens * stride;
   for (std::size_t block = 0; block < blocks; ++block) {
     const char* inputs = x.from + block * x.block_stride;
-    _tile_loadd(6, weights(block), 64);
+    const void* tile = weights(block);
+    asm volatile("" : : : "memory");  // gcc 12's tile loads do not say that they read memory either
+    _tile_loadd(6, tile, 64);
     if constexpr (N > 1) {
       _tile_loadd(4, inputs, stride);
       _tile_dpbf16ps(0, 4, 6);
