@@ -29,7 +29,7 @@ template <typename T, typename Product>
 void for_each_piece(const TileKernels& tiles, const Matrix& matrix, std::size_t tokens, T* out,
                     const Product& product) {
   const std::size_t num_tiles = count_tiles(matrix.rows), chunks = (tokens + kTokens - 1) / kTokens;
-  const std::size_t step = num_tiles < 32 ? 1 : kTiles;  // all threads have something of a small matrix
+  const std::size_t step = num_tiles < 32 ? 1 : kTiles;
   const std::size_t groups = (num_tiles + step - 1) / step;
   parallel_for(groups * chunks, 1, [&](std::size_t first, std::size_t last) {
     alignas(64) float sums[kTiles * kTokens * kTileRows];
