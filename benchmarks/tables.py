@@ -48,6 +48,32 @@ def _speed() -> str:
     return "\n".join(lines) + f"\n\nOne thread; {_origin(speed)}.\n"
 
 
+def _cpu() -> str:
+    row: dict[str, Any] = latest("cpu")
+    lines = ["| random weights of the 20b shape | measured | in figures |", "|---|---:|---|"]
+    lines += [f"| {bar['name']} | {_value(bar)} | {bar['note']} |" for bar in row["bars"]]
+    sides = " against ".join(side["name"] for side in row["sides"].values())
+    return "\n".join(lines) + f"\n\n{sides}, {row['threads']} threads; {_origin(row)}.\n"
+
+
+def _value(bar: dict[str, Any]) -> str:
+    return "not measured" if bar["value"] is None else f"{bar['value']:.2f}"
+
+
+def _quality() -> str:
+    row: dict[str, Any] = latest("quality")
+    lines = [
+        "| nano, against float32 | divergence, nats a token | same likeliest token |",
+        "|---|---:|---:|",
+    ]
+    lines += [
+        f"| {name.replace('_', ', ')} | {row[f'{name}_divergence']:.6f} "
+        f"| {row[f'{name}_same_token']:.2%} |"
+        for name in ("reference_bf16", "native_bf16", "native_int8")
+    ]
+    return "\n".join(lines) + f"\n\n{row['num_tokens']:,} tokens; {_origin(row)}.\n"
+
+
 def _demo() -> str:
     row: dict[str, Any] = latest("demo")
     output = str(row["output"])
@@ -72,6 +98,8 @@ _PARTS: dict[str, Callable[[], str]] = {
     "nano_scores": _scores,
     "nano_training": _training,
     "speed": _speed,
+    "cpu": _cpu,
+    "quality": _quality,
     "demo": _demo,
 }
 
