@@ -60,6 +60,16 @@ def _value(bar: dict[str, Any]) -> str:
     return "not measured" if bar["value"] is None else f"{bar['value']:.2f}"
 
 
+def _offload() -> str:
+    row: dict[str, Any] = latest("offload")
+    return (
+        f"Random weights of {row['model_parameters'] / 1e9:.0f}B parameters, "
+        f"{row['checkpoint_bytes'] / 2**30:.0f} GiB, answer in {row['memory_bytes'] / 2**30:.0f} "
+        f"GiB of memory at {row['decode_tokens_per_s']:.1f} tokens/s, reading "
+        f"{row['share_of_disk']:.0%} of what the disk can ({_origin(row)}).\n"
+    )
+
+
 def _quality() -> str:
     row: dict[str, Any] = latest("quality")
     lines = [
@@ -99,6 +109,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "nano_training": _training,
     "speed": _speed,
     "cpu": _cpu,
+    "offload": _offload,
     "quality": _quality,
     "demo": _demo,
 }
