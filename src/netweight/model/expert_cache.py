@@ -8,7 +8,7 @@ read into its slot.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,7 +31,6 @@ class Counts:
 
     num_hits: int = 0
     num_misses: int = 0
-    num_prefetched: int = 0
     bytes_read: int = 0
     waited_s: float = 0.0  # by computation, for reads
 
@@ -48,7 +47,6 @@ class ExpertCache:
         self._read = read
         self._free = list(range(num_slots))
         self._held: OrderedDict[Key, int] = OrderedDict()  # to slots, longest unused first
-        self._reading: dict[Key, Future[None]] = {}
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="experts")
 
     @property
@@ -60,69 +58,37 @@ class ExpertCache:
         """Have these experts in memory; their slots, valid until the next call.
 
         Raises:
-            whatever `read` raises; the expert is then not held.
+            whatever `read` raises; what could not be read is then not held.
         """
         assert len(experts) <= self.slots.shape[0], "more experts at once than slots"
         keys = [Key(layer, expert) for expert in experts]
+        missing = [key for key in keys if key not in self._held]
         for key in keys:
             if key in self._held:
                 self._held.move_to_end(key)
-                self.counts.num_hits += 1
-        for key in keys:
-            if key not in self._held:
-                self.counts.num_misses += 1
-                self._start(key, keep=keys, is_needed=True)
-        started = time.perf_counter()
-        for key in keys:
-            self._wait(key)
-        self.counts.waited_s += time.perf_counter() - started
+        self.counts.num_hits += len(keys) - len(missing)
+        self.counts.num_misses += len(missing)
+        self._read_all(missing)
         return [self._held[key] for key in keys]
 
-    def prefetch(self, layer: int, experts: Sequence[int], *, keep: Sequence[int]) -> None:
-        """Begin to read experts that are likely next; `keep` of the layer before stay."""
-        kept = [Key(layer - 1, expert) for expert in keep]
-        for expert in experts:
-            key = Key(layer, expert)
-            if key not in self._held and self._start(key, keep=kept, is_needed=False):
-                self.counts.num_prefetched += 1
-
     def close(self) -> None:
-        """Wait for reads under way."""
+        """Let the threads go."""
         self._readers.shutdown()
 
-    def _start(self, key: Key, *, keep: Sequence[Key], is_needed: bool) -> bool:
-        """Begin to read an expert into a free slot, or into that of the longest unused one.
-
-        Slots that are being read into give way only to what is needed now.
-        """
-        if not self._free and not self._evict(keep, may_wait=is_needed):
-            return False
-        slot = self._free.pop()
-        self._held[key] = slot
-        self._reading[key] = self._readers.submit(self._read, key, self.slots[slot])
-        self.counts.bytes_read += self.slots.shape[1]
-        return True
-
-    def _evict(self, keep: Sequence[Key], *, may_wait: bool) -> bool:
-        others = [key for key in self._held if key not in keep]
-        idle = (key for key in others if key not in self._reading or self._reading[key].done())
-        oldest = next(idle, others[0] if others and may_wait else None)
-        if oldest is None:
-            return False
-        reading = self._reading.pop(oldest, None)
-        if reading is not None:
-            reading.exception()  # waits; what nobody asked for may have failed
-        self._free.append(self._held.pop(oldest))
-        return True
-
-    def _wait(self, key: Key) -> None:
-        reading = self._reading.get(key)
-        if reading is None:
-            return
-        try:
-            reading.result()
-        except BaseException:
-            self._free.append(self._held.pop(key))
-            raise
-        finally:
-            self._reading.pop(key)
+    def _read_all(self, missing: Sequence[Key]) -> None:
+        """Read experts into free slots, or into those of the longest unused ones."""
+        started = time.perf_counter()
+        reading: dict[Key, Future[None]] = {}
+        for key in missing:
+            # What was asked for with these was used just now, so it is never the longest unused.
+            slot = self._free.pop() if self._free else self._held.popitem(last=False)[1]
+            self._held[key] = slot
+            reading[key] = self._readers.submit(self._read, key, self.slots[slot])
+        wait(reading.values())
+        self.counts.bytes_read += len(missing) * self.slots.shape[1]
+        self.counts.waited_s += time.perf_counter() - started
+        for key, done in reading.items():
+            if done.exception() is not None:
+                self._free.append(self._held.pop(key))
+        for done in reading.values():
+            done.result()
