@@ -1,8 +1,9 @@
 import pytest
 
 from netweight.engine import Sampling
-from netweight.errors import CheckpointError, ContextTooLong
+from netweight.errors import CheckpointError, ContextTooLong, HarmonyError
 from netweight.harmony import DeveloperContent, Message, ReasoningEffort, Tool, ToolNamespace
+from netweight.harmony.grammar import ToolChoice
 from netweight.model import ModelFolder, synthesize
 from netweight.server import (
     CallAnswered,
@@ -288,3 +289,109 @@ def test_stopping_while_a_tool_runs_ends_the_answer_without_a_done():
     deltas = list(model.answer(chat, is_stopped=lambda: bool(tool.heard)))
     assert isinstance(deltas[-1], CallAnswered)
     assert not model.engine.has_work
+
+
+def test_usage_counts_what_was_cached_in_every_prompt():
+    model = saying_in_turn(python_call("a"), ANSWER)
+    _, first = converse(model, Shouting())
+    _, again = converse(model, Shouting())
+    # Whole pages of the first prompt are found by the second round; later, those of both.
+    assert 0 < first.usage.num_cached < again.usage.num_cached < again.usage.num_prompt
+
+
+# What is enforced
+
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+TOOLS = (ToolNamespace.functions([Tool("weather", "", CITY), Tool("count", "", NUMBER)]),)
+WITH_TOOLS = [Message.developer(DeveloperContent(tools=TOOLS)), *HELLO.messages]
+
+
+def can_say(text, *, messages=WITH_TOOLS, **fields):
+    """Whether a chat's constraint lets the model say all of a text."""
+    constraint = saying("").request(Chat(messages, **fields)).constraint
+    try:
+        for token_id in spell(text):
+            constraint.advance(token_id)
+    except HarmonyError:
+        return False
+    return True
+
+
+def call_of(name, arguments, end="<|call|>"):
+    return f"<|channel|>commentary to=functions.{name} <|constrain|>json<|message|>{arguments}{end}"
+
+
+WEATHER = call_of("weather", '{"city":"Rome"}')
+FINAL = "<|channel|>final<|message|>Hi.<|return|>"
+
+
+def test_with_nothing_to_enforce_the_model_is_free():
+    assert saying("").request(Chat(WITH_TOOLS)).constraint is None
+    assert saying("").request(Chat(HELLO.messages, parallel_calls=False)).constraint is None
+
+
+def test_a_tool_choice_of_none_forbids_calls():
+    assert can_say(FINAL, tool_choice=ToolChoice.NONE)
+    assert not can_say(WEATHER, tool_choice=ToolChoice.NONE)
+    assert not can_say(WEATHER, tool_choice=ToolChoice.NONE, messages=HELLO.messages)
+
+
+def test_a_required_call_takes_any_tool_with_valid_arguments_and_no_answer():
+    for choice in (ToolChoice.REQUIRED, "required"):
+        assert can_say(WEATHER, tool_choice=choice)
+        assert can_say(call_of("count", '{"n":3}'), tool_choice=choice)
+        assert not can_say(call_of("count", '{"n":"3"}'), tool_choice=choice)
+        assert not can_say(FINAL, tool_choice=choice)
+
+
+def test_a_named_tool_is_the_only_one():
+    assert can_say(WEATHER, tool_choice="functions.weather")
+    assert not can_say(call_of("count", '{"n":3}'), tool_choice="functions.weather")
+
+
+def test_reasoning_is_free_before_a_forced_call():
+    thought = "<|channel|>analysis<|message|>Rome it is.<|end|><|start|>assistant"
+    assert can_say(thought + WEATHER, tool_choice=ToolChoice.REQUIRED)
+
+
+def test_one_call_at_a_time_is_enforced_and_arguments_are_then_any_object():
+    two = call_of("weather", "{}", "<|end|>") + "<|start|>assistant" + WEATHER
+    assert not can_say(two, parallel_calls=False)
+    assert can_say(call_of("weather", '{"town":1}'), parallel_calls=False)
+    assert not can_say(call_of("weather", "Rome"), parallel_calls=False)
+    assert can_say(FINAL, parallel_calls=False)
+
+
+def test_only_strict_tools_are_held_to_their_schemas():
+    strict = frozenset({"functions.weather"})
+    assert can_say(WEATHER, strict_tools=strict)
+    assert not can_say(call_of("weather", '{"town":1}'), strict_tools=strict)
+    assert can_say(call_of("count", '{"n":"3"}'), strict_tools=strict)
+
+
+def test_a_schema_holds_for_the_final_answer_only():
+    thought = "<|channel|>analysis<|message|>Rome.<|end|><|start|>assistant"
+    final = "<|channel|>final<|message|>"
+    assert can_say(f'{thought}{final}{{"n":1}}<|return|>', answer_schema=NUMBER)
+    assert not can_say(FINAL, answer_schema=NUMBER)
+    assert can_say(WEATHER, answer_schema=NUMBER)
+
+
+def test_a_schema_that_cannot_be_enforced_is_refused_by_its_keyword():
+    with pytest.raises(HarmonyError, match=r"the answer uses not, which cannot be enforced"):
+        saying("").request(Chat(HELLO.messages, answer_schema={"not": {}}))
+
+
+def test_a_model_that_would_call_a_tool_is_kept_from_it():
+    *deltas, done = saying(CALL).answer(
+        Chat(WITH_TOOLS, tool_choice="none", sampling=Sampling(temperature=0), max_tokens=100)
+    )
+    assert not any(isinstance(delta, CallStarted) for delta in deltas)
+    assert done.messages[-1].recipient is None
+
+
+def test_after_a_forced_call_the_model_may_answer():
+    model = saying_in_turn(python_call("a"), ANSWER)
+    _, done = converse(model, Shouting(), tool_choice="python")
+    assert done.messages[-1].text == "It is 42 ✓."

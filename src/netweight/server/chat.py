@@ -6,6 +6,7 @@ engine and what a built-in tool is; knows no HTTP, no thread and no terminal.
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -28,13 +29,17 @@ from netweight.errors import CheckpointError, ContextTooLong
 from netweight.harmony import (
     Channel,
     DeveloperContent,
+    JsonSchema,
     Message,
     ReasoningEffort,
     Role,
     SystemContent,
+    Tool,
+    ToolNamespace,
     Vocabulary,
 )
-from netweight.harmony.calls import read_call
+from netweight.harmony.calls import FUNCTIONS, read_call
+from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
 from netweight.model import Dense, ModelFolder, load_transformer
 from netweight.tools import BuiltInTool
 
@@ -45,7 +50,13 @@ AnswerEnd = Literal["stop", "length", "tool_calls", "cancelled", "error"]
 
 @dataclass(frozen=True)
 class Chat:
-    """A conversation to be continued. `messages` leaves out the system message, which is ours."""
+    """A conversation to be continued. `messages` leaves out the system message, which is ours.
+
+    A `tool_choice` other than auto is enforced, as are one call at a time, the arguments of strict
+    tools, and the schema of the final answer. Where a call is forced, every tool's arguments follow
+    its schema; where only something else is enforced, those of a tool that is not strict are any
+    object. With nothing to enforce the model writes freely.
+    """
 
     messages: Sequence[Message]
     effort: ReasoningEffort = ReasoningEffort.MEDIUM
@@ -54,6 +65,51 @@ class Chat:
     num_logprobs: int | None = None  # for the tokens of the content; None: not wanted
     tools: tuple[BuiltInTool, ...] = ()  # offered to the model, and run by `ChatModel.answer`
     max_tool_calls: int = 16  # that are answered before the model has to stop
+    tool_choice: ToolChoice | str = ToolChoice.AUTO  # or the full name of the tool to call
+    parallel_calls: bool = True  # whether an answer may have several calls
+    strict_tools: frozenset[str] = frozenset()  # full names: functions.f
+    answer_schema: JsonSchema | None = None  # of the final message; None: it is text
+
+    @property
+    def offered(self) -> tuple[ToolNamespace, ...]:
+        """The tools that the model is told of, built-in ones and the developer's."""
+        declared = [
+            namespace
+            for message in self.messages
+            for part in message.content
+            if isinstance(part, DeveloperContent)
+            for namespace in part.tools
+        ]
+        return (*(tool.namespace for tool in self.tools), *declared)
+
+    @property
+    def forces_call(self) -> bool:
+        """Whether the answer has to be a tool call."""
+        return self.tool_choice not in (ToolChoice.AUTO, ToolChoice.NONE)
+
+    @property
+    def rules(self) -> Rules | None:
+        """What is enforced; None where nothing is."""
+        offered = self.offered
+        limits_calls = bool(offered) and not (self.parallel_calls and not self.strict_tools)
+        if self.tool_choice == ToolChoice.AUTO and self.answer_schema is None and not limits_calls:
+            return None
+        if not self.forces_call:
+            offered = tuple(_loosened(namespace, self.strict_tools) for namespace in offered)
+        return Rules(offered, self.tool_choice, self.parallel_calls, self.answer_schema)
+
+
+def _loosened(namespace: ToolNamespace, strict_tools: frozenset[str]) -> ToolNamespace:
+    """The namespace, its functions taking any object unless they are strict."""
+    if f"{namespace.name}." != FUNCTIONS:
+        return namespace
+    tools = [
+        tool
+        if FUNCTIONS + tool.name in strict_tools
+        else Tool(tool.name, parameters={"type": "object"})
+        for tool in namespace.tools
+    ]
+    return ToolNamespace.functions(tools)
 
 
 class TokenScore(NamedTuple):
@@ -102,12 +158,14 @@ class CallAnswered(NamedTuple):
 class Usage(NamedTuple):
     """Tokens read and written; reasoning tokens are among the completion's.
 
-    After a tool's answer the model reads a new prompt, which counts as well.
+    After a tool's answer the model reads a new prompt, which counts as well. Cached tokens are
+    among the prompt's.
     """
 
     num_prompt: int
     num_completion: int
     num_reasoning: int
+    num_cached: int
 
 
 class Done(NamedTuple):
@@ -152,6 +210,8 @@ class ChatModel:
         self.vocabulary = vocabulary
         self.engine = engine
         self._today = today
+        self._constrainer: Constrainer | None = None
+        self._making_constrainer = threading.Lock()
 
     @classmethod
     def load(
@@ -190,7 +250,8 @@ class ChatModel:
         """The engine's request for a conversation, checked against the model's limits.
 
         Raises:
-            HarmonyError: when Harmony cannot express a message.
+            HarmonyError: when Harmony cannot express a message, or what a chat asks for cannot be
+                enforced, as a schema with a keyword that no grammar knows.
             RequestError: when the request cannot run; ContextTooLong when it is too long.
         """
         system = SystemContent(
@@ -199,15 +260,25 @@ class ChatModel:
             tools=tuple(tool.namespace for tool in chat.tools),
         )
         messages = [Message.system(system), *chat.messages]
+        rules = chat.rules
         request = Request(
             harmony.render_for_completion(self.vocabulary, messages),
             chat.sampling,
             self.vocabulary.stop_ids,
             chat.max_tokens,
             chat.num_logprobs,
+            None if rules is None else self.constrainer.constrain(rules),
         )
         self.engine.check(request)
         return request
+
+    @property
+    def constrainer(self) -> Constrainer:
+        """What makes constraints; made when it is first asked for, which takes a second."""
+        with self._making_constrainer:
+            if self._constrainer is None:
+                self._constrainer = Constrainer(self.vocabulary)
+            return self._constrainer
 
     def answer(
         self, chat: Chat, *, is_stopped: Callable[[], bool] = lambda: False
@@ -266,6 +337,8 @@ class ChatModel:
             chat,
             messages=[*chat.messages, *done.messages],
             sampling=replace(chat.sampling, seed=done.seed),  # one seed repeats the whole answer
+            # A forced call has been made; were it forced again, there would never be an answer.
+            tool_choice=ToolChoice.AUTO if chat.forces_call else chat.tool_choice,
         )
         with suppress(ContextTooLong):
             return self.request(replace(following, max_tokens=left))
@@ -283,15 +356,8 @@ def _built_in_call(chat: Chat, done: Done) -> _BuiltInCall | None:
     """The call that an answer ended in, if it is to one of the chat's own tools."""
     if done.reason != "tool_calls":
         return None
-    declared = [
-        namespace
-        for message in chat.messages
-        for part in message.content
-        if isinstance(part, DeveloperContent)
-        for namespace in part.tools
-    ]
     message = done.messages[-1]
-    call = read_call(message, [*(tool.namespace for tool in chat.tools), *declared])
+    call = read_call(message, chat.offered)
     if call is None:
         return None
     for tool in chat.tools:
@@ -325,6 +391,7 @@ class AnswerReader:
         self._num_prompt = num_prompt
         self._num_completion = 0
         self._num_reasoning = 0
+        self._num_cached = 0
         self.num_calls = 0
         self._earlier: list[Message] = []  # of the requests before this one
         self._kind: _MessageKind | None = None  # of the message under way
@@ -405,7 +472,8 @@ class AnswerReader:
 
     def _done(self, finish: Finish) -> Done:
         called = finish.reason == "stop" and self._last_kind == "call"
-        usage = Usage(self._num_prompt, self._num_completion, self._num_reasoning)
+        self._num_cached += finish.counts.num_cached_tokens
+        usage = Usage(self._num_prompt, self._num_completion, self._num_reasoning, self._num_cached)
         reason = "tool_calls" if called else finish.reason
         messages = (*self._earlier, *self._parser.messages)
         return Done(reason, usage, finish.seed, messages, finish.error)
