@@ -44,9 +44,9 @@ class Shouting:
         self.namespace = ToolNamespace(name, "Shouts.")
         self.heard = []
 
-    def run(self, text):
-        self.heard.append(text)
-        return text.upper()
+    def run(self, call, *, is_stopped):
+        self.heard.append(call.text)
+        return call.text.upper()
 
 
 @contextmanager

@@ -2,6 +2,7 @@ import pytest
 
 from netweight.errors import ToolError
 from netweight.harmony import Message, SystemContent, Vocabulary, render_message
+from netweight.harmony.calls import ToolCall
 from netweight.tools import Python
 from netweight.tools.sandbox import Limits
 from tests.fakes import byte_vocabulary
@@ -9,46 +10,50 @@ from tests.fakes import byte_vocabulary
 
 @pytest.fixture
 def python(needs_sandbox):
-    return Python(Limits(wall_s=10))
+    return Python(Limits(wall_s=10)).open()
+
+
+def run(python, code):
+    return python.run(ToolCall("python", "python", code, None, is_known=True, is_complete=True))
 
 
 def test_what_is_printed_is_the_answer(python):
-    assert python.run("print(6 * 7)\nprint('ü')") == "42\nü\n"
+    assert run(python, "print(6 * 7)\nprint('ü')") == "42\nü\n"
 
 
 def test_an_exception_is_answered_with_its_traceback(python):
-    answer = python.run("x = 1\nx / 0")
+    answer = run(python, "x = 1\nx / 0")
     assert answer.startswith("Traceback (most recent call last):\n")
     assert "line 2, in <module>\n    x / 0\n" in answer
     assert answer.endswith("ZeroDivisionError: division by zero\n[exit code 1]")
 
 
 def test_code_that_is_no_python_is_answered_too(python):
-    assert "SyntaxError" in python.run("print(")
+    assert "SyntaxError" in run(python, "print(")
 
 
 def test_a_silent_program_is_told_so(python):
-    assert python.run("x = 6 * 7") == "[nothing was printed]"
+    assert run(python, "x = 6 * 7") == "[nothing was printed]"
 
 
 def test_what_was_printed_before_the_end_is_kept_apart_from_how_it_ended(python):
-    assert python.run("print('hm', end='')\nimport os\nos._exit(3)") == "hm\n[exit code 3]"
-    assert python.run("import os\nos.abort()") == "[killed by SIGABRT]"
+    assert run(python, "print('hm', end='')\nimport os\nos._exit(3)") == "hm\n[exit code 3]"
+    assert run(python, "import os\nos.abort()") == "[killed by SIGABRT]"
 
 
 def test_input_is_at_its_end(python):
-    assert "EOFError" in python.run("input()")
+    assert "EOFError" in run(python, "input()")
 
 
 def test_nothing_is_kept_between_calls(python):
-    python.run("x = 1\nopen('f', 'w').write('1')")
-    assert "NameError" in python.run("print(x)")
-    assert "FileNotFoundError" in python.run("open('f')")
+    run(python, "x = 1\nopen('f', 'w').write('1')")
+    assert "NameError" in run(python, "print(x)")
+    assert "FileNotFoundError" in run(python, "open('f')")
 
 
 def test_the_standard_library_is_there(python):
     modules = "ctypes, decimal, json, lzma, multiprocessing, sqlite3, ssl, threading, zoneinfo"
-    assert python.run(f"import {modules}\nprint('ok')") == "ok\n"
+    assert run(python, f"import {modules}\nprint('ok')") == "ok\n"
 
 
 def test_processes_and_threads_can_be_used(python):
@@ -57,7 +62,7 @@ def test_processes_and_threads_can_be_used(python):
         "for pool in (P, T):\n"
         "    with pool(2) as workers: print(list(workers.map(abs, [-1, -2])))\n"
     )
-    assert python.run(code) == "[1, 2]\n[1, 2]\n"
+    assert run(python, code) == "[1, 2]\n[1, 2]\n"
 
 
 def test_the_declaration_is_prose_and_tells_the_time_limit(python):

@@ -1,6 +1,7 @@
 """A model that runs Python: the sandbox, the loop and the terminal together."""
 
 import io
+from contextlib import closing
 
 import pytest
 from rich.console import Console
@@ -13,7 +14,8 @@ from tests.server.conftest import ANSWER, python_call, saying_in_turn
 
 @pytest.fixture
 def python(needs_sandbox):
-    return Python()
+    with closing(Python().open()) as tool:
+        yield tool
 
 
 def test_what_the_code_prints_is_read_by_the_model_and_shown(python):

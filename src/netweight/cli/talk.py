@@ -55,7 +55,7 @@ def generate(
         prompt = sys.stdin.read()
     if not prompt.strip():
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
-    tools = built_in_tools(python=python)
+    built_in = built_in_tools(python=python)
     chat_model = load_chat_model(
         model, dense=dense, threads=threads, memory=memory, speculate=speculate
     )
@@ -65,16 +65,18 @@ def generate(
     from netweight.engine import Sampling
     from netweight.harmony import Message, ReasoningEffort
     from netweight.server import terminal
+    from netweight.tools import opened
 
     sampling = Sampling(temperature, top_p, top_k, min_p, seed)
-    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
     aside = Console(stderr=True)
     display = terminal.Display(Console(), aside, show_reasoning=show_reasoning)
-    result = terminal.answer(
-        chat_model,
-        settings.chat([Message.user(prompt)]),
-        (lambda delta: None) if as_json else display,
-    )
+    with opened(built_in) as tools:
+        settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
+        result = terminal.answer(
+            chat_model,
+            settings.chat([Message.user(prompt)]),
+            (lambda delta: None) if as_json else display,
+        )
     if as_json:
         print(json.dumps({"model": chat_model.name, **result.record()}, indent=2))
         return
@@ -104,7 +106,7 @@ def chat(
 
     Example: netweight chat nano
     """
-    tools = built_in_tools(python=python)
+    built_in = built_in_tools(python=python)
     chat_model = load_chat_model(
         model, dense=dense, threads=threads, memory=memory, speculate=speculate
     )
@@ -114,10 +116,12 @@ def chat(
     from netweight.engine import Sampling
     from netweight.harmony import ReasoningEffort
     from netweight.server import terminal
+    from netweight.tools import opened
 
     sampling = Sampling(temperature, top_p, top_k, min_p, seed)
-    settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
-    terminal.Conversation(chat_model, Console(), settings).run()
+    with opened(built_in) as tools:
+        settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
+        terminal.Conversation(chat_model, Console(), settings).run()
 
 
 def serve(

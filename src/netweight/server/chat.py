@@ -38,10 +38,10 @@ from netweight.harmony import (
     ToolNamespace,
     Vocabulary,
 )
-from netweight.harmony.calls import FUNCTIONS, read_call
+from netweight.harmony.calls import FUNCTIONS, ToolCall, read_call
 from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
 from netweight.model import Dense, ModelFolder, load_transformer
-from netweight.tools import BuiltInTool
+from netweight.tools import OpenTool
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Chat:
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens: int | None = None
     num_logprobs: int | None = None  # for the tokens of the content; None: not wanted
-    tools: tuple[BuiltInTool, ...] = ()  # offered to the model, and run by `ChatModel.answer`
+    tools: tuple[OpenTool, ...] = ()  # offered to the model, and run by `ChatModel.answer`
     max_tool_calls: int = 16  # that are answered before the model has to stop
     tool_choice: ToolChoice | str = ToolChoice.AUTO  # or the full name of the tool to call
     parallel_calls: bool = True  # whether an answer may have several calls
@@ -298,12 +298,15 @@ class ChatModel:
             done = yield from self._read(request, reader, is_stopped)
             if done is None:
                 return
-            call = _built_in_call(chat, done)
-            if call is None or reader.num_calls > chat.max_tool_calls:
+            built_in = _built_in_call(chat, done)
+            if built_in is None or reader.num_calls > chat.max_tool_calls:
                 yield done
                 return
-            answer = Message.tool(call.name, call.tool.run(call.text), channel=call.channel)
-            yield CallAnswered(reader.num_calls - 1, call.name, answer.text)
+            tool, call, channel = built_in
+            answer = Message.tool(
+                call.recipient, tool.run(call, is_stopped=is_stopped), channel=channel
+            )
+            yield CallAnswered(reader.num_calls - 1, call.recipient, answer.text)
             if is_stopped():
                 return
             done = done._replace(messages=(*done.messages, answer))
@@ -346,10 +349,9 @@ class ChatModel:
 
 
 class _BuiltInCall(NamedTuple):
-    tool: BuiltInTool
-    name: str
+    tool: OpenTool
+    call: ToolCall
     channel: str | None
-    text: str
 
 
 def _built_in_call(chat: Chat, done: Done) -> _BuiltInCall | None:
@@ -362,7 +364,7 @@ def _built_in_call(chat: Chat, done: Done) -> _BuiltInCall | None:
         return None
     for tool in chat.tools:
         if tool.namespace.name == call.recipient.partition(".")[0]:
-            return _BuiltInCall(tool, call.recipient, message.channel, call.text)
+            return _BuiltInCall(tool, call, message.channel)
     return None
 
 

@@ -30,7 +30,7 @@ from netweight.server.chat import (
     Done,
     ReasoningDelta,
 )
-from netweight.tools import BuiltInTool
+from netweight.tools import OpenTool
 
 HELP = """\
 /effort low|medium|high   how long the model thinks
@@ -52,7 +52,7 @@ class Settings:
     instructions: str | None = None
     sampling: Sampling = Sampling()  # noqa: RUF009  # frozen, so sharing it is safe
     max_tokens: int | None = None
-    tools: tuple[BuiltInTool, ...] = ()
+    tools: tuple[OpenTool, ...] = ()  # closed when a conversation is forgotten
 
     def chat(self, messages: Sequence[Message]) -> Chat:
         """The conversation, with the instructions before it."""
@@ -297,6 +297,8 @@ class Conversation:
                 return False
             case "clear":
                 self._messages = []
+                for tool in self._settings.tools:
+                    tool.close()
                 self._tell("The conversation is forgotten.")
             case "system":
                 self._settings = replace(self._settings, instructions=argument or None)

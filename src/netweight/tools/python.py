@@ -4,10 +4,12 @@ Knows Harmony's declaration of the tool, and the sandbox. Keeps nothing between 
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from netweight.errors import ToolError
 from netweight.harmony import ToolNamespace
+from netweight.harmony.calls import ToolCall
 from netweight.tools import sandbox
 
 # gpt-oss was trained with a notebook that keeps its state (`harmony.python_namespace`). Where there
@@ -44,7 +46,14 @@ class Python:
         """A namespace without tools: what is sent to it is code, not JSON."""
         return ToolNamespace("python", _DESCRIPTION.format(wall_s=self._limits.wall_s))
 
-    def run(self, text: str) -> str:
+    def open(self) -> "Python":
+        """Itself: nothing is kept for a conversation."""
+        return self
+
+    def close(self) -> None:
+        """Nothing is open between calls."""
+
+    def run(self, call: ToolCall, *, is_stopped: Callable[[], bool] = lambda: False) -> str:
         """What the program prints, errors included, and in brackets what else came of it.
 
         Raises:
@@ -58,7 +67,7 @@ class Python:
                 "-u",
                 _FILE_NAME,
             ],  # unbuffered: what was printed before a kill counts
-            files={_FILE_NAME: text.encode()},
+            files={_FILE_NAME: call.text.encode()},
             readable=[self._prefix],
             limits=self._limits,
         )
