@@ -16,11 +16,19 @@ from netweight.errors import ContextTooLong, RequestError
         ("top_k", -1),
         ("min_p", 2),
         ("seed", 2**64),
+        ("presence_penalty", 2.1),
+        ("frequency_penalty", -2.1),
+        ("frequency_penalty", float("nan")),
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(setting, value):
     with pytest.raises(RequestError, match=f"^{setting} is {value}"):
         Sampling(**{setting: value})
+
+
+def test_a_bias_out_of_range_is_refused_with_its_token():
+    with pytest.raises(RequestError, match=r"^logit_bias of token 7 is 101; .* -100 and 100"):
+        Sampling(logit_bias=((3, 100), (7, 101)))
 
 
 def budget(**kwargs):
@@ -58,6 +66,10 @@ def test_what_the_cache_cannot_hold_is_too_long():
         ({"prompt_ids": [1, 10]}, "token id 10 is outside"),
         ({"prompt_ids": [-1]}, "token id -1 is outside"),
         ({"prompt_ids": [1], "max_tokens": 0}, "max_tokens is 0"),
+        (
+            {"prompt_ids": [1], "sampling": Sampling(logit_bias=((10, 1),))},
+            "logit_bias has token id 10",
+        ),
         ({"prompt_ids": [1], "num_logprobs": 11}, "11 log-probabilities"),
         ({"prompt_ids": [1], "prompt_logprobs": -1}, "-1 log-probabilities"),
     ],

@@ -136,7 +136,8 @@ class Engine:
         drafter = Drafter(self._speculate) if self._speculate > 0 else None
         request_id = self._next_id
         self._next_id += 1
-        state = RequestState(request_id, request, max_tokens, seed, generator, drafter)
+        penalties = request.sampling.penalties(self._shape.vocab_size)
+        state = RequestState(request_id, request, max_tokens, seed, generator, drafter, penalties)
         self._scheduler.add(state)
         return request_id
 
@@ -245,6 +246,8 @@ def _draw_one(
 ) -> int | ConstraintFailure:
     """The request's next token, within its constraint if it has one."""
     request, constraint = state.request, state.request.constraint
+    if state.penalties is not None:
+        logits = state.penalties.applied(logits)
     if constraint is None:
         return sample(logits, request.sampling, state.generator, kernels)
     limited = masked(logits, constraint, kernels)

@@ -12,6 +12,7 @@ import torch
 
 from netweight.engine.cache import Holding
 from netweight.engine.constraint import Constraint, forced
+from netweight.engine.penalties import Penalties
 from netweight.engine.speculation import Drafter
 from netweight.errors import ContextTooLong, RequestError
 
@@ -36,6 +37,9 @@ class Sampling:
     top_k: int = 0  # keep this many of the likeliest tokens; 0 keeps all
     min_p: float = 0.0  # keep tokens at least this likely, relative to the likeliest
     seed: int | None = None  # None: a fresh one, which the Finish event reports
+    presence_penalty: float = 0.0  # taken from the logit of every token that was drawn before
+    frequency_penalty: float = 0.0  # and this for each time that it was
+    logit_bias: tuple[tuple[int, float], ...] = ()  # added to the logits of these token ids
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -50,6 +54,20 @@ class Sampling:
             self.seed is None or -(2**63) <= self.seed < 2**63,
             f"seed is {self.seed}; it must fit in 64 bits.",
         )
+        for name in ("presence_penalty", "frequency_penalty"):
+            value = getattr(self, name)
+            _check(-2 <= value <= 2, f"{name} is {value}; it must be between -2 and 2.")
+        for token_id, bias in self.logit_bias:
+            _check(
+                -100 <= bias <= 100,
+                f"logit_bias of token {token_id} is {bias}; it must be between -100 and 100.",
+            )
+
+    def penalties(self, num_ids: int) -> Penalties | None:
+        """What these settings add to logits [num_ids]; None when that is nothing."""
+        if not (self.presence_penalty or self.frequency_penalty or self.logit_bias):
+            return None
+        return Penalties(self.logit_bias, self.presence_penalty, self.frequency_penalty, num_ids)
 
 
 @dataclass(frozen=True)
@@ -73,7 +91,10 @@ class TokenLogprob(NamedTuple):
 
 
 class Logprobs(NamedTuple):
-    """Log-probabilities at one place, in the model's own distribution: no constraint changes it."""
+    """Log-probabilities at one place, in the model's own distribution.
+
+    No constraint, bias or penalty changes it.
+    """
 
     drawn: float
     top: tuple[TokenLogprob, ...]  # likeliest first
@@ -132,6 +153,7 @@ class RequestState:
     seed: int
     generator: torch.Generator
     drafter: Drafter | None = None  # None: nothing is guessed ahead
+    penalties: Penalties | None = None  # None: the logits are drawn from as they are
     holding: Holding = field(default_factory=Holding)
     num_scored: int = 0  # prompt tokens whose next token's log-probability has been told
     num_cached_tokens: int | None = None  # None: it has not begun yet
@@ -164,6 +186,8 @@ class RequestState:
     def accept(self, token_id: int) -> FinishReason | None:
         """Add the token that was drawn; the reason to finish if it was the last one."""
         self.token_ids.append(token_id)
+        if self.penalties is not None:
+            self.penalties.count(token_id)
         if token_id in self.request.stop_ids:
             return "stop"
         return "length" if self._num_left == 0 else None
@@ -194,6 +218,11 @@ def token_budget(request: Request, *, vocab_size: int, max_context: int, cache_t
     _check(num_prompt > 0, "the prompt is empty; it needs at least one token.")
     wrong = next((i for i in request.prompt_ids if not 0 <= i < vocab_size), None)
     _check(wrong is None, f"token id {wrong} is outside the vocabulary of {vocab_size}.")
+    biased = next((i for i, _ in request.sampling.logit_bias if not 0 <= i < vocab_size), None)
+    _check(
+        biased is None,
+        f"logit_bias has token id {biased}, which is outside the vocabulary of {vocab_size}.",
+    )
     for number in (request.num_logprobs, request.prompt_logprobs):
         _check(
             number is None or 0 <= number <= vocab_size,

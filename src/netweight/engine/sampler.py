@@ -1,8 +1,9 @@
 """From logits to a token: the distribution that sampling settings describe, and a draw from it.
 
-The order is vLLM's (vllm/v1/sample/sampler.py): temperature, then min_p, then top_k, then top_p,
-each measured on what the step before it left, renormalised. Where tokens tie at an edge, all of
-them stay. Log-probabilities are those of the model itself, before all of this.
+The order is vLLM's (vllm/v1/sample/sampler.py): bias and penalties (`penalties`), the constraint's
+mask (`constraint`), temperature, then min_p, then top_k, then top_p, each measured on what the step
+before it left, renormalised. Where tokens tie at an edge, all of them stay. Log-probabilities are
+those of the model itself, before all of this.
 """
 
 from dataclasses import replace
