@@ -15,6 +15,7 @@ from netweight.server import (
     Done,
     ReasoningDelta,
 )
+from netweight.server.chat import MessageEnded, MessageStarted, Rounds
 from tests.fakes import byte_vocabulary, spell, write_byte_tokenizer
 from tests.model.shapes import SMALL
 from tests.server.conftest import ANSWER, CALL, Shouting, python_call, saying, saying_in_turn
@@ -224,12 +225,95 @@ def test_usage_counts_every_prompt_and_all_that_was_said():
     assert done.usage.num_completion == len(spell(python_call("a"))) + len(spell(ANSWER))
 
 
-def test_one_call_too_many_is_not_run():
-    model, tool = saying_in_turn(*[python_call("a")] * 4), Shouting()
-    deltas, done = converse(model, tool, max_tool_calls=2)
+def started_and_answered(deltas):
+    return [
+        (type(delta).__name__, delta.number)
+        for delta in deltas
+        if isinstance(delta, CallStarted | CallAnswered)
+    ]
+
+
+def test_a_call_too_many_cannot_be_made():
+    model, tool = saying_in_turn(*[python_call("a")] * 3), Shouting()
+    deltas, done = converse(model, tool, max_tool_calls=2, max_tokens=400)
     assert tool.heard == ["a", "a"]
-    assert isinstance(deltas[-1], CallDelta)
+    calls = [("CallStarted", 0), ("CallAnswered", 0), ("CallStarted", 1), ("CallAnswered", 1)]
+    assert started_and_answered(deltas) == calls
+    assert done.reason == "length"  # the scripted model knows nothing else to say
+
+
+def read_all(model, rounds):
+    return [
+        delta for event in model.engine.generate(rounds.request) for delta in rounds.read(event)
+    ]
+
+
+def test_without_any_calls_allowed_the_tool_is_declared_all_the_same():
+    model = saying_in_turn(python_call("a"))
+    request = model.request(Chat(HELLO.messages, tools=(Shouting(),)))
+    rounds = Rounds(model, Chat(HELLO.messages, tools=(Shouting(),), max_tool_calls=0))
+    assert rounds.request.prompt_ids == request.prompt_ids
+    assert rounds.request.constraint is not None
+
+
+def test_a_tool_loop_that_takes_too_long_has_to_do_without_tools():
+    now_s = iter([0.0, 10.0, 20.0])
+    model, tool = saying_in_turn(*[python_call("a")] * 3), Shouting()
+    chat = Chat(HELLO.messages, tools=(tool,), max_tool_s=20.0)
+    rounds = Rounds(model, chat, clock=lambda: next(now_s))
+    constraints = []
+    for _ in range(2):
+        read_all(model, rounds)
+        for call in rounds.calls:
+            rounds.answered(call, call.run())
+        constraints.append(rounds.next_request().constraint)
+    assert constraints[0] is None
+    assert constraints[1] is not None
+
+
+def parallel(*calls):
+    """Several calls in one answer: only the last ends it."""
+    return "<|start|>assistant".join(
+        [*(c.replace("<|call|>", "<|end|>") for c in calls[:-1]), calls[-1]]
+    )
+
+
+def test_parallel_calls_are_all_answered_in_their_order():
+    model, tool = saying_in_turn(parallel(python_call("a"), python_call("b")), ANSWER), Shouting()
+    prompts = prompts_of(model)
+    deltas, done = converse(model, tool)
+    assert started_and_answered(deltas) == [
+        ("CallStarted", 0), ("CallStarted", 1), ("CallAnswered", 0), ("CallAnswered", 1)
+    ]  # fmt: skip
+    answers = [f"<|start|>python to=assistant<|channel|>analysis<|message|>{x}" for x in "AB"]
+    assert prompts[1].endswith("<|end|>".join([*answers, "<|start|>assistant"]))
+    assert done.reason == "stop"
+
+
+def test_of_parallel_calls_those_over_the_limit_are_told_so():
+    model, tool = saying_in_turn(parallel(*[python_call("a")] * 3), ANSWER), Shouting()
+    deltas, _ = converse(model, tool, max_tool_calls=2)
+    texts = [delta.text for delta in deltas if isinstance(delta, CallAnswered)]
+    assert texts == ["A", "A", "[not run: 2 calls are the limit]"]
+
+
+def test_beside_a_call_for_others_those_for_tools_here_are_answered():
+    tool = Shouting()
+    deltas, done = converse(saying(parallel(python_call("a"), CALL)), tool)
+    assert started_and_answered(deltas)[-1] == ("CallAnswered", 0)
     assert done.reason == "tool_calls"
+    assert [message.text for message in done.messages][-2:] == ['{"city":"Zürich"}', "A"]
+
+
+def test_a_reader_can_tell_messages_apart():
+    model = saying(parallel(python_call("a"), CALL))
+    rounds = Rounds(model, HELLO, tell_messages=True)
+    deltas = read_all(model, rounds)
+    started = [delta.channel for delta in deltas if isinstance(delta, MessageStarted)]
+    assert started == ["analysis", "analysis", "analysis", "commentary"]
+    ended = [delta.message.text for delta in deltas if isinstance(delta, MessageEnded)]
+    assert ended == ["Try.", "a", "Look.", '{"city":"Zürich"}']
+    assert text_of(deltas, ReasoningDelta) == "Try.Look."
 
 
 def test_a_call_to_anything_else_is_left_to_others():

@@ -7,7 +7,8 @@ engine and what a built-in tool is; knows no HTTP, no thread and no terminal.
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -38,7 +39,7 @@ from netweight.harmony import (
     ToolNamespace,
     Vocabulary,
 )
-from netweight.harmony.calls import FUNCTIONS, ToolCall, read_call
+from netweight.harmony.calls import FUNCTIONS, ToolCall, read_call, resolve_tool, tool_names
 from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
 from netweight.model import Dense, ModelFolder, load_transformer
 from netweight.tools import OpenTool
@@ -52,10 +53,10 @@ AnswerEnd = Literal["stop", "length", "tool_calls", "cancelled", "error"]
 class Chat:
     """A conversation to be continued. `messages` leaves out the system message, which is ours.
 
-    A `tool_choice` other than auto is enforced, as are one call at a time, the arguments of strict
-    tools, and the schema of the final answer. Where a call is forced, every tool's arguments follow
-    its schema; where only something else is enforced, those of a tool that is not strict are any
-    object. With nothing to enforce the model writes freely.
+    A `tool_choice` other than auto is enforced, as are what it may be chosen from, one call at a
+    time, the arguments of strict tools, and the schema of the final answer. Where a call is forced,
+    every tool's arguments follow its schema; where only something else is enforced, those of a tool
+    that is not strict are any object. With nothing to enforce the model writes freely.
     """
 
     messages: Sequence[Message]
@@ -64,8 +65,10 @@ class Chat:
     max_tokens: int | None = None
     num_logprobs: int | None = None  # for the tokens of the content; None: not wanted
     tools: tuple[OpenTool, ...] = ()  # offered to the model, and run by `ChatModel.answer`
-    max_tool_calls: int = 16  # that are answered before the model has to stop
+    max_tool_calls: int = 16  # to them; after that the model has to do without
+    max_tool_s: float = 300.0  # likewise, from the beginning of the answer
     tool_choice: ToolChoice | str = ToolChoice.AUTO  # or the full name of the tool to call
+    may_call: frozenset[str] | None = None  # full names of the tools to choose from; None: all
     parallel_calls: bool = True  # whether an answer may have several calls
     strict_tools: frozenset[str] = frozenset()  # full names: functions.f
     answer_schema: JsonSchema | None = None  # of the final message; None: it is text
@@ -91,12 +94,32 @@ class Chat:
     def rules(self) -> Rules | None:
         """What is enforced; None where nothing is."""
         offered = self.offered
-        limits_calls = bool(offered) and not (self.parallel_calls and not self.strict_tools)
+        is_free = self.parallel_calls and not self.strict_tools and self.may_call is None
+        limits_calls = bool(offered) and not is_free
         if self.tool_choice == ToolChoice.AUTO and self.answer_schema is None and not limits_calls:
             return None
+        if self.may_call is not None:
+            offered = _restricted(offered, self.may_call)
         if not self.forces_call:
             offered = tuple(_loosened(namespace, self.strict_tools) for namespace in offered)
         return Rules(offered, self.tool_choice, self.parallel_calls, self.answer_schema)
+
+
+def _restricted(
+    offered: Sequence[ToolNamespace], names: Collection[str]
+) -> tuple[ToolNamespace, ...]:
+    """What is left of the tools when only those of these full names may be called."""
+    left = [
+        replace(
+            namespace,
+            tools=tuple(
+                tool for tool in namespace.tools if f"{namespace.name}.{tool.name}" in names
+            ),
+        )
+        for namespace in offered
+        if namespace.tools or namespace.name in names
+    ]
+    return tuple(namespace for namespace in left if namespace.tools or namespace.name in names)
 
 
 def _loosened(namespace: ToolNamespace, strict_tools: frozenset[str]) -> ToolNamespace:
@@ -133,11 +156,15 @@ class ContentDelta(NamedTuple):
 
 
 class CallStarted(NamedTuple):
-    """The model calls a tool; `number` counts the calls of this answer from 0."""
+    """The model calls a tool; `number` counts the calls of this answer from 0.
+
+    `recipient` is the tool's full name, as functions.f; `name` is the same without `functions.`.
+    """
 
     number: int
     call_id: str
     name: str
+    recipient: str
 
 
 class CallDelta(NamedTuple):
@@ -182,7 +209,28 @@ class Done(NamedTuple):
     error: str | None = None
 
 
-Delta = ReasoningDelta | ContentDelta | CallStarted | CallDelta | CallAnswered | Done
+class MessageStarted(NamedTuple):
+    """The model begins a message; told only where a reader tells messages apart."""
+
+    channel: str | None
+
+
+class MessageEnded(NamedTuple):
+    """The message is whole, or broke off, which it says; told as MessageStarted is."""
+
+    message: Message
+
+
+Delta = (
+    ReasoningDelta
+    | ContentDelta
+    | CallStarted
+    | CallDelta
+    | CallAnswered
+    | MessageStarted
+    | MessageEnded
+    | Done
+)
 
 
 @dataclass(frozen=True)
@@ -292,50 +340,145 @@ class ChatModel:
             HarmonyError, RequestError: as `request` does.
             ToolError: when a tool does not work.
         """
-        request = self.request(chat)
-        reader = AnswerReader(self.vocabulary, len(request.prompt_ids))
-        while True:
-            done = yield from self._read(request, reader, is_stopped)
-            if done is None:
-                return
-            built_in = _built_in_call(chat, done)
-            if built_in is None or reader.num_calls > chat.max_tool_calls:
-                yield done
-                return
-            tool, call, channel = built_in
-            answer = Message.tool(
-                call.recipient, tool.run(call, is_stopped=is_stopped), channel=channel
-            )
-            yield CallAnswered(reader.num_calls - 1, call.recipient, answer.text)
-            if is_stopped():
-                return
-            done = done._replace(messages=(*done.messages, answer))
-            following = self._request_after(chat, done)
-            if following is None:
-                yield done._replace(reason="length")
-                return
-            request = following
-            reader.go_on(answer, len(request.prompt_ids))
-
-    def _read(
-        self, request: Request, reader: "AnswerReader", is_stopped: Callable[[], bool]
-    ) -> Generator[Delta, None, Done | None]:
-        """All that one request brings but its Done, which is returned; None when stopped."""
-        with closing(self.engine.generate(request)) as events:
-            for event in events:
-                for delta in reader.read(event):
-                    if isinstance(delta, Done):
-                        return delta
-                    yield delta
+        rounds = Rounds(self, chat)
+        request: Request | None = rounds.request
+        while request is not None:
+            with closing(self.engine.generate(request)) as events:
+                for event in events:
+                    yield from rounds.read(event)
+                    if is_stopped() and not rounds.is_read:
+                        return
+            for call in rounds.calls:
+                yield rounds.answered(call, call.run(is_stopped))
                 if is_stopped():
-                    return None
-        raise AssertionError("a request's last event is a Finish")
+                    return
+            request = rounds.next_request()
+        yield rounds.done
 
-    def _request_after(self, chat: Chat, done: Done) -> Request | None:
-        """The request in which the model reads a tool's answer; None if there is no room for it."""
+
+class PendingCall(NamedTuple):
+    """A call to a built-in tool that waits to be answered."""
+
+    number: int
+    tool: OpenTool
+    call: ToolCall
+    channel: str | None
+    refusal: str | None = None  # what the model is told where the call is one too many
+
+    def run(self, is_stopped: Callable[[], bool] = lambda: False) -> str:
+        """The tool's answer, which may take its time.
+
+        Raises:
+            ToolError: when the tool does not work.
+        """
+        return self.refusal or self.tool.run(self.call, is_stopped=is_stopped)
+
+
+class Rounds:
+    """One answer in as many requests as it takes: between them, built-in tools answer calls.
+
+    Whoever drives it gives the events of `request` to `read`, then answers `calls` in order by
+    `answered`, and goes on with the `next_request`, until there is none; then it is `done`.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        chat: Chat,
+        *,
+        tell_messages: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Checks the first request, and raises what `ChatModel.request` does."""
+        self._model = model
+        self._chat = chat
+        self._clock = clock
+        self._start_s = clock()
+        self._num_run = 0
+        self._answers: list[Message] = []  # of tools, in this round
+        self._done: Done | None = None  # of this round's request, once it has been read
+        if chat.tools and chat.max_tool_calls <= 0:
+            self._chat = self._without_tools()
+        self.request = model.request(self._chat)
+        self._reader = AnswerReader(
+            model.vocabulary,
+            len(self.request.prompt_ids),
+            chat.offered,
+            tell_messages=tell_messages,
+        )
+
+    @property
+    def is_read(self) -> bool:
+        """Whether this round's request has ended."""
+        return self._done is not None
+
+    @property
+    def done(self) -> Done:
+        """How the answer ended."""
+        assert self._done is not None, "the last request has not been read"
+        return self._done
+
+    def read(self, event: Event) -> Iterator[Delta]:
+        """The deltas that an event of this round's request brings; Done is kept to the end."""
+        for delta in self._reader.read(event):
+            if isinstance(delta, Done):
+                self._done = delta
+            else:
+                yield delta
+
+    @property
+    def calls(self) -> Iterator[PendingCall]:
+        """The calls of this round that tools here have to answer."""
+        if self.done.reason != "tool_calls":
+            return
+        calls = self._reader.calls()
+        first = self._reader.num_calls - len(calls)
+        for number, (call, channel) in enumerate(calls, start=first):
+            for tool in self._chat.tools:
+                if tool.namespace.name == call.recipient.partition(".")[0]:
+                    yield PendingCall(number, tool, call, channel, self._refusal)
+
+    @property
+    def _refusal(self) -> str | None:
+        if self._num_run >= self._chat.max_tool_calls:
+            return f"[not run: {self._chat.max_tool_calls} calls are the limit]"
+        return None
+
+    def answered(self, pending: PendingCall, text: str) -> CallAnswered:
+        """Take in a tool's answer."""
+        name = pending.call.recipient
+        self._answers.append(Message.tool(name, text, channel=pending.channel))
+        self._num_run += 1
+        return CallAnswered(pending.number, name, text)
+
+    def next_request(self) -> Request | None:
+        """The request in which the model reads the tools' answers; None where the answer ends.
+
+        It ends where no tool here was called, where a call is for others to answer, and where there
+        is no room left, which counts as length.
+        """
+        done, answers = self.done, self._answers
+        if not answers:
+            return None
+        self._done = done = done._replace(messages=(*done.messages, *answers))
+        if len(answers) < len(self._reader.calls()):
+            return None
+        following = self._following(done)
+        if following is None:
+            self._done = done._replace(reason="length")
+            return None
+        self._reader.go_on(answers, len(following.prompt_ids))
+        self._done, self._answers, self.request = None, [], following
+        return following
+
+    def _following(self, done: Done) -> Request | None:
+        chat = self._chat
         left = None if chat.max_tokens is None else chat.max_tokens - done.usage.num_completion
         if left == 0:
             return None
+        is_late = self._clock() - self._start_s >= chat.max_tool_s
+        if is_late or self._num_run >= chat.max_tool_calls:
+            chat = self._without_tools()
         following = replace(
             chat,
             messages=[*chat.messages, *done.messages],
@@ -344,28 +487,15 @@ class ChatModel:
             tool_choice=ToolChoice.AUTO if chat.forces_call else chat.tool_choice,
         )
         with suppress(ContextTooLong):
-            return self.request(replace(following, max_tokens=left))
+            return self._model.request(replace(following, max_tokens=left))
         return None
 
-
-class _BuiltInCall(NamedTuple):
-    tool: OpenTool
-    call: ToolCall
-    channel: str | None
-
-
-def _built_in_call(chat: Chat, done: Done) -> _BuiltInCall | None:
-    """The call that an answer ended in, if it is to one of the chat's own tools."""
-    if done.reason != "tool_calls":
-        return None
-    message = done.messages[-1]
-    call = read_call(message, chat.offered)
-    if call is None:
-        return None
-    for tool in chat.tools:
-        if tool.namespace.name == call.recipient.partition(".")[0]:
-            return _BuiltInCall(tool, call, message.channel)
-    return None
+    def _without_tools(self) -> Chat:
+        """The chat, in which built-in tools are still declared, as before, but cannot be called."""
+        chat = self._chat
+        names = tool_names(chat.offered) if chat.may_call is None else chat.may_call
+        built_in = tool_names([tool.namespace for tool in chat.tools])
+        return replace(chat, may_call=frozenset(names).difference(built_in))
 
 
 _MessageKind = Literal["reasoning", "content", "call", "foreign"]
@@ -383,12 +513,25 @@ class AnswerReader:
     """Turns the engine's events for one answer into deltas.
 
     Analysis is reasoning; a message to a recipient is a tool call; everything else that the
-    assistant says is content. Messages of one kind are kept apart by an empty line.
+    assistant says is content. Messages of one kind are kept apart by an empty line, or, with
+    `tell_messages`, by deltas that say where each begins and ends.
     """
 
-    def __init__(self, vocabulary: Vocabulary, num_prompt: int) -> None:
-        """Read the answer to a prompt of `num_prompt` tokens."""
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        num_prompt: int,
+        offered: Sequence[ToolNamespace] | None = None,
+        *,
+        tell_messages: bool = False,
+    ) -> None:
+        """Read the answer to a prompt of `num_prompt` tokens that offered these tools.
+
+        Without `offered`, a tool's name is taken as the model wrote it.
+        """
         self._parser = harmony.Parser(vocabulary, Role.ASSISTANT)
+        self._offered = offered
+        self._tell_messages = tell_messages
         self._is_special = vocabulary.is_special
         self._num_prompt = num_prompt
         self._num_completion = 0
@@ -402,9 +545,14 @@ class AnswerReader:
         self._needs_break = False
         self._scores: list[TokenScore] = []  # of tokens whose characters are not complete yet
 
-    def go_on(self, tool_answer: Message, num_prompt: int) -> None:
-        """Read on after a tool's answer, which is in a new prompt of `num_prompt` tokens."""
-        self._earlier += [*self._parser.messages, tool_answer]
+    def calls(self) -> list[tuple[ToolCall, str | None]]:
+        """The calls of the request being read, and on which channels they were made."""
+        read = [(read_call(message, self._offered), message) for message in self._parser.messages]
+        return [(call, message.channel) for call, message in read if call is not None]
+
+    def go_on(self, tool_answers: Sequence[Message], num_prompt: int) -> None:
+        """Read on after tools' answers, which are in a new prompt of `num_prompt` tokens."""
+        self._earlier += [*self._parser.messages, *tool_answers]
         self._parser.reset()
         self._num_prompt += num_prompt
         self._last_kind = None
@@ -437,21 +585,31 @@ class AnswerReader:
                     yield from self._start(header)
                 case harmony.TextDelta(text):
                     yield from self._text(text)
-                case harmony.MessageEnded():
+                case harmony.MessageEnded(message):
                     self._last_kind, self._kind = self._kind, None
+                    if self._tell_messages and self._last_kind != "foreign":
+                        yield MessageEnded(message)
                 case harmony.Diagnostic(code, _, token_index):
                     log.debug("answer repaired", extra={"code": code, "token_index": token_index})
 
     def _start(self, header: harmony.Header) -> Iterator[Delta]:
         self._kind = _kind(header)
-        self._needs_break = self._kind in self._told
+        self._needs_break = self._kind in self._told and not self._tell_messages
+        if self._tell_messages and self._kind != "foreign":
+            yield MessageStarted(header.channel)
         if self._kind == "call":
-            assert header.recipient is not None, "a call has a recipient"
-            name = header.recipient.removeprefix("functions.")
-            yield CallStarted(self.num_calls, f"call_{secrets.token_hex(12)}", name)
+            recipient = self._recipient(header)
+            name = recipient.removeprefix(FUNCTIONS)
+            yield CallStarted(self.num_calls, f"call_{secrets.token_hex(12)}", name, recipient)
             self.num_calls += 1
         elif self._kind == "foreign":
             log.warning("the model speaks for another role", extra={"role": str(header.role)})
+
+    def _recipient(self, header: harmony.Header) -> str:
+        assert header.recipient is not None, "a call has a recipient"
+        if self._offered is None:
+            return header.recipient
+        return resolve_tool(header.recipient, self._offered).recipient
 
     def _text(self, text: str) -> Iterator[Delta]:
         if self._kind == "call":

@@ -205,6 +205,8 @@ class Answer:
                 return self._call(wire.ToolCallDelta(index=number, function=more))
             case chat.CallAnswered():
                 raise AssertionError("clients run their own tools; none is offered here")
+            case chat.MessageStarted() | chat.MessageEnded():
+                raise AssertionError("a chat completion does not tell messages apart")
             case chat.Done():
                 choice = wire.ChunkChoice(delta=wire.Delta(), finish_reason=_finish_reason(delta))
                 return self._wrap([choice], seed=delta.seed)
