@@ -11,6 +11,7 @@
     │   └── ContextTooLong     prompt and answer do not fit the context
     ├── ToolError              a built-in tool that cannot run on this machine
     ├── ServerError            the server cannot start or has stopped
+    │   └── AnswerTimeout      an answer that took longer than the server lets it
     ├── WeighError             a measurement that cannot be made
     ├── BenchError             a benchmark that cannot run, or whose peer is missing
     └── VerdictError           a story or evidence that cannot be used
@@ -64,6 +65,10 @@ class ToolError(NetweightError):
 
 class ServerError(NetweightError):
     """The server cannot start or has stopped."""
+
+
+class AnswerTimeout(ServerError):
+    """An answer took longer than the server lets it."""
 
 
 class WeighError(NetweightError):

@@ -1,26 +1,34 @@
-"""The HTTP application: the APIs and the house's own paths, around one model."""
+"""The HTTP application: the APIs and the house's own paths around one model, behind guards."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
-from starlette.responses import JSONResponse, Response
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from netweight.server import chat_api, problems, wire
+from netweight.server import chat_api, guards, house, problems
 from netweight.server.chat import ChatModel
+from netweight.server.metrics import Metrics
 from netweight.server.service import Service
+from netweight.server.settings import DEFAULTS, ServerSettings
 from netweight.server.worker import Worker
 
 
-def create_app(model: ChatModel, *, clock: Callable[[], float] = time.time) -> FastAPI:
+def create_app(
+    model: ChatModel,
+    settings: ServerSettings = DEFAULTS,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
     """The application that serves one model. `clock` gives seconds since the epoch.
 
     The model's engine runs in a thread of its own while the application's lifespan lasts;
     `app.state.worker` is that thread.
     """
-    worker = Worker(model.engine)
+    metrics = Metrics()
+    worker = Worker(model.engine, metrics=metrics, answer_timeout_s=settings.answer_timeout_s)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -30,34 +38,36 @@ def create_app(model: ChatModel, *, clock: Callable[[], float] = time.time) -> F
         finally:
             await asyncio.to_thread(worker.stop)
 
-    # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json does not.
+    # The documentation pages of FastAPI load scripts from elsewhere; ours (house) does not.
     app = FastAPI(title="netweight", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.worker = worker
     problems.install(app)
+    _add_guards(app, metrics, settings)
     service = Service(model, worker, clock)
-    app.include_router(_house(service))
+    app.include_router(house.routes(service, app.openapi))
     app.include_router(chat_api.routes(service))
     return app
 
 
-def _house(service: Service) -> APIRouter:
-    """What is served, and whether it is well."""
-    router = APIRouter()
-    card = wire.Model(id=service.model.name, created=service.now())
-
-    @router.get("/health")
-    async def health() -> Response:
-        refusal = service.worker.refusal
-        status = wire.Health(status=refusal or "ok")
-        return JSONResponse(status.model_dump(), 503 if refusal else 200)
-
-    @router.get("/v1/models")
-    async def models() -> wire.ModelList:
-        return wire.ModelList(data=[card])
-
-    @router.get("/v1/models/{name:path}")
-    async def one_model(name: str) -> wire.Model:
-        service.check_name(name)
-        return card
-
-    return router
+def _add_guards(app: FastAPI, metrics: Metrics, settings: ServerSettings) -> None:
+    """Put the guards around the application. A request meets the one added last first."""
+    app.add_middleware(
+        guards.BodyGuard, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s
+    )
+    app.add_middleware(guards.CrowdGuard, max_requests=settings.max_requests)
+    if settings.api_keys:
+        app.add_middleware(guards.KeyGuard, keys=settings.api_keys)
+    else:
+        app.add_middleware(
+            guards.BrowserGuard, host_names=settings.host_names, origins=settings.cors_origins
+        )
+    if settings.cors_origins:
+        # Outside the others, so that a page can read why it was refused.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
+    app.add_middleware(guards.Observer, metrics=metrics, access_log=settings.access_log)

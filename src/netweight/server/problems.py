@@ -4,7 +4,7 @@ One place decides which of our errors is whose fault. Texts of requests are neve
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict, cast
 
 from fastapi import FastAPI, Request
@@ -12,7 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from netweight.errors import ContextTooLong, HarmonyError, NetweightError, RequestError
+from netweight.errors import (
+    AnswerTimeout,
+    ContextTooLong,
+    HarmonyError,
+    NetweightError,
+    RequestError,
+)
 from netweight.server.wire import CONTENT_TAGS
 
 
@@ -20,14 +26,21 @@ class Problem(Exception):
     """A refusal with OpenAI's fields; `param` names the field of the request that is at fault."""
 
     def __init__(
-        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Client errors have a status below 500."""
+        """Client errors have a status below 500. `headers` go with the response."""
         super().__init__(message)
         self.message = message
         self.status = status
         self.param = param
         self.code = code
+        self.headers = dict(headers or {})
 
     @property
     def body(self) -> str:
@@ -35,6 +48,11 @@ class Problem(Exception):
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
         return json.dumps({"error": error})
+
+    @property
+    def response(self) -> Response:
+        """The whole response."""
+        return Response(self.body, self.status, self.headers, media_type="application/json")
 
 
 def problem_of(error: NetweightError) -> Problem:
@@ -44,6 +62,11 @@ def problem_of(error: NetweightError) -> Problem:
             return Problem(str(error), param="messages", code="context_length_exceeded")
         case RequestError() | HarmonyError():
             return Problem(str(error), code="invalid_value")
+        case AnswerTimeout():
+            # OpenAI's clients would ask again, and wait as long again.
+            return Problem(
+                str(error), status=504, code="timeout", headers={"x-should-retry": "false"}
+            )
         case _:
             return Problem(str(error), status=503, code="unavailable")
 
@@ -57,28 +80,24 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _our_mistake)
 
 
-def _response(problem: Problem) -> Response:
-    return Response(problem.body, problem.status, media_type="application/json")
-
-
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return _response(error)
+    return error.response
 
 
 async def _netweight_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, NetweightError)
-    return _response(problem_of(error))
+    return problem_of(error).response
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"{request.method} {request.url.path}: {error.detail}."
-    return _response(Problem(message, status=error.status_code))
+    return Problem(message, status=error.status_code).response
 
 
 async def _our_mistake(request: Request, error: Exception) -> Response:
-    return _response(Problem("internal error; the server's log has it.", status=500))
+    return Problem("internal error; the server's log has it.", status=500).response
 
 
 class _Fault(TypedDict):
@@ -92,7 +111,7 @@ class _Fault(TypedDict):
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = cast("Sequence[_Fault]", error.errors())
-    return _response(_problem_of_fault(faults[0]))
+    return _problem_of_fault(faults[0]).response
 
 
 def _problem_of_fault(fault: _Fault) -> Problem:

@@ -1,20 +1,66 @@
 """The engine's thread: requests come in from the event loop, events go back to it.
 
-One thread owns the engine, so the engine needs no locks; each request has its own queue. Knows
-nothing of HTTP or of conversations.
+One thread owns the engine, so the engine needs no locks. All events of a step cross to the event
+loop together. Knows nothing of HTTP or of conversations.
 """
 
 import asyncio
 import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import TypeVarTuple, Unpack
 
-from netweight.engine import Engine, Event, Finish, Request
-from netweight.errors import ServerError
+from netweight.engine import Engine, Event, Finish, Request, Stats, Token
+from netweight.errors import AnswerTimeout, ServerError
+from netweight.server.metrics import Metrics
+
+_Arguments = TypeVarTuple("_Arguments")
 
 log = logging.getLogger(__name__)
+
+
+class _Inbox:
+    """Where the events of one caller's requests arrive. Used in its event loop's thread alone."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._events: list[tuple[int, Event]] = []
+        self._error: ServerError | None = None
+        self._waiting: asyncio.Future[None] | None = None
+
+    def put(self, index: int, event: Event) -> None:
+        """An event has come, unless the caller has been told that no more would."""
+        if self._error is None:
+            self._events.append((index, event))
+            self._wake()
+
+    def fail(self, error: ServerError) -> None:
+        """There will be no more events."""
+        if self._error is None:
+            self._error = error
+            self._wake()
+
+    async def take(self) -> list[tuple[int, Event]]:
+        """All events that have come since the last time; waits for the first of them.
+
+        Raises:
+            ServerError: when there will be no more.
+        """
+        while not self._events:
+            if self._error is not None:
+                raise self._error
+            self._waiting = self.loop.create_future()
+            await self._waiting
+        events, self._events = self._events, []
+        return events
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 @dataclass(eq=False)
@@ -22,31 +68,71 @@ class _Stream:
     """The way back of one request's events."""
 
     request: Request
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    events: "asyncio.Queue[Event | ServerError]" = field(default_factory=asyncio.Queue)
+    index: int
+    inbox: _Inbox
+    last_s: float  # when its last event was seen, or when it came
+    num_tokens: int = 0
     request_id: int | None = None  # given in the engine's thread
 
-    def send(self, event: Event | ServerError) -> None:
-        """Hand an event, or why there are no more, to the event loop."""
-        self.loop.call_soon_threadsafe(self.events.put_nowait, event)
+
+def _call(
+    loop: asyncio.AbstractEventLoop,
+    callback: Callable[[Unpack[_Arguments]], None],
+    *arguments: *_Arguments,
+) -> None:
+    """Let the loop's thread call; a loop that is closed has nobody left who would listen."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback, *arguments)
 
 
 class Worker:
     """Runs an engine in a thread of its own, from `start` to `stop`."""
 
-    def __init__(self, engine: Engine) -> None:
-        """The engine belongs to this worker from `start` on."""
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        metrics: Metrics | None = None,
+        answer_timeout_s: float | None = None,
+    ) -> None:
+        """The engine belongs to this worker from `start` on.
+
+        Args:
+            engine: what answers.
+            metrics: where its tokens are counted.
+            answer_timeout_s: after which an answer is given up; None: never.
+        """
+        self.metrics = metrics or Metrics()
         self._engine = engine
+        self._answer_timeout_s = answer_timeout_s
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._streams: dict[int, _Stream] = {}
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._is_stopping = False
         self.refusal: str | None = "the engine has not started"  # why no request is taken
+        self.num_steps = 0
+        self.metrics.watch_engine(self)
+
+    @property
+    def stats(self) -> Stats:
+        """How busy the engine is. Numbers that change while they are read may not fit together."""
+        return self._engine.stats
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time that the engine's thread has used."""
+        if not self._thread.is_alive() or self._thread.ident is None:
+            return 0.0
+        return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
 
     def start(self) -> None:
         """Start the thread; requests may come."""
         self.refusal = None
         self._thread.start()
+
+    def refuse(self) -> None:
+        """Take no more requests; those under way go on."""
+        self.refusal = self.refusal or "the server is stopping"
 
     def drain(self) -> None:
         """Take no more requests, and end those under way."""
@@ -64,23 +150,68 @@ class Worker:
 
         Raises:
             ServerError: when the worker takes no requests, or stops before the request has ended.
+            AnswerTimeout: when the request takes too long.
             RequestError: when the request cannot run.
         """
-        self._engine.check(request)
+        async with aclosing(self.events_of([request])) as events:
+            async for _, event in events:
+                yield event
+
+    async def events_of(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Event]]:
+        """The events of several requests as they come, each with its request's place.
+
+        Raises:
+            ServerError, AnswerTimeout, RequestError: as `events` does.
+        """
+        for request in requests:
+            self._engine.check(request)
         if self.refusal:
             raise ServerError(f"{self.refusal}; try again later.")
-        stream = _Stream(request)
-        self._commands.put(lambda: self._submit(stream))
+        inbox, now = _Inbox(), self.metrics.clock()
+        streams = [_Stream(request, i, inbox, now) for i, request in enumerate(requests)]
+        self._commands.put(lambda: self._submit(streams))
+        timer = self._time_out(inbox)
+        num_left = len(streams)
         try:
-            while True:
-                event = await stream.events.get()
-                if isinstance(event, ServerError):
-                    raise event
-                yield event
-                if isinstance(event, Finish):
-                    return
+            while num_left > 0:
+                for index, event in await inbox.take():
+                    num_left -= isinstance(event, Finish)
+                    yield index, event
         finally:
-            self._commands.put(lambda: self._cancel(stream))
+            if timer is not None:
+                timer.cancel()
+            if num_left > 0:
+                self._commands.put(lambda: self._cancel(streams))
+
+    def _time_out(self, inbox: _Inbox) -> asyncio.TimerHandle | None:
+        if self._answer_timeout_s is None:
+            return None
+        error = AnswerTimeout(
+            f"the answer took longer than {self._answer_timeout_s:g} seconds, this server's limit. "
+            "Ask for fewer tokens (max_tokens), or start the server with a longer --timeout."
+        )
+        return inbox.loop.call_later(self._answer_timeout_s, inbox.fail, error)
+
+    def _deliver(self, events: list[tuple[_Stream, Event]]) -> None:
+        """Give events to those who wait for them; in their event loop's thread."""
+        now = self.metrics.clock()
+        for stream, event in events:
+            stream.inbox.put(stream.index, event)
+            if isinstance(event, Token):
+                gap_s, stream.last_s = now - stream.last_s, now
+                stream.num_tokens += 1
+                if stream.num_tokens == 1:
+                    self.metrics.time_to_first_token.observe(gap_s)
+                else:
+                    self.metrics.inter_token_latency.observe(gap_s)
+            elif isinstance(event, Finish):
+                self._count(stream, event)
+
+    def _count(self, stream: _Stream, finish: Finish) -> None:
+        self.metrics.finished.add(1, finish.reason)
+        self.metrics.prompt_tokens.add(len(stream.request.prompt_ids))
+        self.metrics.cached_tokens.add(finish.counts.num_cached_tokens)
+        self.metrics.generation_tokens.add(stream.num_tokens)
 
     # From here on: the engine's thread.
 
@@ -89,8 +220,8 @@ class Worker:
             while not self._is_stopping:
                 self._obey()
                 if self._engine.has_work:
-                    for event in self._engine.step():
-                        self._streams[event.request_id].send(event)
+                    self._send([(self._streams[e.request_id], e) for e in self._engine.step()])
+                    self.num_steps += 1
         except Exception:  # our own mistake, but no client may wait for ever because of it
             log.exception("the engine has failed")
             self.refusal = "the engine has failed"
@@ -105,23 +236,42 @@ class Worker:
         while not self._commands.empty():
             self._commands.get()()
 
-    def _submit(self, stream: _Stream) -> None:
-        if self.refusal:  # since the request was queued
-            stream.send(ServerError(f"{self.refusal}; try again later."))
-            return
-        stream.request_id = self._engine.submit(stream.request)
-        self._streams[stream.request_id] = stream
+    def _send(self, events: list[tuple[_Stream, Event]]) -> None:
+        """Hand a step's events to their event loops, with one call for each loop."""
+        batches: dict[asyncio.AbstractEventLoop, list[tuple[_Stream, Event]]] = {}
+        for stream, event in events:
+            batches.setdefault(stream.inbox.loop, []).append((stream, event))
+            if isinstance(event, Finish):
+                del self._streams[event.request_id]
+        for loop, batch in batches.items():
+            _call(loop, self._deliver, batch)
 
-    def _cancel(self, stream: _Stream) -> None:
-        """Forget a stream whose reader is done with it, and end its request if it has not ended."""
-        if stream.request_id in self._streams:
-            del self._streams[stream.request_id]
-            self._engine.cancel(stream.request_id)
+    def _submit(self, streams: Sequence[_Stream]) -> None:
+        for stream in streams:
+            if self.refusal:  # since the request was queued
+                self._fail(stream, self.refusal)
+                return
+            stream.request_id = self._engine.submit(stream.request)
+            self._streams[stream.request_id] = stream
+
+    def _cancel(self, streams: Sequence[_Stream]) -> None:
+        """End requests whose reader is done with them and that have not ended."""
+        for stream in streams:
+            if stream.request_id in self._streams:
+                del self._streams[stream.request_id]
+                finish = self._engine.cancel(stream.request_id)
+                if finish is not None:
+                    _call(stream.inbox.loop, self._count, stream, finish)
 
     def _fail_all(self, why: str) -> None:
-        for stream in list(self._streams.values()):
-            stream.send(ServerError(f"{why}; try again later."))
-            self._cancel(stream)
+        streams = list(self._streams.values())
+        for stream in streams:
+            self._fail(stream, why)
+        self._cancel(streams)
+
+    def _fail(self, stream: _Stream, why: str) -> None:
+        error = ServerError(f"{why}; try again later.")
+        _call(stream.inbox.loop, stream.inbox.fail, error)
 
     def _end(self) -> None:
         self._is_stopping = True
