@@ -60,11 +60,8 @@ struct AtMost<0> {
 // The two forms of blocks of integers: how a block becomes pairs, and what it is times one token.
 struct Mxfp4Form {
   static constexpr std::size_t kBytes = 256, kScaleBytes = kTileRows;
-  // Up to so many tokens go one by one: of two, the second finds the tile in a cache, and both are done before
-  // an expansion pays (Zen 3: 2.2 against 2.6 microseconds a tile; three 3.3 against 3.1).
-  static constexpr std::size_t kFew = 2;
   static constexpr bool kUnroll = false;  // four blocks' constants and sums would not find registers
-  NETWEIGHT_INLINE static bool takes_one(const Quantized& x) { return x.bytes != nullptr; }
+  NETWEIGHT_INLINE static bool takes_few(const Quantized& x) { return x.bytes != nullptr; }
   NETWEIGHT_INLINE static Floats scales(const std::uint8_t* from) { return mxfp4_scales(from); }
 
   __attribute__((noinline)) static void expand(const std::uint8_t* from, ExpandedBlock& to) {
@@ -80,37 +77,45 @@ struct Mxfp4Form {
     }
   }
 
-  // Weights plus 12 times the upper and the lower bytes of values; the correction takes the 12 back.
-  NETWEIGHT_INLINE static Ints times_one(const std::uint8_t* from, const Quantized& x, std::size_t at) {
-    const std::int8_t *upper = x.bytes + at * 2 * kBlockInputs, *lower = upper + kBlockInputs;
-    Ints total = all_lanes(x.corrections + at);
+  // For N tokens side by side, weights plus 12 times the upper and the lower bytes of values; the correction takes
+  // the 12 back.
+  template <std::size_t N>
+  NETWEIGHT_INLINE static void times(const std::uint8_t* from, const Quantized& x, std::size_t at, Ints (&total)[N]) {
+#pragma GCC unroll 2
+    for (std::size_t t = 0; t < N; ++t) total[t] = all_lanes(x.corrections + at + t);
 #pragma GCC unroll 2
     for (std::size_t half = 0; half < 2; ++half) {
-      const Ints codes = load_ints(from + 128 * half), more_codes = load_ints(from + 128 * half + 64);
-      const std::size_t input = 16 * half;
-      Ints weights = look_up(doubled_values_plus_12(), lower_nibbles(codes));
-      Ints uppers = first_bytes(weights, broadcast_four(upper + input));
-      Ints lowers = first_bytes(weights, broadcast_four(lower + input));
-      weights = look_up(doubled_values_plus_12(), upper_nibbles(codes));
-      uppers = add_bytes(uppers, weights, broadcast_four(upper + input + 4));
-      lowers = add_bytes(lowers, weights, broadcast_four(lower + input + 4));
-      weights = look_up(doubled_values_plus_12(), lower_nibbles(more_codes));
-      uppers = add_bytes(uppers, weights, broadcast_four(upper + input + 8));
-      lowers = add_bytes(lowers, weights, broadcast_four(lower + input + 8));
-      weights = look_up(doubled_values_plus_12(), upper_nibbles(more_codes));
-      uppers = add_bytes(uppers, weights, broadcast_four(upper + input + 12));
-      lowers = add_bytes(lowers, weights, broadcast_four(lower + input + 12));
-      total = add_sums(total, uppers, lowers);
+      const std::int8_t* bytes = x.bytes + at * 2 * kBlockInputs + 16 * half;
+      Ints uppers[N], lowers[N];
+#pragma GCC unroll 2
+      for (std::size_t group = 0; group < 2; ++group) {
+        const Ints codes = load_ints(from + 128 * half + 64 * group);
+        const Ints first = look_up(doubled_values_plus_12(), lower_nibbles(codes));
+#pragma GCC unroll 2
+        for (std::size_t t = 0; t < N; ++t) {
+          const std::int8_t* upper = bytes + t * 2 * kBlockInputs + 8 * group;
+          const BroadcastPair u = broadcast_four(upper), l = broadcast_four(upper + kBlockInputs);
+          uppers[t] = group == 0 ? first_bytes(first, u) : add_bytes(uppers[t], first, u);
+          lowers[t] = group == 0 ? first_bytes(first, l) : add_bytes(lowers[t], first, l);
+        }
+        const Ints second = look_up(doubled_values_plus_12(), upper_nibbles(codes));
+#pragma GCC unroll 2
+        for (std::size_t t = 0; t < N; ++t) {
+          const std::int8_t* upper = bytes + t * 2 * kBlockInputs + 8 * group + 4;
+          uppers[t] = add_bytes(uppers[t], second, broadcast_four(upper));
+          lowers[t] = add_bytes(lowers[t], second, broadcast_four(upper + kBlockInputs));
+        }
+      }
+#pragma GCC unroll 2
+      for (std::size_t t = 0; t < N; ++t) total[t] = add_sums(total[t], uppers[t], lowers[t]);
     }
-    return total;
   }
 };
 
 struct Int8Form {
   static constexpr std::size_t kBytes = kBlockInputs * kTileRows, kScaleBytes = 2 * kTileRows;
-  static constexpr std::size_t kFew = 2;
   static constexpr bool kUnroll = true;
-  NETWEIGHT_INLINE static bool takes_one(const Quantized&) { return true; }
+  NETWEIGHT_INLINE static bool takes_few(const Quantized&) { return true; }
   NETWEIGHT_INLINE static Floats scales(const std::uint8_t* from) {
     return load_float16(reinterpret_cast<const std::uint16_t*>(from));
   }
@@ -123,74 +128,111 @@ struct Int8Form {
     }
   }
 
-  NETWEIGHT_INLINE static Ints times_one(const std::uint8_t* from, const Quantized& x, std::size_t at) {
+  template <std::size_t N>
+  NETWEIGHT_INLINE static void times(const std::uint8_t* from, const Quantized& x, std::size_t at, Ints (&total)[N]) {
     const auto* bytes = reinterpret_cast<const std::int8_t*>(from);
     const std::int16_t* values = x.values + at * kBlockInputs;
-    Ints even = zero_ints(), odd = zero_ints();
+    Ints odd[N];
+#pragma GCC unroll 2
+    for (std::size_t t = 0; t < N; ++t) total[t] = odd[t] = zero_ints();
 #pragma GCC unroll 8
     for (std::size_t pair = 0; pair < kPairs; pair += 2) {
-      even = dot(even, load_byte_pairs(bytes + pair * 2 * kTileRows), broadcast_pair(values + 2 * pair));
-      odd = dot(odd, load_byte_pairs(bytes + (pair + 1) * 2 * kTileRows), broadcast_pair(values + 2 * pair + 2));
+      const Ints even_weights = load_byte_pairs(bytes + pair * 2 * kTileRows);
+#pragma GCC unroll 2
+      for (std::size_t t = 0; t < N; ++t) {
+        total[t] = dot(total[t], even_weights, broadcast_pair(values + t * kBlockInputs + 2 * pair));
+      }
+      const Ints odd_weights = load_byte_pairs(bytes + (pair + 1) * 2 * kTileRows);
+#pragma GCC unroll 2
+      for (std::size_t t = 0; t < N; ++t) {
+        odd[t] = dot(odd[t], odd_weights, broadcast_pair(values + t * kBlockInputs + 2 * pair + 2));
+      }
     }
-    return plus(even, odd);
+#pragma GCC unroll 2
+    for (std::size_t t = 0; t < N; ++t) total[t] = plus(total[t], odd[t]);
   }
 };
 
 // Where the blocks of a tile and their scales are, and what to fetch meanwhile: the same tile's blocks ahead,
-// then the next tile's, whose scales are fetched during this one's.
+// then those of the tile that comes after it, whose scales are fetched during this one's. With `step` tiles read
+// in turn that is the step-th from here.
 template <typename Form>
 struct Blocks {
   static constexpr std::size_t kAhead = (kFetchAhead + Form::kBytes - 1) / Form::kBytes;
 
-  Blocks(const std::uint8_t* tile, std::size_t blocks)
+  Blocks(const std::uint8_t* tile, std::size_t blocks, std::size_t step = 1)
       : values(tile),
         scales(tile + blocks * Form::kBytes),
         count(blocks),
-        tile_bytes((blocks * (Form::kBytes + Form::kScaleBytes) + 63) / 64 * 64) {}
+        tile_bytes((blocks * (Form::kBytes + Form::kScaleBytes) + 63) / 64 * 64),
+        step_bytes(step * tile_bytes) {}
 
   // The i-th tile from here.
-  NETWEIGHT_INLINE Blocks tile(std::size_t i) const { return {values + i * tile_bytes, count}; }
+  NETWEIGHT_INLINE Blocks tile(std::size_t i) const { return {values + i * tile_bytes, count, step_bytes / tile_bytes}; }
 
   NETWEIGHT_INLINE void fetch_ahead(std::size_t block) const {
-    const std::size_t beyond = block + kAhead < count ? 0 : tile_bytes - count * Form::kBytes;
+    const std::size_t beyond = block + kAhead < count ? 0 : step_bytes - count * Form::kBytes;
     fetch<Form::kBytes>(values + (block + kAhead) * Form::kBytes + beyond);
-    fetch<1>(scales + tile_bytes + block * Form::kScaleBytes);
+    fetch<1>(scales + step_bytes + block * Form::kScaleBytes);
   }
 
   const std::uint8_t* values;
   const std::uint8_t* scales;
-  std::size_t count, tile_bytes;
+  std::size_t count, tile_bytes, step_bytes;
 };
 
-// One token: the matrix streams by, and nothing of it is kept. The tiles are read a few blocks at a time in turn, as
-// memory comes faster in several streams (Zen 3, one core, int8: 20 instead of 17 GB/s with four).
+// One or two tokens: the matrix streams by, and nothing of it is kept. Two tiles are read a block at a time in turn, as
+// memory comes faster in several streams. Four are faster with one core alone, and slower with two (Zen 3, shares
+// of read bandwidth with two: MXFP4 0.85 against 0.75, int8 0.85 against 0.73; docs/log.md).
 
-template <typename Form>
-NETWEIGHT_INLINE Floats add_block(const Blocks<Form>& weights, std::size_t block, const Quantized& x, std::size_t at,
-                                  Floats sums) {
+constexpr std::size_t kStreams = 2;
+
+template <typename Form, std::size_t Tokens>
+NETWEIGHT_INLINE void add_block(const Blocks<Form>& weights, std::size_t block, const Quantized& x, std::size_t at,
+                                Floats (&sums)[Tokens]) {
   weights.fetch_ahead(block);
-  const Ints dots = Form::times_one(weights.values + block * Form::kBytes, x, at);
-  const Floats scales = times(Form::scales(weights.scales + block * Form::kScaleBytes), broadcast(x.scales + at));
-  return fma(to_floats(dots), scales, sums);
+  Ints dots[Tokens];
+  Form::times(weights.values + block * Form::kBytes, x, at, dots);
+  const Floats scales = Form::scales(weights.scales + block * Form::kScaleBytes);
+#pragma GCC unroll 2
+  for (std::size_t t = 0; t < Tokens; ++t) {
+    sums[t] = fma(to_floats(dots[t]), times(scales, broadcast(x.scales + at + t)), sums[t]);
+  }
 }
 
-template <typename Form, std::size_t Tiles>
-void tiles_times_one(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t row, float* out,
-                     std::size_t out_stride) {
-  const Blocks<Form> weights(tile, blocks);
-  Floats sums[Tiles];
-  for (std::size_t i = 0; i < Tiles; ++i) sums[i] = zero_floats();
+template <typename Form, std::size_t Tiles, std::size_t Tokens>
+void tiles_times_few(const std::uint8_t* tile, std::size_t blocks, const Quantized& x, std::size_t first, float* out) {
+  const Blocks<Form> weights(tile, blocks, Tiles);
+  Floats sums[Tiles][Tokens];
+  for (std::size_t i = 0; i < Tiles; ++i) {
+    for (std::size_t t = 0; t < Tokens; ++t) sums[i][t] = zero_floats();
+  }
   for (std::size_t block = 0; block < blocks; ++block) {
-    const std::size_t at = block * x.count + row;
+    const std::size_t at = block * x.count + first;
     if constexpr (Form::kUnroll) {
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < Tiles; ++i) sums[i] = add_block(weights.tile(i), block, x, at, sums[i]);
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < Tiles; ++i) add_block(weights.tile(i), block, x, at, sums[i]);
     } else {
 #pragma GCC unroll 1
-      for (std::size_t i = 0; i < Tiles; ++i) sums[i] = add_block(weights.tile(i), block, x, at, sums[i]);
+      for (std::size_t i = 0; i < Tiles; ++i) add_block(weights.tile(i), block, x, at, sums[i]);
     }
   }
-  for (std::size_t i = 0; i < Tiles; ++i) store(out + i * out_stride, sums[i]);
+  for (std::size_t i = 0; i < Tiles; ++i) {
+    for (std::size_t t = 0; t < Tokens; ++t) store(out + (i * Tokens + t) * kTileRows, sums[i][t]);
+  }
+}
+
+template <typename Form, std::size_t Tokens>
+void few_tokens(const std::uint8_t* tile, std::size_t tiles, std::size_t blocks, const Quantized& x,
+                std::size_t first, float* out) {
+  const Blocks<Form> weights(tile, blocks);
+  std::size_t i = 0;
+  for (; i + kStreams <= tiles; i += kStreams) {
+    tiles_times_few<Form, kStreams, Tokens>(weights.tile(i).values, blocks, x, first, out + i * Tokens * kTileRows);
+  }
+  for (; i < tiles; ++i) {
+    tiles_times_few<Form, 1, Tokens>(weights.tile(i).values, blocks, x, first, out + i * Tokens * kTileRows);
+  }
 }
 
 // Several tokens: each block becomes pairs of 16-bit integers once, and meets all of them.
@@ -219,17 +261,9 @@ void tiles_times_tokens(const std::uint8_t* tile, std::size_t tiles, std::size_t
                         std::size_t first, std::size_t count, float* out) {
   const Blocks<Form> weights(tile, blocks);
   const std::size_t out_stride = count * kTileRows;
-  if (count <= Form::kFew && Form::takes_one(x)) {
-    for (std::size_t t = 0; t < count; ++t) {
-      float* to = out + t * kTileRows;
-      std::size_t i = 0;
-      for (; i + 4 <= tiles; i += 4) {
-        tiles_times_one<Form, 4>(weights.tile(i).values, blocks, x, first + t, to + i * out_stride, out_stride);
-      }
-      for (; i < tiles; ++i) {
-        tiles_times_one<Form, 1>(weights.tile(i).values, blocks, x, first + t, to + i * out_stride, out_stride);
-      }
-    }
+  if (count <= 2 && Form::takes_few(x)) {
+    const auto few = count == 1 ? few_tokens<Form, 1> : few_tokens<Form, 2>;
+    few(tile, tiles, blocks, x, first, out);
     return;
   }
   for (std::size_t i = 0; i < tiles; ++i) {
