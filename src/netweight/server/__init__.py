@@ -14,7 +14,8 @@ from netweight.server.chat import (
     ReasoningDelta,
     Usage,
 )
-from netweight.server.serve import base_url, listen, run, serving
+from netweight.server.serve import base_url, is_open, listen, run, serving
+from netweight.server.settings import ServerSettings
 
 __all__ = [
     "CallAnswered",
@@ -27,9 +28,11 @@ __all__ = [
     "Done",
     "ModelSettings",
     "ReasoningDelta",
+    "ServerSettings",
     "Usage",
     "base_url",
     "create_app",
+    "is_open",
     "listen",
     "run",
     "serving",

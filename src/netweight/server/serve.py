@@ -1,7 +1,10 @@
 """Listening: a socket, a web server around the application, and an orderly end."""
 
+import asyncio
 import contextlib
 import errno
+import ipaddress
+import resource
 import socket
 import threading
 import time
@@ -12,18 +15,33 @@ import uvicorn
 from netweight.errors import ServerError
 from netweight.server.app import create_app
 from netweight.server.chat import ChatModel
+from netweight.server.connection import Connection
+from netweight.server.settings import DEFAULTS, ServerSettings
+from netweight.server.worker import Worker
 
 LOOPBACK = "127.0.0.1"
-_GRACE_S = 10  # for clients to read the end of their answers when the server stops
+_FAREWELL_S = 10  # for clients to read the end of their answers when the server stops
+_POLL_S = 0.05
 _START_S = 30
 
 
 class _Server(uvicorn.Server):
-    """A web server that, when it stops, first ends every request under way."""
+    """A web server that, when it stops, lets answers end in time and ends the others itself."""
+
+    def __init__(self, config: uvicorn.Config, worker: Worker, grace_s: float) -> None:
+        super().__init__(config)
+        self._worker, self._grace_s = worker, grace_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell clients why their answers end, then close."""
-        self.config.app.state.worker.drain()  # type: ignore[union-attr]  # it is our FastAPI
+        """Take no more requests, wait, tell clients why their answers end, then close."""
+        for server in self.servers:
+            server.close()
+        self._worker.refuse()
+        deadline = time.monotonic() + self._grace_s
+        # A second Ctrl-C sets force_exit.
+        while self._worker.is_busy and not self.force_exit and time.monotonic() < deadline:
+            await asyncio.sleep(_POLL_S)
+        self._worker.drain()
         await super().shutdown(sockets)
 
 
@@ -74,10 +92,16 @@ def base_url(sock: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
 
 
-def run(model: ChatModel, sock: socket.socket) -> None:
+def is_open(sock: socket.socket) -> bool:
+    """Whether other machines can reach this socket."""
+    return not ipaddress.ip_address(sock.getsockname()[0]).is_loopback
+
+
+def run(model: ChatModel, sock: socket.socket, settings: ServerSettings = DEFAULTS) -> None:
     """Serve until a signal (Ctrl-C, SIGTERM) says stop. Takes the socket over."""
+    _allow_many_connections()
     try:
-        _server(model, access_log=True).run([sock])
+        _server(model, settings).run([sock])
     except KeyboardInterrupt:
         return  # uvicorn has stopped in order and then repeats the signal it was sent
     finally:
@@ -85,7 +109,13 @@ def run(model: ChatModel, sock: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def serving(model: ChatModel, *, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
+def serving(
+    model: ChatModel,
+    settings: ServerSettings = DEFAULTS,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+) -> Iterator[str]:
     """Serve in another thread while the block lasts; yields the base URL, ending in /v1.
 
     Raises:
@@ -93,7 +123,7 @@ def serving(model: ChatModel, *, host: str = LOOPBACK, port: int = 0) -> Iterato
     """
     sock = listen(host, port)
     url = base_url(sock)
-    server = _server(model, access_log=False)
+    server = _server(model, settings)
     thread = threading.Thread(target=_run, args=(server, sock), name="server", daemon=True)
     thread.start()
     try:
@@ -105,14 +135,25 @@ def serving(model: ChatModel, *, host: str = LOOPBACK, port: int = 0) -> Iterato
         sock.close()
 
 
-def _server(model: ChatModel, *, access_log: bool) -> _Server:
+def _allow_many_connections() -> None:
+    """Let this process have as many files open as it may: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _server(model: ChatModel, settings: ServerSettings) -> _Server:
+    app = create_app(model, settings)
     config = uvicorn.Config(
-        create_app(model),
+        app,
+        loop="uvloop",
+        http=Connection,
+        ws="none",
         log_config=None,  # whoever runs the program configures logging
-        access_log=access_log,
-        timeout_graceful_shutdown=_GRACE_S,
+        access_log=False,  # the guards have one, without query strings
+        server_header=False,
+        timeout_graceful_shutdown=_FAREWELL_S,
     )
-    return _Server(config)
+    return _Server(config, app.state.worker, settings.grace_s)
 
 
 def _run(server: _Server, sock: socket.socket) -> None:

@@ -119,6 +119,11 @@ class Worker:
         return self._engine.stats
 
     @property
+    def is_busy(self) -> bool:
+        """Whether answers are under way."""
+        return self._engine.has_work
+
+    @property
     def cpu_s(self) -> float:
         """Processor time that the engine's thread has used."""
         if not self._thread.is_alive() or self._thread.ident is None:
