@@ -15,7 +15,8 @@ from netweight.server import (
     Done,
     ReasoningDelta,
 )
-from netweight.server.chat import MessageEnded, MessageStarted, Rounds
+from netweight.server.answer import MessageEnded, MessageStarted
+from netweight.server.chat import Rounds
 from tests.fakes import byte_vocabulary, spell, write_byte_tokenizer
 from tests.model.shapes import SMALL
 from tests.server.conftest import ANSWER, CALL, Shouting, python_call, saying, saying_in_turn

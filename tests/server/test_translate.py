@@ -39,15 +39,12 @@ def test_instructions_become_harmonys_developer_message(role):
     assert text == ("<|start|>developer<|message|># Instructions\n\nBe brief.<|end|>" + USER_TEXT)
 
 
-def test_leading_instructions_are_one_message_and_later_ones_stay_in_place():
-    text = rendered(
-        {"role": "system", "content": "A"},
-        {"role": "developer", "content": "B"},
-        USER,
-        {"role": "system", "content": "C"},
-    )
-    assert text.startswith("<|start|>developer<|message|># Instructions\n\nA\n\nB<|end|>")
-    assert text.endswith(USER_TEXT + "<|start|>developer<|message|># Instructions\n\nC<|end|>")
+def test_instructions_stay_in_place_and_tools_join_the_first():
+    text = rendered({"role": "system", "content": "A"}, USER, {"role": "developer", "content": "B"})
+    first = "<|start|>developer<|message|># Instructions\n\nA<|end|>"
+    assert text == first + USER_TEXT + first.replace("A", "B")
+    text = rendered({"role": "system", "content": "A"}, USER, tools=[WEATHER])
+    assert text.startswith("<|start|>developer<|message|># Instructions\n\nA\n\n# Tools\n\n")
 
 
 def test_without_instructions_or_tools_there_is_no_developer_message():
@@ -83,13 +80,13 @@ def test_names_that_are_no_identifiers_get_one_wherever_they_stand():
         result = {"role": "tool", "tool_call_id": "call_1", "content": "rain"}
         return rendered({"role": "assistant", "tool_calls": [call]}, result, USER, tools=[tool])
 
-    assert renamed("my.tool") == renamed("my-tool") == renamed("my_tool")
+    assert renamed("my-tool") == renamed("my_tool")
 
 
 def test_names_that_would_become_the_same_identifier_stay_apart():
-    tools = [{"type": "function", "function": {"name": name}} for name in ("a-b", "a_b", "a.b")]
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a-b", "a_b", "1a")]
     text = rendered(USER, tools=tools)
-    assert all(f"type {identifier} = " in text for identifier in ("a_b", "a_b_2", "a_b_3"))
+    assert all(f"type {identifier} = " in text for identifier in ("a_b", "a_b_2", "_1a"))
 
 
 def test_text_beside_a_tool_call_is_a_preamble():

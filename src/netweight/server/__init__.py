@@ -1,19 +1,17 @@
 """The server: OpenAI's API in front of the engine, and the same chat in process."""
 
-from netweight.server.app import create_app
-from netweight.server.chat import (
+from netweight.server.answer import (
     CallAnswered,
     CallDelta,
     CallStarted,
-    Chat,
-    ChatModel,
     ContentDelta,
     Delta,
     Done,
-    ModelSettings,
     ReasoningDelta,
     Usage,
 )
+from netweight.server.app import create_app
+from netweight.server.chat import Chat, ChatModel, ModelSettings
 from netweight.server.serve import base_url, is_open, listen, run, serving
 from netweight.server.settings import ServerSettings
 

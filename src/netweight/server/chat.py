@@ -4,49 +4,39 @@ The server and the terminal commands both talk to a model through this file. Kno
 engine and what a built-in tool is; knows no HTTP, no thread and no terminal.
 """
 
-import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from netweight import harmony
 from netweight.engine import (
+    Constraint,
     Engine,
     Event,
-    Finish,
-    Logprobs,
-    PromptLogprobs,
     Request,
     Sampling,
-    Token,
     plan_cache,
 )
 from netweight.errors import CheckpointError, ContextTooLong
 from netweight.harmony import (
-    Channel,
     DeveloperContent,
     JsonSchema,
     Message,
     ReasoningEffort,
-    Role,
     SystemContent,
     Tool,
     ToolNamespace,
     Vocabulary,
 )
-from netweight.harmony.calls import FUNCTIONS, ToolCall, read_call, resolve_tool, tool_names
+from netweight.harmony.calls import FUNCTIONS, ToolCall, tool_names
 from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
 from netweight.model import Dense, ModelFolder, load_transformer
+from netweight.server.answer import AnswerReader, CallAnswered, Delta, Done
 from netweight.tools import OpenTool
-
-log = logging.getLogger(__name__)
-
-AnswerEnd = Literal["stop", "length", "tool_calls", "cancelled", "error"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +95,11 @@ class Chat:
         return Rules(offered, self.tool_choice, self.parallel_calls, self.answer_schema)
 
 
+def _wrapped(seed: int) -> int:
+    """The number in 64 bits with a sign, beyond whose end it begins anew."""
+    return (seed + 2**63) % 2**64 - 2**63
+
+
 def _restricted(
     offered: Sequence[ToolNamespace], names: Collection[str]
 ) -> tuple[ToolNamespace, ...]:
@@ -133,104 +128,6 @@ def _loosened(namespace: ToolNamespace, strict_tools: frozenset[str]) -> ToolNam
         for tool in namespace.tools
     ]
     return ToolNamespace.functions(tools)
-
-
-class TokenScore(NamedTuple):
-    """A token of the content and its log-probabilities."""
-
-    token_id: int
-    logprobs: Logprobs
-
-
-class ReasoningDelta(NamedTuple):
-    """More of what the model thinks (the analysis channel)."""
-
-    text: str
-
-
-class ContentDelta(NamedTuple):
-    """More of the answer (the final channel), or of a preamble to a tool call."""
-
-    text: str
-    scores: tuple[TokenScore, ...] = ()
-
-
-class CallStarted(NamedTuple):
-    """The model calls a tool; `number` counts the calls of this answer from 0.
-
-    `recipient` is the tool's full name, as functions.f; `name` is the same without `functions.`.
-    """
-
-    number: int
-    call_id: str
-    name: str
-    recipient: str
-
-
-class CallDelta(NamedTuple):
-    """More of a call's arguments, as the model writes them."""
-
-    number: int
-    arguments: str
-
-
-class CallAnswered(NamedTuple):
-    """A built-in tool has answered the call of this number, and the model goes on."""
-
-    number: int
-    name: str
-    text: str
-
-
-class Usage(NamedTuple):
-    """Tokens read and written; reasoning tokens are among the completion's.
-
-    After a tool's answer the model reads a new prompt, which counts as well. Cached tokens are
-    among the prompt's.
-    """
-
-    num_prompt: int
-    num_completion: int
-    num_reasoning: int
-    num_cached: int
-
-
-class Done(NamedTuple):
-    """The answer has ended: always the last delta.
-
-    `messages` is all that the model said and what built-in tools answered. The reason is tool_calls
-    where the last call was for others to answer, or one too many.
-    """
-
-    reason: AnswerEnd
-    usage: Usage
-    seed: int
-    messages: tuple[Message, ...]
-    error: str | None = None
-
-
-class MessageStarted(NamedTuple):
-    """The model begins a message; told only where a reader tells messages apart."""
-
-    channel: str | None
-
-
-class MessageEnded(NamedTuple):
-    """The message is whole, or broke off, which it says; told as MessageStarted is."""
-
-    message: Message
-
-
-Delta = (
-    ReasoningDelta
-    | ContentDelta
-    | CallStarted
-    | CallDelta
-    | CallAnswered
-    | MessageStarted
-    | MessageEnded
-    | Done
-)
 
 
 @dataclass(frozen=True)
@@ -308,17 +205,39 @@ class ChatModel:
             tools=tuple(tool.namespace for tool in chat.tools),
         )
         messages = [Message.system(system), *chat.messages]
-        rules = chat.rules
         request = Request(
             harmony.render_for_completion(self.vocabulary, messages),
             chat.sampling,
             self.vocabulary.stop_ids,
             chat.max_tokens,
             chat.num_logprobs,
-            None if rules is None else self.constrainer.constrain(rules),
+            self._constraint(chat),
         )
         self.engine.check(request)
         return request
+
+    def requests(self, chat: Chat, number: int) -> list[Request]:
+        """Requests for several answers, whose seeds count up from the chat's; they share a prompt.
+
+        Raises:
+            HarmonyError, RequestError: as `request` does.
+        """
+        first = self.request(chat)
+        assert first.sampling.seed is not None, "one seed gives the others"
+        seeds = [_wrapped(first.sampling.seed + index) for index in range(number)]
+        others = [
+            replace(
+                first,
+                sampling=replace(first.sampling, seed=seed),
+                constraint=self._constraint(chat),
+            )
+            for seed in seeds[1:]
+        ]
+        return [first, *others]
+
+    def _constraint(self, chat: Chat) -> Constraint | None:
+        rules = chat.rules
+        return None if rules is None else self.constrainer.constrain(rules)
 
     @property
     def constrainer(self) -> Constrainer:
@@ -496,144 +415,3 @@ class Rounds:
         names = tool_names(chat.offered) if chat.may_call is None else chat.may_call
         built_in = tool_names([tool.namespace for tool in chat.tools])
         return replace(chat, may_call=frozenset(names).difference(built_in))
-
-
-_MessageKind = Literal["reasoning", "content", "call", "foreign"]
-
-
-def _kind(header: harmony.Header) -> _MessageKind:
-    if header.role is not Role.ASSISTANT:
-        return "foreign"
-    if header.recipient not in (None, "all", Role.USER, Role.ASSISTANT):
-        return "call"
-    return "reasoning" if header.channel == Channel.ANALYSIS else "content"
-
-
-class AnswerReader:
-    """Turns the engine's events for one answer into deltas.
-
-    Analysis is reasoning; a message to a recipient is a tool call; everything else that the
-    assistant says is content. Messages of one kind are kept apart by an empty line, or, with
-    `tell_messages`, by deltas that say where each begins and ends.
-    """
-
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        num_prompt: int,
-        offered: Sequence[ToolNamespace] | None = None,
-        *,
-        tell_messages: bool = False,
-    ) -> None:
-        """Read the answer to a prompt of `num_prompt` tokens that offered these tools.
-
-        Without `offered`, a tool's name is taken as the model wrote it.
-        """
-        self._parser = harmony.Parser(vocabulary, Role.ASSISTANT)
-        self._offered = offered
-        self._tell_messages = tell_messages
-        self._is_special = vocabulary.is_special
-        self._num_prompt = num_prompt
-        self._num_completion = 0
-        self._num_reasoning = 0
-        self._num_cached = 0
-        self.num_calls = 0
-        self._earlier: list[Message] = []  # of the requests before this one
-        self._kind: _MessageKind | None = None  # of the message under way
-        self._last_kind: _MessageKind | None = None
-        self._told: set[_MessageKind] = set()  # kinds that have said something
-        self._needs_break = False
-        self._scores: list[TokenScore] = []  # of tokens whose characters are not complete yet
-
-    def calls(self) -> list[tuple[ToolCall, str | None]]:
-        """The calls of the request being read, and on which channels they were made."""
-        read = [(read_call(message, self._offered), message) for message in self._parser.messages]
-        return [(call, message.channel) for call, message in read if call is not None]
-
-    def go_on(self, tool_answers: Sequence[Message], num_prompt: int) -> None:
-        """Read on after tools' answers, which are in a new prompt of `num_prompt` tokens."""
-        self._earlier += [*self._parser.messages, *tool_answers]
-        self._parser.reset()
-        self._num_prompt += num_prompt
-        self._last_kind = None
-
-    def read(self, event: Event) -> Iterator[Delta]:
-        """The deltas that one event brings."""
-        match event:
-            case Token():
-                yield from self._read_token(event)
-            case Finish():
-                yield from self._deltas(self._parser.finish())
-                if self._scores:
-                    yield ContentDelta("", self._take_scores())
-                yield self._done(event)
-            case PromptLogprobs():
-                raise AssertionError("a chat asks for no log-probabilities of its prompt")
-
-    def _read_token(self, token: Token) -> Iterator[Delta]:
-        self._num_completion += 1
-        self._num_reasoning += self._kind == "reasoning"
-        is_content = self._kind == "content" and not self._is_special(token.token_id)
-        if is_content and token.logprobs is not None:
-            self._scores.append(TokenScore(token.token_id, token.logprobs))
-        yield from self._deltas(self._parser.push(token.token_id))
-
-    def _deltas(self, events: list[harmony.Event]) -> Iterator[Delta]:
-        for event in events:
-            match event:
-                case harmony.MessageStarted(header):
-                    yield from self._start(header)
-                case harmony.TextDelta(text):
-                    yield from self._text(text)
-                case harmony.MessageEnded(message):
-                    self._last_kind, self._kind = self._kind, None
-                    if self._tell_messages and self._last_kind != "foreign":
-                        yield MessageEnded(message)
-                case harmony.Diagnostic(code, _, token_index):
-                    log.debug("answer repaired", extra={"code": code, "token_index": token_index})
-
-    def _start(self, header: harmony.Header) -> Iterator[Delta]:
-        self._kind = _kind(header)
-        self._needs_break = self._kind in self._told and not self._tell_messages
-        if self._tell_messages and self._kind != "foreign":
-            yield MessageStarted(header.channel)
-        if self._kind == "call":
-            recipient = self._recipient(header)
-            name = recipient.removeprefix(FUNCTIONS)
-            yield CallStarted(self.num_calls, f"call_{secrets.token_hex(12)}", name, recipient)
-            self.num_calls += 1
-        elif self._kind == "foreign":
-            log.warning("the model speaks for another role", extra={"role": str(header.role)})
-
-    def _recipient(self, header: harmony.Header) -> str:
-        assert header.recipient is not None, "a call has a recipient"
-        if self._offered is None:
-            return header.recipient
-        return resolve_tool(header.recipient, self._offered).recipient
-
-    def _text(self, text: str) -> Iterator[Delta]:
-        if self._kind == "call":
-            yield CallDelta(self.num_calls - 1, text)
-            return
-        if self._needs_break:
-            text = "\n\n" + text
-            self._needs_break = False
-        if self._kind == "reasoning":
-            yield ReasoningDelta(text)
-        elif self._kind == "content":
-            yield ContentDelta(text, self._take_scores())
-        if self._kind is not None:
-            self._told.add(self._kind)
-
-    def _take_scores(self) -> tuple[TokenScore, ...]:
-        scores = tuple(self._scores)
-        self._scores.clear()
-        return scores
-
-    def _done(self, finish: Finish) -> Done:
-        called = finish.reason == "stop" and self._last_kind == "call"
-        self._num_cached += finish.counts.num_cached_tokens
-        usage = Usage(self._num_prompt, self._num_completion, self._num_reasoning, self._num_cached)
-        reason = "tool_calls" if called else finish.reason
-        messages = (*self._earlier, *self._parser.messages)
-        return Done(reason, usage, finish.seed, messages, finish.error)

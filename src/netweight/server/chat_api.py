@@ -3,15 +3,19 @@
 Leaves meanings to `translate` and `chat`. Logs no request's text.
 """
 
+import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from netweight import engine
 from netweight.errors import NetweightError
-from netweight.server import chat, problems, sse, translate, wire
+from netweight.server import problems, sse, translate, wire
+from netweight.server.answer import AnswerReader, Delta, harmony_tokens
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
@@ -23,48 +27,95 @@ def routes(service: Service) -> APIRouter:
     @router.post("/v1/chat/completions", response_model=wire.ChatCompletion)
     async def chat_completions(body: wire.ChatCompletionRequest, http: Request) -> Response:
         service.check_name(body.model)
-        if body.stream_options is not None and not body.stream:
-            raise Problem("stream_options needs stream to be true.", param="stream_options")
-        names = translate.tool_names(body)
-        request = service.model.request(translate.chat_of(body, names))
-        answer = translate.Answer(
-            service.model.vocabulary,
-            completion_id=f"chatcmpl-{secrets.token_hex(12)}",
-            created=service.now(),
-            model=service.model.name,
-            names=names,
-            scores=[] if body.logprobs else None,
-        )
-        deltas = service.deltas(request)
+        # Long conversations take a while to render, and the first grammar of all does.
+        job = await asyncio.to_thread(_prepare, service, body)
+        deltas = _deltas(service, job)
         if not body.stream:
-            return await until_client_leaves(http, _complete(answer, deltas))
+            return await until_client_leaves(http, _complete(job.completion, deltas))
         service.check_open()
-        options = body.stream_options or wire.StreamOptions()
-        return sse.EventStream(_stream(answer, deltas, include_usage=bool(options.include_usage)))
+        return sse.EventStream(_stream(job.completion, deltas))
 
     return router
 
 
-async def _complete(answer: translate.Answer, deltas: AsyncGenerator[chat.Delta]) -> Response:
+@dataclass(frozen=True)
+class _Job:
+    """What is asked of the engine, who reads its answers, and what becomes of them."""
+
+    requests: Sequence[engine.Request]
+    readers: Sequence[AnswerReader]
+    completion: translate.Completion
+
+
+def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
+    """Everything up to the engine.
+
+    Raises:
+        Problem, HarmonyError, RequestError: for a request that cannot be answered.
+    """
+    names = translate.tool_names(body)
+    chat = translate.chat_of(body, names)
+    model = service.model
+    seed = engine.fresh_seed() if body.seed is None else body.seed
+    chat = replace(chat, sampling=replace(chat.sampling, seed=seed))
+    requests = model.requests(chat, body.n or 1)
+    completion = translate.Completion(
+        body,
+        names,
+        model.vocabulary,
+        completion_id=f"chatcmpl-{secrets.token_hex(12)}",
+        created=service.now(),
+    )
+    prompt_ids = requests[0].prompt_ids
+    if completion.tells_tokens:
+        completion.read_prompt(harmony_tokens(model.vocabulary, prompt_ids))
+    readers = [
+        AnswerReader(
+            model.vocabulary,
+            len(prompt_ids),
+            chat.offered,
+            tell_tokens=completion.tells_tokens,
+            stops=translate.stops(body),
+        )
+        for _ in requests
+    ]
+    return _Job(requests, readers, completion)
+
+
+async def _deltas(service: Service, job: _Job) -> AsyncGenerator[tuple[int, Delta]]:
+    """The deltas of all answers, each with its answer's index. Closing it cancels them."""
+    events = service.worker.events_of(
+        job.requests, is_stopped=lambda index: job.readers[index].is_stopped
+    )
+    async with aclosing(events):
+        async for index, event in events:
+            for delta in job.readers[index].read(event):
+                yield index, delta
+
+
+async def _complete(
+    completion: translate.Completion, deltas: AsyncGenerator[tuple[int, Delta]]
+) -> Response:
     async with aclosing(deltas):
-        async for delta in deltas:
-            answer.add(delta)
-            if isinstance(delta, chat.Done):
-                return _json(answer.whole(delta))
-    raise AssertionError("an answer ended without Done")
+        async for index, delta in deltas:
+            completion.add(index, delta)
+    return Response(completion.whole().model_dump_json(), media_type="application/json")
 
 
 async def _stream(
-    answer: translate.Answer, deltas: AsyncGenerator[chat.Delta], *, include_usage: bool
+    completion: translate.Completion, deltas: AsyncGenerator[tuple[int, Delta]]
 ) -> AsyncGenerator[str]:
     """The events of a streamed answer; an error is one of them, as OpenAI's clients expect."""
     try:
-        yield _event(answer.opening())
+        for opening in completion.openings():
+            yield _event(opening)
         async with aclosing(deltas):
-            async for delta in deltas:
-                yield _event(answer.add(delta))
-                if isinstance(delta, chat.Done) and include_usage:
-                    yield _event(answer.usage_chunk(delta))
+            async for index, delta in deltas:
+                chunk = completion.add(index, delta)
+                if chunk is not None:
+                    yield _event(chunk)
+        if completion.includes_usage:
+            yield _event(completion.usage_chunk())
     except Problem as problem:
         yield sse.event(problem.body)
     except NetweightError as error:
@@ -74,7 +125,3 @@ async def _stream(
 
 def _event(chunk: wire.ChatCompletionChunk) -> str:
     return sse.event(chunk.model_dump_json())
-
-
-def _json(completion: wire.ChatCompletion) -> Response:
-    return Response(completion.model_dump_json(), media_type="application/json")

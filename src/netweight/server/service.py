@@ -5,15 +5,13 @@ An API is a module with a `routes(service)`; `app` puts them together.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import Response
 
-from netweight import engine
-from netweight.server import chat
+from netweight.server.chat import ChatModel
 from netweight.server.problems import Problem
 from netweight.server.worker import Worker
 
@@ -24,7 +22,7 @@ CLIENT_LEFT = 499  # nobody reads it; nginx's number for a client that closed th
 class Service:
     """One served model. `clock` gives seconds since the epoch."""
 
-    model: chat.ChatModel
+    model: ChatModel
     worker: Worker
     clock: Callable[[], float] = time.time
 
@@ -48,14 +46,6 @@ class Service:
             raise Problem(
                 f"{self.worker.refusal}; try again later.", status=503, code="unavailable"
             )
-
-    async def deltas(self, request: engine.Request) -> AsyncGenerator[chat.Delta]:
-        """An answer's deltas. Closing the generator cancels the request."""
-        reader = chat.AnswerReader(self.model.vocabulary, len(request.prompt_ids))
-        async with aclosing(self.worker.events(request)) as events:
-            async for event in events:
-                for delta in reader.read(event):
-                    yield delta
 
 
 async def until_client_leaves(http: Request, work: Coroutine[None, None, Response]) -> Response:

@@ -19,17 +19,16 @@ from rich.markup import escape
 from netweight.engine import Sampling
 from netweight.errors import NetweightError, RequestError
 from netweight.harmony import DeveloperContent, Message, ReasoningEffort
-from netweight.server.chat import (
+from netweight.server.answer import (
     CallAnswered,
     CallDelta,
     CallStarted,
-    Chat,
-    ChatModel,
     ContentDelta,
     Delta,
     Done,
     ReasoningDelta,
 )
+from netweight.server.chat import Chat, ChatModel
 from netweight.tools import OpenTool
 
 HELP = """\

@@ -2,7 +2,8 @@
 
 Field names are OpenAI's (https://platform.openai.com/docs/api-reference/chat), and vLLM's where
 OpenAI has none (top_k, min_p, reasoning). A field is honoured, or changes nothing here and is
-accepted by name, or is refused by name. Knows shapes, not meanings: `translate` gives them one.
+accepted by name, or is refused by name. Our own are under `netweight`. Knows shapes, not meanings:
+`translate` gives them one.
 """
 
 from typing import Annotated, Literal, TypeVar
@@ -10,12 +11,14 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
+    model_validator,
 )
 
 T = TypeVar("T")
@@ -32,6 +35,16 @@ def _only(*neutral: T) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _refused(remedy: str) -> BeforeValidator:
+    """For fields that OpenAI has and we have not: refused with what to do instead."""
+
+    def check(value: object) -> None:
+        if value is not None:
+            raise ValueError(f"not supported; {remedy}")
+
+    return BeforeValidator(check)
+
+
 class _In(BaseModel):
     """Something a client sends: no unknown field, no silent conversion of types."""
 
@@ -43,19 +56,37 @@ class TextPart(_In):
 
     type: Literal["text"]
     text: str
+    prompt_cache_breakpoint: dict[str, str] | None = None  # changes nothing: all is cached
+
+
+class AssistantPart(_In):
+    """A piece of what the model said before; a refusal is an answer like any other."""
+
+    type: Literal["text", "refusal"]
+    text: str | None = None
+    refusal: str | None = None
+
+    @model_validator(mode="after")
+    def _has_its_text(self) -> "AssistantPart":
+        if getattr(self, self.type) is None:
+            raise ValueError(f"a part of type {self.type!r} needs a text as its {self.type!r}")
+        return self
 
 
 # Pydantic puts the tag of a union's branch into the place it reports; spaces tell tags from fields.
-CONTENT_TAGS = _A_TEXT, _PARTS = "a text", "a list of parts"
+CONTENT_TAGS = _A_TEXT, _MORE = "a text", "more than a text"
 
 
 def _content_tag(value: object) -> str:
-    return _A_TEXT if isinstance(value, str) else _PARTS
+    return _A_TEXT if isinstance(value, str) else _MORE
 
 
+_TEXT_OR_MORE = Discriminator(_content_tag)
 Content = Annotated[
-    Annotated[str, Tag(_A_TEXT)] | Annotated[list[TextPart], Tag(_PARTS)],
-    Discriminator(_content_tag),
+    Annotated[str, Tag(_A_TEXT)] | Annotated[list[TextPart], Tag(_MORE)], _TEXT_OR_MORE
+]
+AssistantContent = Annotated[
+    Annotated[str, Tag(_A_TEXT)] | Annotated[list[AssistantPart], Tag(_MORE)], _TEXT_OR_MORE
 ]
 
 
@@ -64,7 +95,7 @@ class InstructionMessage(_In):
 
     role: Literal["system", "developer"]
     content: Content
-    name: None = None
+    name: str | None = None  # changes nothing: Harmony names users and tools only
 
 
 class UserMessage(_In):
@@ -94,16 +125,16 @@ class AssistantMessage(_In):
     """What the model said before. Its reasoning may be given back under either name."""
 
     role: Literal["assistant"]
-    content: Content | None = None
+    content: AssistantContent | None = None
+    refusal: str | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[ToolCall] | None = None
+    name: str | None = None  # changes nothing: Harmony names users and tools only
     # Clients send whole replies back; these parts of one are empty in ours.
-    refusal: None = None
     annotations: Annotated[list[object] | None, _only([])] = None
-    audio: None = None
-    function_call: None = None
-    name: None = None
+    audio: Annotated[None, _refused("only text can be sent")] = None
+    function_call: Annotated[None, _refused("send tool_calls")] = None
 
 
 class ToolMessage(_In):
@@ -120,20 +151,110 @@ InMessage = Annotated[
 ]
 
 
-class Function(_In):
-    """A function the model may call."""
+_Name = Annotated[str, Field(pattern="^[a-zA-Z0-9_-]{1,64}$")]
+_ToolType = Literal["function"]
 
-    name: str
+
+class Function(_In):
+    """A function the model may call.
+
+    With `strict`, its arguments follow the schema. Without, they do where a call is forced (by
+    tool_choice), and are the model's own otherwise.
+    """
+
+    name: _Name
     description: str | None = None
     parameters: dict[str, object] | None = None
-    strict: Annotated[bool | None, _only(False)] = None
+    strict: bool | None = None
 
 
 class FunctionTool(_In):
     """The only kind of tool so far."""
 
-    type: Literal["function"]
+    type: _ToolType
     function: Function
+
+
+class FunctionName(_In):
+    """A function that is meant."""
+
+    name: str
+
+
+class FunctionRef(_In):
+    """One of the request's tools."""
+
+    type: _ToolType
+    function: FunctionName
+
+
+class AllowedTools(_In):
+    """The tools to choose from; the model is told of the others, but cannot call them."""
+
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[FunctionRef], Field(min_length=1)]
+
+
+class ToolChoiceObject(_In):
+    """The function to call, or the tools to choose from."""
+
+    type: Literal["function", "allowed_tools"]
+    function: FunctionName | None = None
+    allowed_tools: AllowedTools | None = None
+
+    @model_validator(mode="after")
+    def _has_its_object(self) -> "ToolChoiceObject":
+        others = {"function", "allowed_tools"} - {self.type}
+        if getattr(self, self.type) is None or any(getattr(self, other) for other in others):
+            raise ValueError(f"type {self.type!r} goes with the field {self.type!r} alone")
+        return self
+
+
+ToolChoice = Annotated[
+    Annotated[Literal["none", "auto", "required"], Tag(_A_TEXT)]
+    | Annotated[ToolChoiceObject, Tag(_MORE)],
+    _TEXT_OR_MORE,
+]
+
+
+class JsonSchemaFormat(_In):
+    """A schema that the answer follows. It is enforced whether `strict` says so or not."""
+
+    name: _Name
+    description: str | None = None
+    schema_: Annotated[dict[str, object] | None, Field(alias="schema")] = None
+    strict: bool | None = None
+
+
+class ResponseFormat(_In):
+    """What the final answer has to be; reasoning and tool calls are as free as without."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchemaFormat | None = None
+
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> "ResponseFormat":
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("type 'json_schema', and no other, goes with the field 'json_schema'")
+        return self
+
+
+def _token_ids(bias: dict[str, float] | None) -> dict[str, float] | None:
+    wrong = next((key for key in bias or {} if not (key.isascii() and key.isdigit())), None)
+    if wrong is not None:
+        raise ValueError(f"the keys are token ids, as '42'; {wrong[:40]!r} is none")
+    return bias
+
+
+class NetweightOptions(_In):
+    """What no other server has.
+
+    With `tokens`, the answer says in its own `netweight` which Harmony tokens the model read and
+    wrote, and how likely they were. It needs n to be 1.
+    """
+
+    tokens: bool = False
+    top: Annotated[int, Field(ge=0, le=20, description="likeliest tokens told at each place")] = 5
 
 
 class StreamOptions(_In):
@@ -141,6 +262,15 @@ class StreamOptions(_In):
 
     include_usage: bool | None = None
     include_obfuscation: Annotated[bool | None, _only(False)] = None
+
+
+_StopText = Annotated[str, Field(min_length=1)]
+_Stop = Annotated[
+    Annotated[_StopText, Tag(_A_TEXT)]
+    | Annotated[list[_StopText], Field(max_length=4), Tag(_MORE)],
+    _TEXT_OR_MORE,
+]
+_Penalty = Annotated[float | None, Field(ge=-2, le=2)]
 
 
 class ChatCompletionRequest(_In):
@@ -155,14 +285,30 @@ class ChatCompletionRequest(_In):
     top_p: Annotated[float | None, Field(ge=0, le=1)] = None
     top_k: Annotated[int | None, Field(ge=-1, description="0 or -1: all")] = None
     min_p: Annotated[float | None, Field(ge=0, le=1)] = None
-    seed: Annotated[int | None, Field(ge=-(2**63), lt=2**63)] = None
+    seed: Annotated[
+        int | None,
+        Field(ge=-(2**63), lt=2**63, description="choice i is what seed + i gives alone"),
+    ] = None
     max_tokens: Annotated[int | None, Field(ge=1)] = None
     max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
+    n: Annotated[int | None, Field(ge=1, le=128)] = None
+    stop: Annotated[
+        _Stop | None,
+        Field(description="looked for in the final answer, not in reasoning or tool calls"),
+    ] = None
+    presence_penalty: _Penalty = None
+    frequency_penalty: _Penalty = None
+    logit_bias: Annotated[
+        dict[str, Annotated[float, Field(ge=-100, le=100)]] | None, AfterValidator(_token_ids)
+    ] = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None
     reasoning_effort: Literal["low", "medium", "high"] | None = None
-    tools: list[FunctionTool] | None = None
-    tool_choice: Literal["auto", "none"] | None = None
+    tools: Annotated[list[FunctionTool] | None, Field(max_length=128)] = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    netweight: NetweightOptions | None = None
     # Accepted, since they change nothing here.
     user: str | None = None
     metadata: dict[str, str] | None = None
@@ -171,23 +317,33 @@ class ChatCompletionRequest(_In):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
-    parallel_tool_calls: bool | None = None  # the model makes one call at a time either way
-    # Not supported, but many clients send the value that changes nothing.
-    n: Annotated[int | None, _only(1)] = None
-    stop: Annotated[str | list[str] | None, _only([])] = None
-    frequency_penalty: Annotated[float | None, _only(0)] = None
-    presence_penalty: Annotated[float | None, _only(0)] = None
-    logit_bias: Annotated[dict[str, float] | None, _only({})] = None
-    response_format: Annotated[dict[str, object] | None, _only({"type": "text"})] = None
+    prompt_cache_options: dict[str, str] | None = None
+    # Accepted with the value that changes nothing, which many clients send.
     modalities: Annotated[list[str] | None, _only(["text"])] = None
+    verbosity: Annotated[str | None, _only("medium")] = None
+    repetition_penalty: Annotated[float | None, _only(1)] = None
+    # Refused, with what to do instead.
+    functions: Annotated[None, _refused("send tools")] = None
+    function_call: Annotated[None, _refused("send tool_choice")] = None
+    audio: Annotated[None, _refused("only text is answered")] = None
+    prediction: Annotated[None, _refused("leave it out: text that repeats is guessed anyway")] = (
+        None
+    )
+    web_search_options: Annotated[None, _refused("the Responses API has a browser tool")] = None
+    moderation: Annotated[None, _refused("this server does not moderate")] = None
 
 
 class _Sparse(BaseModel):
-    """Something whose absent parts are left out, not sent as null."""
+    """Something whose absent parts are left out; null is sent only for what is set to it."""
 
     @model_serializer(mode="wrap")
-    def _without_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
-        return {name: value for name, value in serialize(self).items() if value is not None}
+    def _without_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        is_set = self.model_fields_set
+        return {
+            name: value
+            for name, value in serialize(self).items()
+            if value is not None or name in is_set
+        }
 
 
 class TopLogprob(BaseModel):
@@ -208,6 +364,7 @@ class ChoiceLogprobs(BaseModel):
     """Log-probabilities of the content's tokens; those of the reasoning are not given."""
 
     content: list[TokenLogprob]
+    refusal: None = None
 
 
 class FunctionDelta(_Sparse):
@@ -240,9 +397,9 @@ FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 class ChunkChoice(BaseModel):
-    """The one choice of a chunk."""
+    """The one choice of a chunk: more of this answer of perhaps several."""
 
-    index: Literal[0] = 0
+    index: int
     delta: Delta
     logprobs: ChoiceLogprobs | None = None
     finish_reason: FinishReason | None = None
@@ -254,17 +411,58 @@ class CompletionTokensDetails(BaseModel):
     reasoning_tokens: int
 
 
+class PromptTokensDetails(BaseModel):
+    """Where the prompt's tokens came from."""
+
+    cached_tokens: int
+
+
 class Usage(BaseModel):
-    """Tokens read and written."""
+    """Tokens read and written. The prompt counts once, however many answers there are."""
 
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
+    prompt_tokens_details: PromptTokensDetails
     completion_tokens_details: CompletionTokensDetails
 
 
+class HarmonyToken(BaseModel):
+    """A token of the conversation.
+
+    `kind` is special (a control token), header, or what the text belongs to: a channel or, where
+    there is none, a role.
+    """
+
+    id: int
+    text: str
+    kind: str
+
+
+class LikelyToken(BaseModel):
+    """One of the likeliest tokens at a place."""
+
+    id: int
+    text: str
+    logprob: float
+
+
+class WrittenToken(HarmonyToken):
+    """A token that the model wrote, and how likely it was; `top` has the likeliest ones there."""
+
+    logprob: float
+    top: list[LikelyToken]
+
+
+class NetweightTokens(_Sparse):
+    """The exact tokens, in order: the prompt, and what the model wrote (since the last chunk)."""
+
+    prompt: list[HarmonyToken] | None = None
+    tokens: list[WrittenToken] | None = None
+
+
 class ChatCompletionChunk(_Sparse):
-    """One event of a streamed answer. `seed`, on the last choice, repeats the same answer."""
+    """One event of a streamed answer. `seed`, on the last of a choice, repeats it."""
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
@@ -273,6 +471,7 @@ class ChatCompletionChunk(_Sparse):
     choices: list[ChunkChoice]
     usage: Usage | None = None
     seed: int | None = None
+    netweight: NetweightTokens | None = None
 
 
 class OutToolCall(BaseModel):
@@ -295,16 +494,16 @@ class OutMessage(BaseModel):
 
 
 class Choice(BaseModel):
-    """The one choice of a completion."""
+    """One answer."""
 
-    index: Literal[0] = 0
+    index: int
     message: OutMessage
     logprobs: ChoiceLogprobs | None = None
     finish_reason: FinishReason
 
 
-class ChatCompletion(BaseModel):
-    """A whole answer. `seed` repeats it."""
+class ChatCompletion(_Sparse):
+    """All answers. `seed` repeats them."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -313,6 +512,7 @@ class ChatCompletion(BaseModel):
     choices: list[Choice]
     usage: Usage
     seed: int
+    netweight: NetweightTokens | None = None
 
 
 class Model(BaseModel):

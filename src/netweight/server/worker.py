@@ -11,10 +11,11 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVarTuple, Unpack
 
-from netweight.engine import Engine, Event, Finish, Request, Stats, Token
+from netweight.engine import Engine, Event, Finish, PromptLogprobs, Request, Stats, Token
 from netweight.errors import AnswerTimeout, ServerError
 from netweight.server.metrics import Metrics
 
@@ -73,6 +74,7 @@ class _Stream:
     last_s: float  # when its last event was seen, or when it came
     num_tokens: int = 0
     request_id: int | None = None  # given in the engine's thread
+    followers: "list[_Stream]" = field(default_factory=list)  # wait until this one's prompt is read
 
 
 def _call(
@@ -162,8 +164,17 @@ class Worker:
             async for _, event in events:
                 yield event
 
-    async def events_of(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Event]]:
+    async def events_of(
+        self,
+        requests: Sequence[Request],
+        *,
+        is_stopped: Callable[[int], bool] = lambda index: False,
+    ) -> AsyncGenerator[tuple[int, Event]]:
         """The events of several requests as they come, each with its request's place.
+
+        A request is cancelled when it `is_stopped`, which is asked after each of its events; its
+        Finish still comes, after what events were on their way. Of requests that share one object
+        as their prompt, the first reads it, and the others find it in the cache.
 
         Raises:
             ServerError, AnswerTimeout, RequestError: as `events` does.
@@ -177,11 +188,15 @@ class Worker:
         self._commands.put(lambda: self._submit(streams))
         timer = self._time_out(inbox)
         num_left = len(streams)
+        stopped: set[int] = set()
         try:
             while num_left > 0:
                 for index, event in await inbox.take():
                     num_left -= isinstance(event, Finish)
                     yield index, event
+                    if index not in stopped and is_stopped(index):
+                        stopped.add(index)
+                        self._commands.put(partial(self._cancel, [streams[index]]))
         finally:
             if timer is not None:
                 timer.cancel()
@@ -248,10 +263,27 @@ class Worker:
             batches.setdefault(stream.inbox.loop, []).append((stream, event))
             if isinstance(event, Finish):
                 del self._streams[event.request_id]
+            if stream.followers and not isinstance(event, PromptLogprobs):
+                self._begin(stream.followers)
+                stream.followers = []
         for loop, batch in batches.items():
-            _call(loop, self._deliver, batch)
+            self._send_to(loop, batch)
+
+    def _send_to(
+        self, loop: asyncio.AbstractEventLoop, events: list[tuple[_Stream, Event]]
+    ) -> None:
+        _call(loop, self._deliver, events)
 
     def _submit(self, streams: Sequence[_Stream]) -> None:
+        """Start requests, those with a prompt of their own at once."""
+        first: dict[int, _Stream] = {}  # by the prompt's identity: equal prompts cost time to see
+        for stream in streams:
+            leader = first.setdefault(id(stream.request.prompt_ids), stream)
+            if leader is not stream:
+                leader.followers.append(stream)
+        self._begin(list(first.values()))
+
+    def _begin(self, streams: Sequence[_Stream]) -> None:
         for stream in streams:
             if self.refusal:  # since the request was queued
                 self._fail(stream, self.refusal)
@@ -266,7 +298,7 @@ class Worker:
                 del self._streams[stream.request_id]
                 finish = self._engine.cancel(stream.request_id)
                 if finish is not None:
-                    _call(stream.inbox.loop, self._count, stream, finish)
+                    self._send_to(stream.inbox.loop, [(stream, finish)])
 
     def _fail_all(self, why: str) -> None:
         streams = list(self._streams.values())
