@@ -12,7 +12,8 @@ import typer
 from netweight.cli import harmony
 from netweight.cli.bench import bench, plan
 from netweight.cli.models import models, synth
-from netweight.cli.talk import chat, generate, serve
+from netweight.cli.serve import serve
+from netweight.cli.talk import chat, generate
 from netweight.cli.verdict import verdict
 from netweight.cli.weigh import weigh
 from netweight.errors import NetweightError

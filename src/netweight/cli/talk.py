@@ -1,4 +1,4 @@
-"""Commands that let a model speak: once, in a terminal chat, over HTTP."""
+"""Commands that let a model speak: once, or in a terminal chat."""
 
 import json
 import sys
@@ -122,39 +122,3 @@ def chat(
     with opened(built_in) as tools:
         settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
         terminal.Conversation(chat_model, Console(), settings).run()
-
-
-def serve(
-    model: Model,
-    host: Annotated[
-        str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
-    name: Annotated[str | None, typer.Option(help="What clients call the model.")] = None,
-    dense: DenseForm = "bf16",
-    threads: Threads = None,
-    memory: Memory = None,
-    speculate: Speculate = 0,
-) -> None:
-    """Serve a model over OpenAI's API, until Ctrl-C.
-
-    Example: netweight serve nano --port 8000
-    """
-    import logging
-
-    from netweight import server
-
-    # Listen before loading the weights: a port in use should not cost a minute.
-    with server.listen(host, port) as sock:
-        chat_model = load_chat_model(
-            model, name, dense=dense, threads=threads, memory=memory, speculate=speculate
-        )
-        url = server.base_url(sock)
-        print(f"{chat_model.name} is served at {url} (Ctrl-C stops it). Try it:\n")
-        ask = {"role": "user", "content": "What is 27 + 15?"}
-        body = json.dumps({"model": chat_model.name, "messages": [ask]})
-        print(f"  curl {url}/chat/completions -H 'Content-Type: application/json' \\")
-        print(f"    -d '{body}'\n", flush=True)
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        server.run(chat_model, sock)

@@ -1,0 +1,164 @@
+"""The command that serves a model over HTTP, and what it tells of how that is guarded."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from netweight.cli.options import (
+    DenseForm,
+    Memory,
+    Model,
+    Speculate,
+    Threads,
+    load_chat_model,
+)
+from netweight.errors import ServerError
+
+if TYPE_CHECKING:
+    from netweight.server import ServerSettings
+
+_MIB = 2**20
+_KEYS_VARIABLE = "NETWEIGHT_API_KEYS"
+
+ApiKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--api-key",
+        help="Ask clients for this key; may be given several times. Others on this machine can see "
+        f"it in the list of processes; {_KEYS_VARIABLE} (separated by commas) and --api-key-file "
+        "keep it to yourself.",
+    ),
+]
+ApiKeyFile = Annotated[
+    Path | None, typer.Option(help="A file of such keys, one a line; # begins a comment.")
+]
+CorsOrigins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cors-origin",
+        help="Let web pages from there use the API, as https://example.org; * lets all.",
+    ),
+]
+HostNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        help="Answer to this name as well. Without an API key a server answers only to addresses, "
+        "localhost and this machine's name, so that no web page can have a browser use it.",
+    ),
+]
+MaxBody = Annotated[float, typer.Option(min=0.001, help="MiB that a request may have.")]
+MaxRequests = Annotated[
+    int,
+    typer.Option(min=1, help="Requests taken at once, waiting ones included; more get a 429."),
+]
+Timeout = Annotated[
+    float, typer.Option(min=0, help="Seconds in which an answer has to end; 0: no limit.")
+]
+Grace = Annotated[
+    float,
+    typer.Option(min=0, help="Seconds for which answers go on after Ctrl-C; a second one ends it."),
+]
+
+
+def serve(
+    model: Model,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
+    name: Annotated[str | None, typer.Option(help="What clients call the model.")] = None,
+    api_key: ApiKeys = None,
+    api_key_file: ApiKeyFile = None,
+    cors_origin: CorsOrigins = None,
+    allow_host: HostNames = None,
+    max_body: MaxBody = 32,
+    max_requests: MaxRequests = 256,
+    timeout: Timeout = 3600,
+    grace: Grace = 10,
+    dense: DenseForm = "bf16",
+    threads: Threads = None,
+    memory: Memory = None,
+    speculate: Speculate = 0,
+) -> None:
+    """Serve a model over OpenAI's API, until Ctrl-C.
+
+    Example: netweight serve nano --port 8000
+    """
+    import logging
+    import os
+
+    from netweight import server
+
+    settings = server.ServerSettings(
+        api_keys=api_keys(api_key or [], os.environ.get(_KEYS_VARIABLE, ""), api_key_file),
+        cors_origins=tuple(cors_origin or ()),
+        host_names=tuple(allow_host or ()),
+        max_body_bytes=int(max_body * _MIB),
+        max_requests=max_requests,
+        answer_timeout_s=timeout or None,
+        grace_s=grace,
+        access_log=True,
+    )
+    # Listen before loading the weights: a port in use should not cost a minute.
+    with server.listen(host, port) as sock:
+        if server.is_open(sock) and not settings.api_keys:
+            print(
+                "netweight: other machines can use this server, and it asks for no key; --api-key "
+                "sets one.",
+                file=sys.stderr,
+            )
+        chat_model = load_chat_model(
+            model, name, dense=dense, threads=threads, memory=memory, speculate=speculate
+        )
+        url = server.base_url(sock)
+        _tell(chat_model.name, url, settings)
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        server.run(chat_model, sock, settings)
+
+
+def api_keys(given: list[str], listed: str, file: Path | None) -> tuple[str, ...]:
+    """All keys: those given, those in a list with commas, those in a file.
+
+    Raises:
+        ServerError: for a key that no client could send, or a file that has none.
+    """
+    keys = [*given, *(key.strip() for key in listed.split(",") if key.strip())]
+    if file is not None:
+        keys += _keys_of(file)
+    for key in keys:
+        # A header's value is trimmed, and clients send keys as ASCII.
+        if not key.isascii() or not key.isprintable() or not key or key != key.strip():
+            raise ServerError(
+                "an API key is empty, begins or ends with a space, or has characters other than "
+                "printable ASCII; no client could send it."
+            )
+    return tuple(keys)
+
+
+def _keys_of(file: Path) -> list[str]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServerError(f"cannot read the API keys in {file}: {error}.") from error
+    keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not keys:
+        raise ServerError(f"{file} has no API key; write one a line, or leave --api-key-file out.")
+    return keys
+
+
+def _tell(name: str, url: str, settings: "ServerSettings") -> None:
+    """Say where the model is and how to ask it."""
+    print(f"{name} is served at {url} (Ctrl-C stops it). Try it:\n")
+    body = json.dumps(
+        {"model": name, "messages": [{"role": "user", "content": "What is 27 + 15?"}]}
+    )
+    print(f"  curl {url}/chat/completions -H 'Content-Type: application/json' \\")
+    if settings.api_keys:
+        print("    -H 'Authorization: Bearer YOUR_KEY' \\")
+    print(f"    -d '{body}'\n")
+    print(f"What else it can do: {url.removesuffix('/v1')}/docs\n", flush=True)
