@@ -166,18 +166,28 @@ class CallBook:
 
     def __init__(self, names: ToolNames) -> None:
         self.names = names
-        self._recipients: dict[str, tuple[str, Channel]] = {}
+        self._recipients: dict[str, tuple[str, str | None]] = {}
         self._ranks: dict[str, int] = {}
         self._numbers = count()
 
     def call(self, call_id: str, name: str, arguments: str) -> Message:
         """The message that calls a tool by its API name."""
         if name in BUILT_IN and not self.names.has(name):
-            recipient, channel = name, Channel.ANALYSIS
-        else:
-            recipient, channel = f"{FUNCTIONS}{self.names.declare(name)}", Channel.COMMENTARY
+            return self.built_in_call(call_id, name, arguments)
+        recipient = f"{FUNCTIONS}{self.names.declare(name)}"
+        return self._call(call_id, recipient, Channel.COMMENTARY, arguments)
+
+    def built_in_call(self, call_id: str, recipient: str, text: str) -> Message:
+        """The message that calls a built-in tool."""
+        return self._call(call_id, recipient, Channel.ANALYSIS, text)
+
+    def note(self, call_id: str, recipient: str, channel: str | None) -> None:
+        """Take down whom a call is for, so that its result can be written."""
         self._recipients[call_id] = (recipient, channel)
         self._ranks[call_id] = next(self._numbers)
+
+    def _call(self, call_id: str, recipient: str, channel: Channel, arguments: str) -> Message:
+        self.note(call_id, recipient, channel)
         content_type = "code" if recipient == "python" else _JSON
         return Message.assistant(
             arguments, channel=channel, recipient=recipient, content_type=content_type

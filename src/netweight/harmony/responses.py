@@ -1,9 +1,9 @@
 """OpenAI Responses items <-> Harmony messages; see `convert` for what both APIs share."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from netweight.errors import HarmonyError
-from netweight.harmony.calls import read_call
+from netweight.harmony.calls import FUNCTIONS, read_call
 from netweight.harmony.convert import (
     ApiObject,
     CallBook,
@@ -19,7 +19,9 @@ from netweight.harmony.convert import (
 )
 from netweight.harmony.message import Channel, DeveloperContent, Message, Role
 from netweight.harmony.names import ToolNames
+from netweight.harmony.schema import as_node, to_json
 
+ANSWER_NOT_KEPT = "[the answer was not kept]"
 _PHASES = {"commentary": Channel.COMMENTARY, "final_answer": Channel.FINAL}
 
 
@@ -30,14 +32,18 @@ def from_responses(
     tools: Sequence[ApiObject] = (),
     text_format: ApiObject | None = None,
     names: ToolNames | None = None,
+    written: Mapping[str, Sequence[Message]] | None = None,
 ) -> list[Message]:
     """The input of a Responses request as Harmony, without the system message.
+
+    `written` has, by their ids, items as the model wrote them: its own messages with their layout,
+    and the answers of built-in tools. They are taken instead of the items.
 
     Raises HarmonyError naming an item or part that Harmony cannot express.
     """
     names = ToolNames() if names is None else names
     declared = read_tools(tools, names)
-    reader = _ItemReader(names)
+    reader = _ItemReader(names, written or {})
     messages = [] if instructions is None else [Message.developer(DeveloperContent(instructions))]
     if isinstance(items, str):
         messages.append(Message.user(items))
@@ -65,10 +71,30 @@ def _answered_by_item(item: ApiObject) -> object:
 
 
 class _ItemReader:
-    def __init__(self, names: ToolNames) -> None:
+    def __init__(self, names: ToolNames, written: Mapping[str, Sequence[Message]]) -> None:
+        self.names = names
         self.book = CallBook(names)
+        self.written = written
 
     def read(self, item: ApiObject) -> Iterator[Message]:
+        written = self.written.get(str(item.get("id")), ())
+        if written and self._still_holds(item, written[0]):
+            yield from written
+        else:
+            yield from self._translate(item)
+
+    def _still_holds(self, item: ApiObject, first: Message) -> bool:
+        """Whether what was written still means the item, whose tool may have a new identifier."""
+        if item.get("type") != "function_call":
+            return True
+        name = required_text(item, "name", "function_call")
+        if first.recipient != f"{FUNCTIONS}{self.names.declare(name)}":
+            return False
+        call_id = required_text(item, "call_id", "function_call")
+        self.book.note(call_id, first.recipient, first.channel)
+        return True
+
+    def _translate(self, item: ApiObject) -> Iterator[Message]:
         kind = item.get("type", "message")
         match kind:
             case "message":
@@ -86,6 +112,10 @@ class _ItemReader:
                 yield self.book.result(
                     required_text(item, "call_id", "function_call_output"), parts
                 )
+            case "code_interpreter_call":
+                yield from self.read_code(item)
+            case "web_search_call":
+                yield from self.read_search(item)
             case _:
                 raise HarmonyError(f"an input item of type {kind!r} cannot be sent")
 
@@ -102,6 +132,37 @@ class _ItemReader:
                 return Message(Role.ASSISTANT, parts, channel=channel)
         raise HarmonyError(f"a message of role {role!r} cannot be sent")
 
+    def read_code(self, item: ApiObject) -> Iterator[Message]:
+        """Code and what it printed."""
+        code = item.get("code")
+        logs = [as_node(output).get("logs") for output in _list(item.get("outputs"))]
+        yield from self._built_in(item, "python", code if isinstance(code, str) else "", logs)
+
+    def read_search(self, item: ApiObject) -> Iterator[Message]:
+        """A use of the browser and what it told."""
+        action = as_node(item.get("action"))
+        match action.get("type"):
+            case "search":
+                name, fields = "search", {"query": action.get("query")}
+            case "open_page":
+                name, fields = "open", {"id": action.get("url")}
+            case "find_in_page":
+                name, fields = "find", {"pattern": action.get("pattern")}
+            case other:
+                raise HarmonyError(f"a web search whose action is {other!r} cannot be sent")
+        arguments = {field: value for field, value in fields.items() if value is not None}
+        results = [as_node(result).get("text") for result in _list(item.get("results"))]
+        yield from self._built_in(item, f"browser.{name}", to_json(arguments), results)
+
+    def _built_in(
+        self, item: ApiObject, recipient: str, text: str, answers: Sequence[object]
+    ) -> Iterator[Message]:
+        """A call of a built-in tool and its answer, or, where that was not kept, word of that."""
+        call_id = required_text(item, "id", str(item.get("type")))
+        yield self.book.built_in_call(call_id, recipient, text)
+        texts = tuple(answer for answer in answers if isinstance(answer, str))
+        yield self.book.result(call_id, texts or (ANSWER_NOT_KEPT,))
+
     def read_reasoning(self, item: ApiObject) -> Iterator[Message]:
         """Reasoning as the model wrote it, or else its summary; sealed reasoning cannot be read."""
         content = item.get("content") or item.get("summary")
@@ -112,6 +173,10 @@ class _ItemReader:
         texts = [part | {"type": "text"} for part in content] if isinstance(content, list) else []
         if texts:
             yield Message(Role.ASSISTANT, read_parts(texts, "reasoning"), channel=Channel.ANALYSIS)
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _items(
