@@ -289,7 +289,7 @@ void bfloat16_times(const std::uint8_t* tile, std::size_t blocks, const float* x
     for (std::size_t i = 0; i < Tiles; ++i) {
       const std::uint8_t* from = tile + i * tile_bytes + k * kTileRows * 2;
       const Ints pairs = load_ints(from);
-      fetch<64>(from + kFetchAhead);
+      fetch<64>(from + (Tiles == 1 ? 4 * kFetchAhead : kFetchAhead));  // as far for one stream as for four
       const Floats first = first_bfloat16(pairs);
 #pragma GCC unroll 16
       for (std::size_t t = 0; t < Tokens; ++t) sums[i][t] = fma(first, broadcast(x + t * inputs + k), sums[i][t]);
