@@ -19,7 +19,7 @@ from netweight.errors import (
     NetweightError,
     RequestError,
 )
-from netweight.server.wire import CONTENT_TAGS
+from netweight.server.strict import is_tag
 
 
 class Problem(Exception):
@@ -136,10 +136,9 @@ def _param(loc: Sequence[str | int]) -> str:
     """A field's name as clients write it, as in messages[0].content; unions' tags are left out."""
     path = ""
     for index, part in enumerate(loc[1:], start=1):
-        is_tag = part in CONTENT_TAGS or _is_role(loc, index)
         if isinstance(part, int):
             path += f"[{part}]"
-        elif not is_tag:
+        elif not (is_tag(part) or _is_role(loc, index)):
             path += f".{part}" if path else part
     return path
 

@@ -6,52 +6,21 @@ accepted by name, or is refused by name. Our own are under `netweight`. Knows sh
 `translate` gives them one.
 """
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
     Field,
     SerializerFunctionWrapHandler,
-    Tag,
     model_serializer,
     model_validator,
 )
 
-T = TypeVar("T")
+from netweight.server.strict import In, only, refused, tag, text_or
 
 
-def _only(*neutral: T) -> AfterValidator:
-    """For fields we do not support: accept the values that change nothing, refuse all others."""
-
-    def check(value: T | None) -> T | None:
-        if value is None or value in neutral:
-            return value
-        raise ValueError(f"only {neutral[0]!r} is supported")
-
-    return AfterValidator(check)
-
-
-def _refused(remedy: str) -> BeforeValidator:
-    """For fields that OpenAI has and we have not: refused with what to do instead."""
-
-    def check(value: object) -> None:
-        if value is not None:
-            raise ValueError(f"not supported; {remedy}")
-
-    return BeforeValidator(check)
-
-
-class _In(BaseModel):
-    """Something a client sends: no unknown field, no silent conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class TextPart(_In):
+class TextPart(In):
     """A piece of text; images, audio and files are not supported."""
 
     type: Literal["text"]
@@ -59,7 +28,7 @@ class TextPart(_In):
     prompt_cache_breakpoint: dict[str, str] | None = None  # changes nothing: all is cached
 
 
-class AssistantPart(_In):
+class AssistantPart(In):
     """A piece of what the model said before; a refusal is an answer like any other."""
 
     type: Literal["text", "refusal"]
@@ -73,24 +42,16 @@ class AssistantPart(_In):
         return self
 
 
-# Pydantic puts the tag of a union's branch into the place it reports; spaces tell tags from fields.
-CONTENT_TAGS = _A_TEXT, _MORE = "a text", "more than a text"
-
-
-def _content_tag(value: object) -> str:
-    return _A_TEXT if isinstance(value, str) else _MORE
-
-
-_TEXT_OR_MORE = Discriminator(_content_tag)
+_TEXT_OR_MORE = text_or("more")
 Content = Annotated[
-    Annotated[str, Tag(_A_TEXT)] | Annotated[list[TextPart], Tag(_MORE)], _TEXT_OR_MORE
+    Annotated[str, tag("text")] | Annotated[list[TextPart], tag("more")], _TEXT_OR_MORE
 ]
 AssistantContent = Annotated[
-    Annotated[str, Tag(_A_TEXT)] | Annotated[list[AssistantPart], Tag(_MORE)], _TEXT_OR_MORE
+    Annotated[str, tag("text")] | Annotated[list[AssistantPart], tag("more")], _TEXT_OR_MORE
 ]
 
 
-class InstructionMessage(_In):
+class InstructionMessage(In):
     """What the application's developer tells the model. OpenAI's API has two names for it."""
 
     role: Literal["system", "developer"]
@@ -98,7 +59,7 @@ class InstructionMessage(_In):
     name: str | None = None  # changes nothing: Harmony names users and tools only
 
 
-class UserMessage(_In):
+class UserMessage(In):
     """What the user says."""
 
     role: Literal["user"]
@@ -106,14 +67,14 @@ class UserMessage(_In):
     name: str | None = None
 
 
-class CalledFunction(_In):
+class CalledFunction(In):
     """A function's name and its arguments as JSON text."""
 
     name: str
     arguments: str
 
 
-class ToolCall(_In):
+class ToolCall(In):
     """A call the model made."""
 
     id: str
@@ -121,7 +82,7 @@ class ToolCall(_In):
     function: CalledFunction
 
 
-class AssistantMessage(_In):
+class AssistantMessage(In):
     """What the model said before. Its reasoning may be given back under either name."""
 
     role: Literal["assistant"]
@@ -132,12 +93,12 @@ class AssistantMessage(_In):
     tool_calls: list[ToolCall] | None = None
     name: str | None = None  # changes nothing: Harmony names users and tools only
     # Clients send whole replies back; these parts of one are empty in ours.
-    annotations: Annotated[list[object] | None, _only([])] = None
-    audio: Annotated[None, _refused("only text can be sent")] = None
-    function_call: Annotated[None, _refused("send tool_calls")] = None
+    annotations: Annotated[list[object] | None, only([])] = None
+    audio: Annotated[None, refused("only text can be sent")] = None
+    function_call: Annotated[None, refused("send tool_calls")] = None
 
 
-class ToolMessage(_In):
+class ToolMessage(In):
     """What a tool answered."""
 
     role: Literal["tool"]
@@ -155,7 +116,7 @@ _Name = Annotated[str, Field(pattern="^[a-zA-Z0-9_-]{1,64}$")]
 _ToolType = Literal["function"]
 
 
-class Function(_In):
+class Function(In):
     """A function the model may call.
 
     With `strict`, its arguments follow the schema. Without, they do where a call is forced (by
@@ -168,34 +129,34 @@ class Function(_In):
     strict: bool | None = None
 
 
-class FunctionTool(_In):
+class FunctionTool(In):
     """The only kind of tool so far."""
 
     type: _ToolType
     function: Function
 
 
-class FunctionName(_In):
+class FunctionName(In):
     """A function that is meant."""
 
     name: str
 
 
-class FunctionRef(_In):
+class FunctionRef(In):
     """One of the request's tools."""
 
     type: _ToolType
     function: FunctionName
 
 
-class AllowedTools(_In):
+class AllowedTools(In):
     """The tools to choose from; the model is told of the others, but cannot call them."""
 
     mode: Literal["auto", "required"]
     tools: Annotated[list[FunctionRef], Field(min_length=1)]
 
 
-class ToolChoiceObject(_In):
+class ToolChoiceObject(In):
     """The function to call, or the tools to choose from."""
 
     type: Literal["function", "allowed_tools"]
@@ -211,13 +172,13 @@ class ToolChoiceObject(_In):
 
 
 ToolChoice = Annotated[
-    Annotated[Literal["none", "auto", "required"], Tag(_A_TEXT)]
-    | Annotated[ToolChoiceObject, Tag(_MORE)],
+    Annotated[Literal["none", "auto", "required"], tag("text")]
+    | Annotated[ToolChoiceObject, tag("more")],
     _TEXT_OR_MORE,
 ]
 
 
-class JsonSchemaFormat(_In):
+class JsonSchemaFormat(In):
     """A schema that the answer follows. It is enforced whether `strict` says so or not."""
 
     name: _Name
@@ -226,7 +187,7 @@ class JsonSchemaFormat(_In):
     strict: bool | None = None
 
 
-class ResponseFormat(_In):
+class ResponseFormat(In):
     """What the final answer has to be; reasoning and tool calls are as free as without."""
 
     type: Literal["text", "json_object", "json_schema"]
@@ -246,7 +207,7 @@ def _token_ids(bias: dict[str, float] | None) -> dict[str, float] | None:
     return bias
 
 
-class NetweightOptions(_In):
+class NetweightOptions(In):
     """What no other server has.
 
     With `tokens`, the answer says in its own `netweight` which Harmony tokens the model read and
@@ -257,23 +218,23 @@ class NetweightOptions(_In):
     top: Annotated[int, Field(ge=0, le=20, description="likeliest tokens told at each place")] = 5
 
 
-class StreamOptions(_In):
+class StreamOptions(In):
     """How to stream."""
 
     include_usage: bool | None = None
-    include_obfuscation: Annotated[bool | None, _only(False)] = None
+    include_obfuscation: Annotated[bool | None, only(False)] = None
 
 
 _StopText = Annotated[str, Field(min_length=1)]
 _Stop = Annotated[
-    Annotated[_StopText, Tag(_A_TEXT)]
-    | Annotated[list[_StopText], Field(max_length=4), Tag(_MORE)],
+    Annotated[_StopText, tag("text")]
+    | Annotated[list[_StopText], Field(max_length=4), tag("more")],
     _TEXT_OR_MORE,
 ]
 _Penalty = Annotated[float | None, Field(ge=-2, le=2)]
 
 
-class ChatCompletionRequest(_In):
+class ChatCompletionRequest(In):
     """The body of POST /v1/chat/completions."""
 
     # Honoured.
@@ -319,18 +280,16 @@ class ChatCompletionRequest(_In):
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, str] | None = None
     # Accepted with the value that changes nothing, which many clients send.
-    modalities: Annotated[list[str] | None, _only(["text"])] = None
-    verbosity: Annotated[str | None, _only("medium")] = None
-    repetition_penalty: Annotated[float | None, _only(1)] = None
+    modalities: Annotated[list[str] | None, only(["text"])] = None
+    verbosity: Annotated[str | None, only("medium")] = None
+    repetition_penalty: Annotated[float | None, only(1)] = None
     # Refused, with what to do instead.
-    functions: Annotated[None, _refused("send tools")] = None
-    function_call: Annotated[None, _refused("send tool_choice")] = None
-    audio: Annotated[None, _refused("only text is answered")] = None
-    prediction: Annotated[None, _refused("leave it out: text that repeats is guessed anyway")] = (
-        None
-    )
-    web_search_options: Annotated[None, _refused("the Responses API has a browser tool")] = None
-    moderation: Annotated[None, _refused("this server does not moderate")] = None
+    functions: Annotated[None, refused("send tools")] = None
+    function_call: Annotated[None, refused("send tool_choice")] = None
+    audio: Annotated[None, refused("only text is answered")] = None
+    prediction: Annotated[None, refused("leave it out: text that repeats is guessed anyway")] = None
+    web_search_options: Annotated[None, refused("the Responses API has a browser tool")] = None
+    moderation: Annotated[None, refused("this server does not moderate")] = None
 
 
 class _Sparse(BaseModel):
