@@ -16,6 +16,7 @@ import pytest
 from netweight.errors import ToolError
 from netweight.tools import sandbox
 from netweight.tools.sandbox import Limits
+from tests.tools.conftest import running, wait_until
 
 needs_sandbox = pytest.mark.usefixtures("needs_sandbox")
 PREFIX = Path(sys.base_prefix).resolve()
@@ -43,19 +44,6 @@ def attempt(*statements, **limits):
     return outcome.output.splitlines()
 
 
-def running(marker):
-    """The ids of this machine's processes that have the marker in their command line."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue  # it has ended meanwhile
-        if marker.encode() in command:
-            found.append(int(folder.name))
-    return found
-
-
 @contextmanager
 def background_run(code, **settings):
     """Run code in another thread during the block; the list holds its outcome afterwards."""
@@ -64,13 +52,6 @@ def background_run(code, **settings):
     thread.start()
     yield outcomes
     thread.join()
-
-
-def wait_until(condition, *, timeout_s=5):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 # What comes back

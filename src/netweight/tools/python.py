@@ -1,36 +1,42 @@
-"""The built-in `python`: each call is a program of its own, run in a sandbox.
+"""The built-in `python`: a notebook for each conversation, whose interpreter runs in a sandbox.
 
-Knows Harmony's declaration of the tool, and the sandbox. Keeps nothing between calls.
+gpt-oss was trained with a notebook that keeps its state, and is told of it in the same words. An
+interpreter starts with a conversation's first call and is frozen between calls. It goes when the
+conversation ends, when nobody has called it for long, or when another conversation needs its place.
+Then, as when the model's own code ends it, the model is told that a later call finds a new one.
+
+Knows Harmony's declaration of the tool, and interpreters; starts no process itself.
 """
 
-import sys
+import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 from netweight.errors import ToolError
-from netweight.harmony import ToolNamespace
+from netweight.harmony import ToolNamespace, python_namespace
 from netweight.harmony.calls import ToolCall
 from netweight.tools import sandbox
+from netweight.tools.interpreter import Interpreter, Ran
 
-# gpt-oss was trained with a notebook that keeps its state (`harmony.python_namespace`). Where there
-# is none, openai/gpt-oss declares python in other words than those, and so do we: the model has to
-# know that nothing is kept, and that only print answers.
-_DESCRIPTION = """\
-Runs Python code while you think; the user does not see it. Use it to calculate, to search and to \
-check, not for code that the user asked to be shown.
-
-A message to python is a whole program: nothing is kept from earlier ones. What it prints comes \
-back, so print what you want to know. There is the standard library, but no network, no input and \
-no file of the user's. A program that takes longer than {wall_s:g} seconds is stopped."""
-
-_FILE_NAME = "code.py"
+_LIMITS = sandbox.Limits()
+_LOOK_S = 0.05  # how often to see whether it is this call's turn
+_GONE = "variables, imports and files are gone"
 
 
 class Python:
     """Runs the model's code with the interpreter that runs us, without our own packages."""
 
-    def __init__(self, limits: sandbox.Limits = sandbox.Limits()) -> None:  # noqa: B008  # frozen
-        """A tool whose programs are held to `limits`.
+    def __init__(
+        self,
+        limits: sandbox.Limits = _LIMITS,
+        *,
+        max_interpreters: int = 8,
+        idle_s: float = 900.0,
+    ) -> None:
+        """A tool whose interpreters are held to `limits`, are so many at most, and idle so long.
+
+        A wall limit other than the default is not what the model is told.
 
         Raises:
             ToolError: when there is no sandbox on this machine; says why, and the remedy.
@@ -38,40 +44,171 @@ class Python:
         reason = sandbox.unavailable_because()
         if reason is not None:
             raise ToolError(f"python cannot be offered to the model: {reason}")
-        self._limits = limits
-        self._prefix = Path(sys.base_prefix).resolve()
+        self.limits = limits
+        self.idle_s = idle_s
+        self._max_interpreters = max_interpreters
+        # A sandbox ends with the thread that started it, and this one stays.
+        self._starter = ThreadPoolExecutor(1, "python-sandboxes")
+        self._lock = threading.Lock()
+        self._running: list[Notebook] = []  # the least recently used first
 
     @property
     def namespace(self) -> ToolNamespace:
         """A namespace without tools: what is sent to it is code, not JSON."""
-        return ToolNamespace("python", _DESCRIPTION.format(wall_s=self._limits.wall_s))
+        return python_namespace()
 
-    def open(self) -> "Python":
-        """Itself: nothing is kept for a conversation."""
-        return self
+    def open(self) -> "Notebook":
+        """A notebook for one conversation."""
+        return Notebook(self)
 
-    def close(self) -> None:
-        """Nothing is open between calls."""
-
-    def run(self, call: ToolCall, *, is_stopped: Callable[[], bool] = lambda: False) -> str:
-        """What the program prints, errors included, and in brackets what else came of it.
+    def start(self) -> Interpreter:
+        """A new interpreter, ready to run cells.
 
         Raises:
-            ToolError: when the sandbox cannot be started or stopped.
+            ToolError: when it does not start.
         """
-        version = sys.version_info
-        interpreter = self._prefix / "bin" / f"python{version.major}.{version.minor}"
-        outcome = sandbox.run(
-            [
-                str(interpreter),
-                "-u",
-                _FILE_NAME,
-            ],  # unbuffered: what was printed before a kill counts
-            files={_FILE_NAME: call.text.encode()},
-            readable=[self._prefix],
-            limits=self._limits,
+        interpreter = self._starter.submit(Interpreter, self.limits).result()
+        interpreter.wait()
+        return interpreter
+
+    def take_place(self, notebook: "Notebook") -> bool:
+        """Whether one more interpreter may run; if need be, the least recently used gives way."""
+        with self._lock:
+            if len(self._running) >= self._max_interpreters:
+                why = "since other conversations needed its place"
+                idle = next((each for each in self._running if each.give_way(why)), None)
+                if idle is None:
+                    return False
+                self._running.remove(idle)
+            self._running.append(notebook)
+            return True
+
+    def leave_place(self, notebook: "Notebook") -> None:
+        """This notebook's interpreter has ended."""
+        with self._lock:
+            self._running.remove(notebook)
+
+    def was_used(self, notebook: "Notebook") -> None:
+        """This notebook is the last to give way."""
+        with self._lock:
+            self._running.remove(notebook)
+            self._running.append(notebook)
+
+
+class Notebook:
+    """One conversation's python."""
+
+    def __init__(self, tool: Python) -> None:
+        """A notebook without an interpreter, which the first call starts."""
+        self._tool = tool
+        self._turn = threading.Lock()
+        self._interpreter: Interpreter | None = None
+        self._lost: str | None = None  # why it is gone, until the model has been told
+        self._is_closing = threading.Event()
+        self._timer: threading.Timer | None = None
+
+    @property
+    def namespace(self) -> ToolNamespace:
+        """That of the tool."""
+        return self._tool.namespace
+
+    def run(self, call: ToolCall, *, is_stopped: Callable[[], bool] = lambda: False) -> str:
+        """What a cell prints, its last value and traceback; in brackets what else came of it.
+
+        Raises:
+            ToolError: when an interpreter cannot be started or stopped.
+        """
+        while not self._turn.acquire(timeout=_LOOK_S):
+            if is_stopped():
+                return "[stopped before it was run]"
+        try:
+            return self._run(call.text, is_stopped)
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Forget everything, also what runs now.
+
+        Raises:
+            ToolError: when the interpreter does not end.
+        """
+        self._is_closing.set()
+        with self._turn:
+            self._is_closing.clear()
+            if self._drop_interpreter():
+                self._tool.leave_place(self)
+            self._lost = None
+
+    def give_way(self, why: str) -> bool:
+        """Close the interpreter unless it runs a cell; whether it was closed."""
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            self._lost = f"[the interpreter was closed {why}; {_GONE}]\n"
+            return self._drop_interpreter()
+        finally:
+            self._turn.release()
+
+    def _run(self, source: str, is_stopped: Callable[[], bool]) -> str:
+        self._watch(None)
+        if self._interpreter is None:
+            deadline_s = time.monotonic() + self._tool.limits.wall_s
+            while not self._tool.take_place(self):
+                if is_stopped() or time.monotonic() > deadline_s:
+                    return "[not run: every interpreter is busy; try again later]"
+                time.sleep(_LOOK_S)
+            self._interpreter = self._start()
+        ran = self._interpreter.run(
+            source, is_stopped=is_stopped, is_given_up=self._is_closing.is_set
         )
-        if outcome.trouble is None:
-            return outcome.output or "[nothing was printed]"
-        break_line = "" if outcome.output.endswith("\n") or not outcome.output else "\n"
-        return f"{outcome.output}{break_line}[{outcome.trouble}]"
+        if ran.ended is None:
+            self._tool.was_used(self)
+            self._watch(self._tool.idle_s)
+        else:
+            self._interpreter = None
+            self._tool.leave_place(self)
+        lost, self._lost = self._lost or "", None
+        return lost + _told(ran)
+
+    def _start(self) -> Interpreter:
+        try:
+            return self._tool.start()
+        except ToolError:
+            self._tool.leave_place(self)
+            raise
+
+    def _drop_interpreter(self) -> bool:
+        self._watch(None)
+        interpreter, self._interpreter = self._interpreter, None
+        if interpreter is not None:
+            interpreter.close()
+        return interpreter is not None
+
+    def _watch(self, idle_s: float | None) -> None:
+        """Close the interpreter after so long without a call; None: do not."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if idle_s is not None:
+            self._timer = threading.Timer(idle_s, self._close_idle, [idle_s])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _close_idle(self, idle_s: float) -> None:
+        if self.give_way(f"after {idle_s:g} s without a call"):
+            self._tool.leave_place(self)
+
+
+def _told(ran: Ran) -> str:
+    """A cell's output, and what the model has to know besides."""
+    notes = []
+    if ran.interrupted:
+        notes.append(f"interrupted {ran.interrupted}")
+    if ran.ended:
+        notes.append(f"the interpreter has ended: {ran.ended}; {_GONE}")
+    elif ran.interrupted:
+        notes.append("variables are kept")
+    if not notes:
+        return ran.output or "[no output]"
+    line_end = "" if ran.output.endswith("\n") or not ran.output else "\n"
+    return f"{ran.output}{line_end}[{'; '.join(notes)}]"

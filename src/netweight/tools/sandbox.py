@@ -19,28 +19,31 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from netweight.errors import ToolError
 from netweight.tools import seccomp
+from netweight.tools.processes import Process, descendants
 
 HOME = PurePosixPath("/tmp")  # of the sandbox, where it is all there is to write to
+_DRIVE = PurePosixPath("/mnt/data")  # another name of it, the one that gpt-oss was trained with
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives")
 _PACKAGES = {"bwrap": "bubblewrap", "prlimit": "util-linux", "choom": "util-linux"}
 _STAND_INS = range(30_000, 60_000)  # user ids that hardly any system gives out
 _LAST_WORDS_S = 5.0  # a sandbox that was killed is gone in milliseconds
+_FREEZE_S = 2.0  # takes milliseconds, unless processes are born all the time
 
 
 @dataclass(frozen=True)
 class Limits:
     """What a command may use up. Its processes share the disk, twice: at home and in /dev/shm."""
 
-    wall_s: float = 30.0
-    cpu_s: int = 20  # of each process
+    wall_s: float = 120.0
+    cpu_s: int = 600  # of each process
     memory_bytes: int = 2**30  # address space of each process
     num_processes: int = 16  # threads count too
     num_files: int = 256  # open at once, of each process
@@ -88,14 +91,39 @@ def run(
 ) -> Outcome:
     """Run a command in a sandbox of its own, and wait for it.
 
-    `files` are put into its home folder, where it starts, by name; `readable` are folders of this
-    machine that it may read besides the system's. Standard output and error come back as one text,
-    in the order in which they were written. Whatever the command does is told in the outcome.
+    The arguments are those of `start`. Standard output and error come back as one text, in the
+    order in which they were written. Whatever the command does is told in the outcome.
 
     Raises:
         ToolError: when bubblewrap cannot be started or stopped.
     """
-    capture = _Capture(limits.output_bytes)
+    capture = Capture(limits.output_bytes)
+    sandbox = start(command, files=files, readable=readable, limits=limits)
+    try:
+        is_late = not drain(sandbox.output_fd, capture, time.monotonic() + limits.wall_s)
+    finally:
+        trouble = sandbox.end(capture)
+    return Outcome(capture.text(), f"stopped after {limits.wall_s:g} s" if is_late else trouble)
+
+
+def start(
+    command: Sequence[str],
+    *,
+    files: Mapping[str, bytes] | None = None,
+    readable: Sequence[Path] = (),
+    limits: Limits = Limits(),  # frozen, so sharing it is safe
+    fds: Sequence[int] = (),
+) -> "Sandbox":
+    """Start a command in a sandbox of its own.
+
+    `files` are put into its home folder, where it starts, by name, or elsewhere, by absolute path;
+    `readable` are folders of this machine that it may read besides the system's. It gets the
+    descriptors `fds`, under the same numbers. It ends at the latest with the thread that called
+    this: the kernel ties a process to the thread that started it.
+
+    Raises:
+        ToolError: when bubblewrap cannot be started.
+    """
     with ExitStack() as stack:
         data = {
             name: stack.enter_context(_in_memory(content))
@@ -104,41 +132,94 @@ def run(
         filter_fd = stack.enter_context(_in_memory(seccomp.deny_filter()))
         arguments = [*_bubblewrap(data, filter_fd, readable, limits), *_limited(limits), *command]
         try:
-            process = stack.enter_context(
-                subprocess.Popen(
-                    arguments,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=[*data.values(), filter_fd],
-                )
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[*data.values(), filter_fd, *fds],
+                process_group=0,  # Ctrl-C in our terminal is not for it
             )
         except OSError as error:
             raise ToolError(f"the sandbox cannot be started: {error}.") from error
-        is_late = _follow(process, capture, limits.wall_s)
-    trouble = f"stopped after {limits.wall_s:g} s" if is_late else None
-    return Outcome(capture.text(), trouble or _trouble(process.returncode, limits))
+    return Sandbox(process, limits)
 
 
-def _follow(process: subprocess.Popen[bytes], capture: "_Capture", wall_s: float) -> bool:
-    """Take in what a sandbox prints until it ends; whether time ran out.
+class Sandbox:
+    """A command that was started in a sandbox. `end` has to be called, even if it ends by itself.
 
-    Bubblewrap holds the pipe to the last, so that its end is the sandbox's: what is left in there
-    is by then being killed by the kernel, with the first process of its namespace.
+    Bubblewrap runs outside, then as the first process inside, and the command is that one's child.
     """
-    assert process.stdout is not None, "standard output is a pipe"
-    output_fd = process.stdout.fileno()
-    try:
-        if _drain(output_fd, capture, time.monotonic() + wall_s):
-            return False
-    finally:
-        process.kill()  # its namespace dies with it, and all that is in there
-    if not _drain(output_fd, capture, time.monotonic() + _LAST_WORDS_S):
-        raise ToolError("the sandbox was killed but does not end; look for processes named bwrap.")
-    return True
+
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+        """`process` is bubblewrap."""
+        assert process.stdout is not None, "standard output is a pipe"
+        self._process = process
+        self._output = process.stdout
+        self._limits = limits
+
+    @property
+    def output_fd(self) -> int:
+        """What is printed inside. Bubblewrap holds it to the last: its end is the sandbox's."""
+        return self._output.fileno()
+
+    def interrupt(self) -> None:
+        """Send SIGINT to every process inside, as Ctrl-C in a terminal does; wake stopped ones."""
+        inside = self._inside()
+        self._send(signal.SIGINT, inside)
+        self._send(signal.SIGCONT, inside)
+
+    def freeze(self) -> bool:
+        """Stop every process inside, where it is; whether that worked.
+
+        Each look at the processes is out of date at once. So it has worked when those that were
+        told to stop are still, and no others are there.
+        """
+        deadline_s = time.monotonic() + _FREEZE_S
+        told: set[int] = set()
+        while time.monotonic() < deadline_s:
+            inside = self._inside()
+            found = {process.process_id for process in inside}
+            if found <= told and all(process.is_still for process in inside):
+                return True
+            self._send(signal.SIGSTOP, inside)
+            told = found
+        return False
+
+    def thaw(self) -> None:
+        """Let the processes inside go on."""
+        self._send(signal.SIGCONT, self._inside())
+
+    def end(self, capture: "Capture") -> str | None:
+        """Kill what still runs, and take in its last words; how the command ended, if not well.
+
+        Raises:
+            ToolError: when something does not die.
+        """
+        self._process.kill()  # its namespace dies with it, and all that is in there
+        if not drain(self.output_fd, capture, time.monotonic() + _LAST_WORDS_S):
+            raise ToolError(
+                "the sandbox was killed but does not end; look for processes named bwrap."
+            )
+        self._process.wait()
+        self._output.close()
+        return _trouble(self._process.returncode, self._limits)
+
+    def _inside(self) -> list[Process]:
+        return [
+            process
+            for process in descendants(self._process.pid)
+            if process.parent_id != self._process.pid
+        ]
+
+    @staticmethod
+    def _send(number: signal.Signals, processes: Iterable[Process]) -> None:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process.process_id, number)
 
 
-def _drain(output_fd: int, capture: "_Capture", deadline_s: float) -> bool:
+def drain(output_fd: int, capture: "Capture", deadline_s: float) -> bool:
     """Read a pipe; whether its end came before the deadline."""
     poller = select.poll()
     poller.register(output_fd, select.POLLIN)
@@ -176,14 +257,16 @@ def _bubblewrap(
     yield from ("--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin")
     yield from ("--setenv", "HOME", str(HOME), "--setenv", "LANG", "C.UTF-8")
     yield from ("--ro-bind", "/usr", "/usr", "--dir", "/etc")
-    for path in _SYSTEM:
-        yield from ("--ro-bind-try", path, path)
+    for place in _SYSTEM:
+        yield from ("--ro-bind-try", place, place)
     disk = ("--size", str(limits.disk_bytes), "--perms", "1777", "--tmpfs")
     yield from ("--dev", "/dev", *disk, "/dev/shm", "--remount-ro", "/dev")
     yield from (*disk, str(HOME), "--chdir", str(HOME))
-    for folder in readable:
-        for parent in reversed(folder.parents[:-1]):  # else only root could pass through them
+    for path in (_DRIVE, *readable):
+        for parent in reversed(path.parents[:-1]):  # else only root could pass through them
             yield from ("--dir", str(parent))
+    yield from ("--symlink", str(HOME), str(_DRIVE))
+    for folder in readable:
         yield from ("--ro-bind", str(folder), str(folder))
     for name, fd in data.items():
         yield from ("--perms", "0444", "--ro-bind-data", str(fd), str(HOME / name))
@@ -213,7 +296,7 @@ def _in_memory(content: bytes) -> Iterator[int]:
 
 
 @dataclass
-class _Capture:
+class Capture:
     """The beginning and the end of a stream, of `num_bytes_kept` in all."""
 
     num_bytes_kept: int

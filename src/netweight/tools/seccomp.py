@@ -2,8 +2,8 @@
 
 Namespaces leave some ways out, and these are closed here: sockets of kinds that belong to no
 network namespace (a virtual machine's line to its host, for one), memory that no limit of a process
-counts, new namespaces, and parts of the kernel that only widen what can be attacked. Knows no
-bubblewrap.
+counts, new namespaces, other processes' memory and descriptors, and parts of the kernel that only
+widen what can be attacked. Knows no bubblewrap.
 """
 
 import errno
@@ -17,14 +17,16 @@ _X86_64 = {
     "ptrace": 101, "unshare": 272, "setns": 308, "mount": 165, "umount2": 166, "fsopen": 430,
     "open_tree": 428, "move_mount": 429, "pivot_root": 155, "chroot": 161, "bpf": 321,
     "perf_event_open": 298, "userfaultfd": 323, "io_uring_setup": 425, "add_key": 248,
-    "request_key": 249, "keyctl": 250, "open_by_handle_at": 304,
+    "request_key": 249, "keyctl": 250, "open_by_handle_at": 304, "process_vm_readv": 310,
+    "process_vm_writev": 311, "pidfd_getfd": 438,
 }  # fmt: skip
 _AARCH64 = {
     "shmget": 194, "semget": 190, "msgget": 186, "memfd_create": 279, "memfd_secret": 447,
     "ptrace": 117, "unshare": 97, "setns": 268, "mount": 40, "umount2": 39, "fsopen": 430,
     "open_tree": 428, "move_mount": 429, "pivot_root": 41, "chroot": 51, "bpf": 280,
     "perf_event_open": 241, "userfaultfd": 282, "io_uring_setup": 425, "add_key": 217,
-    "request_key": 218, "keyctl": 219, "open_by_handle_at": 265,
+    "request_key": 218, "keyctl": 219, "open_by_handle_at": 265, "process_vm_readv": 270,
+    "process_vm_writev": 271, "pidfd_getfd": 438,
 }  # fmt: skip
 _CLONE3 = 435  # on both
 
