@@ -53,6 +53,7 @@ def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
     Raises:
         Problem, HarmonyError, RequestError: for a request that cannot be answered.
     """
+    translate.check_bias(body, service.model.vocabulary)
     names = translate.tool_names(body)
     chat = translate.chat_of(body, names)
     model = service.model

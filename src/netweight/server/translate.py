@@ -55,7 +55,7 @@ def chat_of(body: wire.ChatCompletionRequest, names: ToolNames) -> Chat:
             names=names,
         ),
         effort=ReasoningEffort(body.reasoning_effort or ReasoningEffort.MEDIUM),
-        sampling=_sampling(body),
+        sampling=sampling(body),
         max_tokens=body.max_completion_tokens or body.max_tokens,
         num_logprobs=_num_logprobs(body),
         tool_choice=tool_choice,
@@ -66,9 +66,20 @@ def chat_of(body: wire.ChatCompletionRequest, names: ToolNames) -> Chat:
     )
 
 
-def stops(body: wire.ChatCompletionRequest) -> tuple[str, ...]:
-    """The strings at which the final answer ends."""
+def stops(body: wire.DrawingFields) -> tuple[str, ...]:
+    """The strings at which an answer ends, of a chat its final part."""
     return (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+
+
+def check_bias(body: wire.ChatCompletionRequest, vocabulary: Vocabulary) -> None:
+    """Refuse a bias for a token that there is not."""
+    wrong = next((key for key in body.logit_bias or {} if not vocabulary.has(int(key))), None)
+    if wrong is not None:
+        raise Problem(
+            f"logit_bias has token id {wrong}; the vocabulary's are below {vocabulary.size}.",
+            param="logit_bias",
+            code="invalid_value",
+        )
 
 
 def _calls(body: wire.ChatCompletionRequest) -> Iterator[wire.ToolCall]:
@@ -178,7 +189,8 @@ def _check_schema(schema: JsonSchema | None, name: str, param: str) -> None:
         ) from error
 
 
-def _sampling(body: wire.ChatCompletionRequest) -> Sampling:
+def sampling(body: wire.DrawingFields) -> Sampling:
+    """How tokens are drawn."""
     # OpenAI's defaults, which are also gpt-oss's recommended settings.
     return Sampling(
         temperature=1.0 if body.temperature is None else body.temperature,
