@@ -5,7 +5,7 @@ Token ids in, token ids out. Knows no text, no conversation format and no tensor
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -62,6 +62,11 @@ class Sampling:
                 -100 <= bias <= 100,
                 f"logit_bias of token {token_id} is {bias}; it must be between -100 and 100.",
             )
+
+    def numbered(self, index: int) -> "Sampling":
+        """The same for one of several answers, whose seeds count up, and begin anew at 2**63."""
+        assert self.seed is not None, "one seed gives the others"
+        return replace(self, seed=(self.seed + index + 2**63) % 2**64 - 2**63)
 
     def penalties(self, num_ids: int) -> Penalties | None:
         """What these settings add to logits [num_ids]; None when that is nothing."""

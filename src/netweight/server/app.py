@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from netweight.server import chat_api, guards, house, problems
+from netweight.server import chat_api, completions_api, guards, house, problems
 from netweight.server.chat import ChatModel
 from netweight.server.metrics import Metrics
 from netweight.server.service import Service
@@ -46,6 +46,7 @@ def create_app(
     service = Service(model, worker, clock)
     app.include_router(house.routes(service, app.openapi))
     app.include_router(chat_api.routes(service))
+    app.include_router(completions_api.routes(service))
     return app
 
 

@@ -95,11 +95,6 @@ class Chat:
         return Rules(offered, self.tool_choice, self.parallel_calls, self.answer_schema)
 
 
-def _wrapped(seed: int) -> int:
-    """The number in 64 bits with a sign, beyond whose end it begins anew."""
-    return (seed + 2**63) % 2**64 - 2**63
-
-
 def _restricted(
     offered: Sequence[ToolNamespace], names: Collection[str]
 ) -> tuple[ToolNamespace, ...]:
@@ -223,15 +218,13 @@ class ChatModel:
             HarmonyError, RequestError: as `request` does.
         """
         first = self.request(chat)
-        assert first.sampling.seed is not None, "one seed gives the others"
-        seeds = [_wrapped(first.sampling.seed + index) for index in range(number)]
         others = [
             replace(
                 first,
-                sampling=replace(first.sampling, seed=seed),
+                sampling=first.sampling.numbered(index),
                 constraint=self._constraint(chat),
             )
-            for seed in seeds[1:]
+            for index in range(1, number)
         ]
         return [first, *others]
 

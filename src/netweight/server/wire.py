@@ -225,8 +225,10 @@ class StreamOptions(In):
     include_obfuscation: Annotated[bool | None, only(False)] = None
 
 
+MAX_CHOICES = 128
+
 _StopText = Annotated[str, Field(min_length=1)]
-_Stop = Annotated[
+Stop = Annotated[
     Annotated[_StopText, tag("text")]
     | Annotated[list[_StopText], Field(max_length=4), tag("more")],
     _TEXT_OR_MORE,
@@ -234,12 +236,9 @@ _Stop = Annotated[
 _Penalty = Annotated[float | None, Field(ge=-2, le=2)]
 
 
-class ChatCompletionRequest(In):
-    """The body of POST /v1/chat/completions."""
+class DrawingFields(In):
+    """How tokens are drawn, how many answers there are and how they come: for each API the same."""
 
-    # Honoured.
-    model: str
-    messages: Annotated[list[InMessage], Field(min_length=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
@@ -250,17 +249,26 @@ class ChatCompletionRequest(In):
         int | None,
         Field(ge=-(2**63), lt=2**63, description="choice i is what seed + i gives alone"),
     ] = None
-    max_tokens: Annotated[int | None, Field(ge=1)] = None
-    max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
-    n: Annotated[int | None, Field(ge=1, le=128)] = None
-    stop: Annotated[
-        _Stop | None,
-        Field(description="looked for in the final answer, not in reasoning or tool calls"),
-    ] = None
+    n: Annotated[int | None, Field(ge=1, le=MAX_CHOICES)] = None
+    stop: Stop | None = None
     presence_penalty: _Penalty = None
     frequency_penalty: _Penalty = None
     logit_bias: Annotated[
         dict[str, Annotated[float, Field(ge=-100, le=100)]] | None, AfterValidator(_token_ids)
+    ] = None
+
+
+class ChatCompletionRequest(DrawingFields):
+    """The body of POST /v1/chat/completions."""
+
+    # Honoured.
+    model: str
+    messages: Annotated[list[InMessage], Field(min_length=1)]
+    max_tokens: Annotated[int | None, Field(ge=1)] = None
+    max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
+    stop: Annotated[
+        Stop | None,
+        Field(description="looked for in the final answer, not in reasoning or tool calls"),
     ] = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int | None, Field(ge=0, le=20)] = None

@@ -1,0 +1,74 @@
+"""/v1/completions: prompts continued as they stand, whole and streamed.
+
+Leaves meanings to `completions`. Logs no request's text.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from netweight.engine import Event
+from netweight.errors import NetweightError
+from netweight.server import completions_wire as wire
+from netweight.server import problems, sse
+from netweight.server.completions import Completion
+from netweight.server.continuation import Piece
+from netweight.server.problems import Problem
+from netweight.server.service import Service, until_client_leaves
+
+
+def routes(service: Service) -> APIRouter:
+    """The path of this API."""
+    router = APIRouter()
+
+    @router.post("/v1/completions", response_model=wire.Completion)
+    async def completions(body: wire.CompletionRequest, http: Request) -> Response:
+        service.check_name(body.model)
+        # In another thread, since long prompts take a while to encode.
+        completion = await asyncio.to_thread(
+            Completion,
+            body,
+            service.model,
+            completion_id=f"cmpl-{secrets.token_hex(12)}",
+            created=service.now(),
+        )
+        events = service.worker.events_of(completion.requests, is_stopped=completion.is_stopped)
+        if not body.stream:
+            return await until_client_leaves(http, _complete(completion, events))
+        service.check_open()
+        return sse.EventStream(_stream(completion, events))
+
+    return router
+
+
+async def _complete(completion: Completion, events: AsyncGenerator[tuple[int, Event]]) -> Response:
+    pieces: list[list[Piece]] = [[] for _ in completion.requests]
+    async with aclosing(events):
+        async for index, event in events:
+            pieces[index] += completion.read(index, event)
+    return Response(completion.whole(pieces), media_type="application/json")
+
+
+async def _stream(
+    completion: Completion, events: AsyncGenerator[tuple[int, Event]]
+) -> AsyncGenerator[str]:
+    """The events of a streamed answer; an error is one of them, as OpenAI's clients expect."""
+    try:
+        async with aclosing(events):
+            async for index, event in events:
+                for piece in completion.read(index, event):
+                    chunk = completion.chunk(index, piece)
+                    if chunk is not None:
+                        yield sse.event(chunk)
+        usage = completion.usage_chunk()
+        if usage is not None:
+            yield sse.event(usage)
+    except Problem as problem:
+        yield sse.event(problem.body)
+    except NetweightError as error:
+        yield sse.event(problems.problem_of(error).body)
+    yield sse.DONE
