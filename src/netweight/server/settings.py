@@ -1,6 +1,9 @@
 """What a server lets in, and for how long; the defaults suit one person's machine."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from netweight.tools import BuiltInTool
 
 _MIB = 2**20
 
@@ -17,6 +20,8 @@ class ServerSettings:
     max_requests: int = 256  # taken at once, those that wait their turn included
     answer_timeout_s: float | None = 3600.0  # in which an answer has to end; None: no limit
     grace_s: float = 0.0  # for which answers under way go on when the server stops
+    store_path: Path | None = None  # the file that keeps responses; None: they are kept in memory
+    tools: tuple[BuiltInTool, ...] = ()  # that clients may let the model use
     access_log: bool = False  # whether each request gets a line in the log
 
 

@@ -12,10 +12,10 @@ from starlette.types import Send
 DONE = "data: [DONE]\n\n"
 
 
-def event(data: str) -> str:
-    """One event. JSON has no line breaks, so one `data:` line is enough."""
+def event(data: str, name: str | None = None) -> str:
+    """One event, with its name if it has one. JSON has no line breaks: one `data:` line will do."""
     assert "\n" not in data and "\r" not in data, "an event must be one line"
-    return f"data: {data}\n\n"
+    return f"data: {data}\n\n" if name is None else f"event: {name}\ndata: {data}\n\n"
 
 
 class EventStream(StreamingResponse):

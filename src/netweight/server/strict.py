@@ -40,7 +40,7 @@ def by_type(
 
     def branch(value: object) -> str | None:
         given = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-        name = tags.get(default if given is None else given)
+        name = tags.get(str(default if given is None else given))
         return None if name is None else _TAG_MARK + name
 
     return Discriminator(

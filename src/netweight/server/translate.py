@@ -215,7 +215,7 @@ def _num_logprobs(body: wire.ChatCompletionRequest) -> int | None:
 # Answers
 
 
-class _Words:
+class Words:
     """Token ids as clients read them."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -270,7 +270,7 @@ class _Answer:
     """One answer as it grows: each delta becomes a part of a chunk, all of them a whole choice."""
 
     index: int
-    words: _Words
+    words: Words
     names: ToolNames
     num_top: int | None  # None: no log-probabilities are wanted
     content: str = ""
@@ -362,7 +362,7 @@ class Completion:
     ) -> None:
         """Nothing has been answered yet."""
         self._id, self._created, self._model = completion_id, created, body.model
-        self._words = words = _Words(vocabulary)
+        self._words = words = Words(vocabulary)
         num_top = (body.top_logprobs or 0) if body.logprobs else None
         self._answers = [_Answer(index, words, names, num_top) for index in range(body.n or 1)]
         options = body.stream_options or wire.StreamOptions()
