@@ -9,6 +9,7 @@ import pytest
 from netweight.engine import Engine
 from netweight.harmony import ToolNamespace
 from netweight.server import ChatModel, serving
+from netweight.server.settings import DEFAULTS
 from tests.fakes import (
     BYTE_VOCABULARY_SIZE,
     byte_vocabulary,
@@ -50,9 +51,9 @@ class Shouting:
 
 
 @contextmanager
-def client_of(model):
+def client_of(model, settings=DEFAULTS):
     """An HTTP client of a real server around a ChatModel."""
-    with serving(model) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with serving(model, settings) as url, httpx.Client(base_url=url, timeout=20) as client:
         yield client
 
 

@@ -110,6 +110,11 @@ class Engine:
             *self._cache.counts,
         )
 
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens that a prompt and its answer may have together."""
+        return min(self._shape.max_context, self._cache_tokens)
+
     def check(self, request: Request) -> int:
         """The most tokens the request may produce. Safe in any thread: nothing it reads changes.
 

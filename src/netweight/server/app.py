@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from netweight.server import chat_api, completions_api, guards, house, problems
+from netweight.server import chat_api, completions_api, guards, house, problems, tokenize_api, wire
 from netweight.server.chat import ChatModel
 from netweight.server.metrics import Metrics
 from netweight.server.service import Service
@@ -39,14 +39,21 @@ def create_app(
             await asyncio.to_thread(worker.stop)
 
     # The documentation pages of FastAPI load scripts from elsewhere; ours (house) does not.
-    app = FastAPI(title="netweight", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="netweight",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": {"model": wire.Error, "description": "What is wrong with the request."}},
+    )
     app.state.worker = worker
     problems.install(app)
     _add_guards(app, metrics, settings)
     service = Service(model, worker, clock)
-    app.include_router(house.routes(service, app.openapi))
+    app.include_router(house.routes(service, app.openapi, needs_key=bool(settings.api_keys)))
     app.include_router(chat_api.routes(service))
     app.include_router(completions_api.routes(service))
+    app.include_router(tokenize_api.routes(service))
     return app
 
 

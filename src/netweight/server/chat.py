@@ -19,6 +19,7 @@ from netweight.engine import (
     Event,
     Request,
     Sampling,
+    fresh_seed,
     plan_cache,
 )
 from netweight.errors import CheckpointError, ContextTooLong
@@ -186,6 +187,20 @@ class ChatModel:
         engine = Engine(transformer, cache_size=cache_size, speculate=settings.speculate)
         return cls(folder.name, vocabulary, engine)
 
+    def prompt_ids(self, chat: Chat) -> list[int]:
+        """What the model reads of a conversation, up to where it goes on.
+
+        Raises:
+            HarmonyError: when Harmony cannot express a message.
+        """
+        system = SystemContent(
+            reasoning_effort=chat.effort,
+            current_date=self._today().isoformat(),
+            tools=tuple(tool.namespace for tool in chat.tools),
+        )
+        messages = [Message.system(system), *chat.messages]
+        return harmony.render_for_completion(self.vocabulary, messages)
+
     def request(self, chat: Chat) -> Request:
         """The engine's request for a conversation, checked against the model's limits.
 
@@ -194,14 +209,8 @@ class ChatModel:
                 enforced, as a schema with a keyword that no grammar knows.
             RequestError: when the request cannot run; ContextTooLong when it is too long.
         """
-        system = SystemContent(
-            reasoning_effort=chat.effort,
-            current_date=self._today().isoformat(),
-            tools=tuple(tool.namespace for tool in chat.tools),
-        )
-        messages = [Message.system(system), *chat.messages]
         request = Request(
-            harmony.render_for_completion(self.vocabulary, messages),
+            self.prompt_ids(chat),
             chat.sampling,
             self.vocabulary.stop_ids,
             chat.max_tokens,
@@ -212,12 +221,14 @@ class ChatModel:
         return request
 
     def requests(self, chat: Chat, number: int) -> list[Request]:
-        """Requests for several answers, whose seeds count up from the chat's; they share a prompt.
+        """Requests for several answers, which share a prompt; their seeds count up from the first.
 
         Raises:
             HarmonyError, RequestError: as `request` does.
         """
         first = self.request(chat)
+        seed = fresh_seed() if chat.sampling.seed is None else chat.sampling.seed
+        first = replace(first, sampling=replace(first.sampling, seed=seed))
         others = [
             replace(
                 first,

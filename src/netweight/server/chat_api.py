@@ -7,7 +7,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from netweight import engine
 from netweight.errors import NetweightError
 from netweight.server import problems, sse, translate, wire
-from netweight.server.answer import AnswerReader, Delta, harmony_tokens
+from netweight.server.answer import AnswerReader, Delta, Done, harmony_tokens
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
@@ -26,6 +26,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/v1/chat/completions", response_model=wire.ChatCompletion)
     async def chat_completions(body: wire.ChatCompletionRequest, http: Request) -> Response:
+        """Answer a conversation, in reasoning, content and tool calls."""
         service.check_name(body.model)
         # Long conversations take a while to render, and the first grammar of all does.
         job = await asyncio.to_thread(_prepare, service, body)
@@ -57,8 +58,6 @@ def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
     names = translate.tool_names(body)
     chat = translate.chat_of(body, names)
     model = service.model
-    seed = engine.fresh_seed() if body.seed is None else body.seed
-    chat = replace(chat, sampling=replace(chat.sampling, seed=seed))
     requests = model.requests(chat, body.n or 1)
     completion = translate.Completion(
         body,
@@ -91,6 +90,8 @@ async def _deltas(service: Service, job: _Job) -> AsyncGenerator[tuple[int, Delt
     async with aclosing(events):
         async for index, event in events:
             for delta in job.readers[index].read(event):
+                if isinstance(delta, Done):
+                    service.worker.metrics.reasoning_tokens.add(delta.usage.num_reasoning)
                 yield index, delta
 
 

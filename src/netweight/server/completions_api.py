@@ -27,6 +27,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/v1/completions", response_model=wire.Completion)
     async def completions(body: wire.CompletionRequest, http: Request) -> Response:
+        """Continue prompts as they stand."""
         service.check_name(body.model)
         # In another thread, since long prompts take a while to encode.
         completion = await asyncio.to_thread(

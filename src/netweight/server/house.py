@@ -2,34 +2,46 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from netweight.server import metrics, wire
+from netweight.server import metrics, reference, wire
 from netweight.server.service import Service
 
 
-def routes(service: Service, openapi: Callable[[], dict[str, object]]) -> APIRouter:
-    """Health, models, metrics and documentation; `openapi` gives the OpenAPI document."""
+def routes(
+    service: Service, openapi: Callable[[], dict[str, object]], *, needs_key: bool
+) -> APIRouter:
+    """Health, models, metrics and the reference; `openapi` gives the OpenAPI document."""
     router = APIRouter()
     card = wire.Model(id=service.model.name, created=service.now())
 
     @router.get("/health")
     async def health() -> Response:
+        """Whether requests are taken; with status 503, why not."""
         refusal = service.worker.refusal
         status = wire.Health(status=refusal or "ok")
         return JSONResponse(status.model_dump(), 503 if refusal else 200)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics_text() -> Response:
+        """Counters, gauges and histograms in the text format of Prometheus."""
         return Response(service.worker.metrics.text(), media_type=metrics.CONTENT_TYPE)
+
+    @router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    async def docs(http: Request) -> Response:
+        url = f"{http.url.scheme}://{http.url.netloc}"
+        page = reference.render(openapi(), model=service.model.name, url=url, needs_key=needs_key)
+        return HTMLResponse(page.html, headers=page.headers)
 
     @router.get("/v1/models")
     async def models() -> wire.ModelList:
+        """The one model that is served."""
         return wire.ModelList(data=[card])
 
     @router.get("/v1/models/{name:path}")
     async def one_model(name: str) -> wire.Model:
+        """The same by its name."""
         service.check_name(name)
         return card
 

@@ -498,6 +498,21 @@ class ModelList(BaseModel):
     data: list[Model]
 
 
+class ErrorDetails(BaseModel):
+    """What went wrong; `param` names the field at fault, if it is one."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class Error(BaseModel):
+    """The body of every answer whose status is 400 or more."""
+
+    error: ErrorDetails
+
+
 class Health(BaseModel):
     """Whether requests are taken, and if not, why."""
 
