@@ -46,8 +46,8 @@ def test_the_walk_is_the_way_a_request_takes(visited):
     stops = re.findall(r"^\d+\. `([^`]+)`", text, re.M)
     assert all((ROOT / stop).exists() for stop in stops)
     assert set(stops) <= set(visited)
-    # Out of line: FastAPI reads the body (wire) before it calls the path's function (app), and a
-    # parser stands ready and a first event has gone out (sse) before the model starts.
-    early = ("wire.py", "app.py", "parse.py", "sse.py")
+    # Out of line: FastAPI reads the body (wire) before it calls the path's function (chat_api), and
+    # a parser stands ready and a first event has gone out (sse) before the model starts.
+    early = ("wire.py", "chat_api.py", "parse.py", "sse.py")
     in_line = [stop for stop in stops if not stop.endswith(early)]
     assert [stop for stop in visited if stop in in_line] == in_line
