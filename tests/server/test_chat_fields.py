@@ -266,6 +266,7 @@ def test_messages_as_clients_send_them_are_accepted(client):
         {"role": "assistant", "content": "Hi.", "refusal": None, "annotations": [], "audio": None},
         {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}], "name": "bot"},
         {"role": "assistant", "content": None, "tool_calls": [call()], "function_call": None},
+        {"role": "assistant", "content": "{}", "parsed": {"a": 1}, "tool_calls": [call(index=0)]},
         {"role": "tool", "content": parts, "tool_call_id": "c"},
         USER,
     ]

@@ -298,7 +298,7 @@ class _Answer:
                 return self._more(wire.Delta(content=text), self._logprobs(scores))
             case answer.CallStarted(number, call_id, identifier):
                 name = self.names.original(identifier)
-                function = wire.CalledFunction(name=name, arguments="")
+                function = wire.OutFunction(name=name, arguments="")
                 self.calls.append(wire.OutToolCall(id=call_id, function=function))
                 opening = wire.FunctionDelta(name=name, arguments="")
                 return self._call(

@@ -72,6 +72,7 @@ class CalledFunction(In):
 
     name: str
     arguments: str
+    parsed_arguments: object = None  # OpenAI's client adds it when it parses a reply
 
 
 class ToolCall(In):
@@ -80,6 +81,7 @@ class ToolCall(In):
     id: str
     type: Literal["function"] = "function"
     function: CalledFunction
+    index: int | None = None  # OpenAI's client adds it when it puts a stream together
 
 
 class AssistantMessage(In):
@@ -92,6 +94,7 @@ class AssistantMessage(In):
     reasoning_content: str | None = None
     tool_calls: list[ToolCall] | None = None
     name: str | None = None  # changes nothing: Harmony names users and tools only
+    parsed: object = None  # OpenAI's client adds it when it parses a reply
     # Clients send whole replies back; these parts of one are empty in ours.
     annotations: Annotated[list[object] | None, only([])] = None
     audio: Annotated[None, refused("only text can be sent")] = None
@@ -441,12 +444,19 @@ class ChatCompletionChunk(_Sparse):
     netweight: NetweightTokens | None = None
 
 
+class OutFunction(BaseModel):
+    """A function's name and its arguments as JSON text."""
+
+    name: str
+    arguments: str
+
+
 class OutToolCall(BaseModel):
     """A whole tool call."""
 
     id: str
     type: Literal["function"] = "function"
-    function: CalledFunction
+    function: OutFunction
 
 
 class OutMessage(BaseModel):
