@@ -55,7 +55,9 @@ def test_chat_works_in_a_pipe(run, tiny_folder):
     assert out.count("tokens/s") == 1
 
 
-@pytest.mark.parametrize("arguments", [("generate", "TINY", "hi"), ("chat", "TINY")])
+@pytest.mark.parametrize(
+    "arguments", [("generate", "TINY", "hi"), ("chat", "TINY"), ("serve", "TINY")]
+)
 def test_python_without_a_sandbox_is_refused_with_the_remedy(
     run, tiny_folder, tmp_path, monkeypatch, arguments
 ):
@@ -78,6 +80,9 @@ def test_python_without_a_sandbox_is_refused_with_the_remedy(
         (["serve", "EMPTY", "--port", "0"], "config.json"),
         (["serve", "TINY", "--host", "203.0.113.7"], "not an address of this machine"),
         (["serve", "TINY", "--port", "TAKEN"], "is in use"),
+        (["generate", "TINY", "hi", "--browser", "EMPTY"], "has no pages"),
+        (["chat", "TINY", "--browser", "no-such-folder"], "no-such-folder is no folder"),
+        (["serve", "TINY", "--browser", "EMPTY"], "has no pages"),
     ],
 )
 def test_what_goes_wrong_is_one_line_and_exit_code_1(

@@ -1,6 +1,7 @@
 """Options that several commands have, and the model that they load."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -60,15 +61,28 @@ Instructions = Annotated[str | None, typer.Option("--system", help="Instructions
 WithPython = Annotated[
     bool, typer.Option("--python", help="Let the model run Python code in a sandbox (bubblewrap).")
 ]
+WithBrowser = Annotated[
+    Path | None,
+    typer.Option(
+        "--browser",
+        metavar="DIR",
+        help="Let the model search and open the pages of a folder (HTML, Markdown, text).",
+    ),
+]
 
 
-def built_in_tools(*, python: bool) -> "tuple[BuiltInTool, ...]":
-    """The tools that the model may use; a missing sandbox is told before the weights are loaded."""
-    if not python:
+def built_in_tools(*, python: bool, browser: Path | None) -> "tuple[BuiltInTool, ...]":
+    """The tools that the model may use; made before the weights are loaded, since some may fail.
+
+    Raises:
+        ToolError: when there is no sandbox for Python, or the folder has no pages.
+    """
+    if not python and browser is None:
         return ()
-    from netweight.tools import Python
+    from netweight.tools import Browser, Folder, Python
 
-    return (Python(),)
+    tools: list[BuiltInTool] = [Python()] if python else []
+    return (*tools, Browser(Folder(browser))) if browser is not None else tuple(tools)
 
 
 def load_chat_model(

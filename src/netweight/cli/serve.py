@@ -13,6 +13,9 @@ from netweight.cli.options import (
     Model,
     Speculate,
     Threads,
+    WithBrowser,
+    WithPython,
+    built_in_tools,
     load_chat_model,
 )
 from netweight.errors import ServerError
@@ -79,6 +82,8 @@ def serve(
     max_requests: MaxRequests = 256,
     timeout: Timeout = 3600,
     grace: Grace = 10,
+    python: WithPython = False,
+    browser: WithBrowser = None,
     dense: DenseForm = "bf16",
     threads: Threads = None,
     memory: Memory = None,
@@ -101,6 +106,7 @@ def serve(
         max_requests=max_requests,
         answer_timeout_s=timeout or None,
         grace_s=grace,
+        tools=built_in_tools(python=python, browser=browser),
         access_log=True,
     )
     # Listen before loading the weights: a port in use should not cost a minute.

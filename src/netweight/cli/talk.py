@@ -21,6 +21,7 @@ from netweight.cli.options import (
     Threads,
     TopK,
     TopP,
+    WithBrowser,
     WithPython,
     built_in_tools,
     load_chat_model,
@@ -40,6 +41,7 @@ def generate(
     max_tokens: MaxTokens = None,
     system: Instructions = None,
     python: WithPython = False,
+    browser: WithBrowser = None,
     dense: DenseForm = "bf16",
     threads: Threads = None,
     memory: Memory = None,
@@ -55,7 +57,7 @@ def generate(
         prompt = sys.stdin.read()
     if not prompt.strip():
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
-    built_in = built_in_tools(python=python)
+    built_in = built_in_tools(python=python, browser=browser)
     chat_model = load_chat_model(
         model, dense=dense, threads=threads, memory=memory, speculate=speculate
     )
@@ -97,6 +99,7 @@ def chat(
     max_tokens: MaxTokens = None,
     system: Instructions = None,
     python: WithPython = False,
+    browser: WithBrowser = None,
     dense: DenseForm = "bf16",
     threads: Threads = None,
     memory: Memory = None,
@@ -106,7 +109,7 @@ def chat(
 
     Example: netweight chat nano
     """
-    built_in = built_in_tools(python=python)
+    built_in = built_in_tools(python=python, browser=browser)
     chat_model = load_chat_model(
         model, dense=dense, threads=threads, memory=memory, speculate=speculate
     )
