@@ -203,6 +203,8 @@ class Metrics:
         # Whoever asks for the text is served by this thread.
         cpu = "Processor time of the thread that serves HTTP."
         self.watch("event_loop_cpu_seconds_total", cpu, "counter", time.thread_time)
+        cpu = "Processor time of all threads."
+        self.watch("process_cpu_seconds_total", cpu, "counter", time.process_time)
 
     def text(self) -> str:
         """Everything, as Prometheus reads it."""
