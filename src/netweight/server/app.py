@@ -8,11 +8,22 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from netweight.server import chat_api, completions_api, guards, house, problems, tokenize_api, wire
+from netweight.server import (
+    chat_api,
+    completions_api,
+    guards,
+    house,
+    problems,
+    responses_api,
+    tokenize_api,
+    wire,
+)
 from netweight.server.chat import ChatModel
 from netweight.server.metrics import Metrics
 from netweight.server.service import Service
+from netweight.server.sessions import Sessions
 from netweight.server.settings import DEFAULTS, ServerSettings
+from netweight.server.store import Store
 from netweight.server.worker import Worker
 
 
@@ -29,6 +40,8 @@ def create_app(
     """
     metrics = Metrics()
     worker = Worker(model.engine, metrics=metrics, answer_timeout_s=settings.answer_timeout_s)
+    store = Store(settings.store_path)
+    sessions = Sessions(settings.tools)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -37,6 +50,8 @@ def create_app(
             yield
         finally:
             await asyncio.to_thread(worker.stop)
+            await sessions.close()
+            await store.close()
 
     # The documentation pages of FastAPI load scripts from elsewhere; ours (house) does not.
     app = FastAPI(
@@ -53,6 +68,7 @@ def create_app(
     app.include_router(house.routes(service, app.openapi, needs_key=bool(settings.api_keys)))
     app.include_router(chat_api.routes(service))
     app.include_router(completions_api.routes(service))
+    app.include_router(responses_api.routes(service, store, sessions))
     app.include_router(tokenize_api.routes(service))
     return app
 

@@ -431,7 +431,7 @@ class ResponseRequest(In):
     tools: Annotated[list[GivenTool] | None, Field(max_length=128)] = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    max_tool_calls: Annotated[int | None, Field(ge=0)] = None
+    max_tool_calls: Annotated[int | None, Field(ge=0, le=128)] = None
     text: TextOptions | None = None
     reasoning: Reasoning | None = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
