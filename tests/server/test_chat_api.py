@@ -567,3 +567,13 @@ def test_every_event_is_json_of_one_completion(answering):
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
     assert len({(chunk["id"], chunk["created"], chunk["model"]) for chunk in chunks}) == 1
     assert json.dumps(chunks)
+
+
+def test_the_openapi_document_describes_answers_and_tokens(answering):
+    document = answering.get("../openapi.json").json()
+    response = document["paths"]["/v1/chat/completions"]["post"]["responses"]["200"]
+    assert set(response["content"]) == {"application/json", "text/event-stream"}
+    schemas = document["components"]["schemas"]
+    assert {"choices", "usage", "netweight"} <= set(schemas["ChatCompletion"]["properties"])
+    assert set(schemas["WrittenToken"]["properties"]) == {"id", "text", "kind", "logprob", "top"}
+    assert "n to be 1" in schemas["NetweightOptions"]["description"]

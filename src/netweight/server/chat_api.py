@@ -19,12 +19,20 @@ from netweight.server.answer import AnswerReader, Delta, Done, harmony_tokens
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
+_RESPONSE = {
+    "description": "All answers; or, with `stream`, events: objects chat.completion.chunk as data, "
+    "then [DONE].",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
 
 def routes(service: Service) -> APIRouter:
     """The path of this API."""
     router = APIRouter()
 
-    @router.post("/v1/chat/completions", response_model=wire.ChatCompletion)
+    @router.post(
+        "/v1/chat/completions", response_model=wire.ChatCompletion, responses={200: _RESPONSE}
+    )
     async def chat_completions(body: wire.ChatCompletionRequest, http: Request) -> Response:
         """Answer a conversation, in reasoning, content and tool calls."""
         service.check_name(body.model)

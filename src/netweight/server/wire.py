@@ -6,16 +6,19 @@ accepted by name, or is refused by name. Our own are under `netweight`. Knows sh
 `translate` gives them one.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
+    GetJsonSchemaHandler,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from netweight.server.strict import In, only, refused, tag, text_or
 
@@ -314,6 +317,14 @@ class _Sparse(BaseModel):
             for name, value in serialize(self).items()
             if value is not None or name in is_set
         }
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the fields, which the serializer above would hide."""
+        shown = cast("CoreSchema", {k: v for k, v in core_schema.items() if k != "serialization"})
+        return handler(shown)
 
 
 class TopLogprob(BaseModel):
