@@ -118,6 +118,14 @@ def test_a_fork_bomb_runs_into_the_limit_and_leaves_nothing_behind(limited):
     wait_until(lambda: set(running("/run/cells.py")) <= before)
 
 
+def test_an_interrupt_leaves_alone_what_went_into_the_background(limited):
+    notebook = limited(wall_s=1.0)
+    code = "import subprocess, time\np = subprocess.Popen(['sleep', '60'], process_group=0)"
+    run(notebook, code)
+    assert "KeyboardInterrupt" in run(notebook, "time.sleep(60)")
+    assert run(notebook, "p.poll() is None") == "True\n"
+
+
 def test_a_cell_that_stops_itself_is_woken_and_interrupted(limited):
     notebook = limited(wall_s=0.5)
     answer = run(notebook, "import os, signal\nx = 1\nos.kill(os.getpid(), signal.SIGSTOP)")
@@ -129,7 +137,7 @@ def test_a_cell_that_stops_itself_is_woken_and_interrupted(limited):
 
 
 def test_a_forged_reply_only_cuts_the_cells_own_output_short(limited):
-    notebook = limited(wall_s=1.0)
+    notebook = limited()
     forged = f"{FIND}print('a')\nos.write(replies, nonce)\ntime.sleep(0.2)\nprint('b')"
     assert run(notebook, forged) == "a\n"
     answer = run(notebook, "print('c')")
@@ -249,6 +257,17 @@ def test_a_memory_bomb_is_a_memory_error_and_the_notebook_goes_on(limited):
     bomb = "b = []\nwhile True: b.append(bytearray(2**24))"
     assert run(notebook, bomb).endswith("MemoryError\n")
     assert run(notebook, "b.clear()\nx") == "1\n"
+
+
+def test_the_memory_of_all_processes_together_is_limited_and_what_they_share_counts_once(limited):
+    notebook = limited(memory_bytes=2**28)
+    share = "import os, time\nb = bytearray(2**26)\nfor i in range(6):\n    if not os.fork(): "
+    assert run(notebook, f"{share}time.sleep(0.8); os._exit(0)\ntime.sleep(0.6)\nlen(b)") == (
+        "67108864\n"
+    )
+    assert run(notebook, f"{share}c = bytearray(2**26); time.sleep(60)\ntime.sleep(60)") == ended(
+        "its processes took more than 256 MiB of memory together"
+    )
 
 
 def test_the_disk_is_small_and_the_notebook_goes_on(limited):

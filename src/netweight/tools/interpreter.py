@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from netweight.tools.cells import LENGTH_BYTES, NONCE_BYTES
 _PROGRAM = Path(__file__).with_name("cells.py")
 _PLACE = PurePosixPath("/run/cells.py")  # in the sandbox, away from the files of cells
 _LOOK_S = 0.05  # how often to see whether a cell has run for too long, or is to be stopped
+_WEIGH_S = 0.25  # how often to see how much memory it holds, which takes 5 ms
 _YIELD_S = 2.0  # that an interrupted cell has to end by itself
 _START_S = 30.0  # takes 0.1 s where nothing else runs
 
@@ -59,7 +60,8 @@ class Interpreter:
         Raises:
             ToolError: when it does not; gives its own words.
         """
-        ran = self._run("", _Patience(_START_S, lambda: False, lambda: False))
+        limits = replace(self._limits, wall_s=_START_S)
+        ran = self._run("", _Patience(limits, lambda: False, lambda: False))
         if ran.interrupted or ran.ended:
             words = " ".join(ran.output.split()) or ran.ended or ran.interrupted
             raise ToolError(f"python does not start in the sandbox: {words}.")
@@ -70,7 +72,7 @@ class Interpreter:
         Raises:
             ToolError: when the sandbox does not end.
         """
-        return self._run(source, _Patience(self._limits.wall_s, is_stopped, is_given_up))
+        return self._run(source, _Patience(self._limits, is_stopped, is_given_up))
 
     def close(self) -> None:
         """End it, and all that it has started.
@@ -123,7 +125,7 @@ class Interpreter:
                     return ""
                 if not nonce.startswith(reply):
                     return "its code wrote to a descriptor that is not its own"
-        return "it went on when it was interrupted"
+        return patience.why
 
     def _read_output(self, capture: sandbox.Capture) -> bool:
         """Take in some of what was printed; whether there can be more."""
@@ -147,24 +149,41 @@ class Interpreter:
 class _Patience:
     """When a cell is interrupted, and when it is given up."""
 
-    wall_s: float
+    limits: sandbox.Limits
     is_stopped: _Asked
     is_given_up: _Asked
     interrupted: str | None = None
+    why: str = "it was closed"  # it is given up
     _deadline_s: float = field(init=False)
+    _weigh_s: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._deadline_s = time.monotonic() + self.wall_s
+        now_s = time.monotonic()
+        self._deadline_s, self._weigh_s = now_s + self.limits.wall_s, now_s + _WEIGH_S
 
     def lasts(self, running: sandbox.Sandbox) -> bool:
         """Whether to go on waiting; interrupts the cell when its time has come."""
-        is_late = time.monotonic() >= self._deadline_s
-        if self.is_given_up() or (is_late and self.interrupted):
+        now_s = time.monotonic()
+        is_late = now_s >= self._deadline_s
+        if self.is_given_up() or self._is_too_heavy(running, now_s):
+            return False
+        if is_late and self.interrupted:
+            self.why = "it went on when it was interrupted"
             return False
         if not self.interrupted and (is_late or self.is_stopped()):
-            self.interrupted = f"after {self.wall_s:g} s" if is_late else "on request"
-            self._deadline_s = time.monotonic() + _YIELD_S
+            self.interrupted = f"after {self.limits.wall_s:g} s" if is_late else "on request"
+            self._deadline_s = now_s + _YIELD_S
             running.interrupt()
+        return True
+
+    def _is_too_heavy(self, running: sandbox.Sandbox, now_s: float) -> bool:
+        if now_s < self._weigh_s:
+            return False
+        self._weigh_s = now_s + _WEIGH_S
+        if running.memory_bytes() <= self.limits.memory_bytes:
+            return False
+        most_mib = self.limits.memory_bytes / 2**20
+        self.why = f"its processes took more than {most_mib:g} MiB of memory together"
         return True
 
 

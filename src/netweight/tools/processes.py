@@ -1,8 +1,9 @@
-"""The processes that came of one process, and whether they run: as Linux tells in /proc.
+"""The processes that came of one process, whether they run and what they hold, out of /proc.
 
 Knows nothing of sandboxes.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ class Process(NamedTuple):
 
     process_id: int
     parent_id: int
+    group_id: int
     state: str  # a letter, as in proc(5)
 
     @property
@@ -36,6 +38,19 @@ def descendants(process_id: int) -> list[Process]:
     return found
 
 
+def memory_bytes(process_id: int) -> int:
+    """The memory that a process holds, of what it shares its part; 0 when it has ended."""
+    folder = Path(f"/proc/{process_id}")
+    try:
+        rows = (folder / "smaps_rollup").read_text().splitlines()
+        return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:"))
+    except PermissionError:  # it has hidden that; then what it shares counts whole
+        num_pages = int((folder / "statm").read_text().split()[1])
+        return num_pages * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
 def _processes() -> Iterator[Process]:
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal():
@@ -45,5 +60,5 @@ def _processes() -> Iterator[Process]:
         except OSError:  # it has ended meanwhile
             continue
         # The name, in brackets, may hold anything, brackets too.
-        state, parent_id = text.rpartition(")")[2].split(maxsplit=2)[:2]
-        yield Process(int(folder.name), int(parent_id), state)
+        state, parent_id, group_id = text.rpartition(")")[2].split(maxsplit=3)[:3]
+        yield Process(int(folder.name), int(parent_id), int(group_id), state)

@@ -6,7 +6,8 @@ environment variable of ours. What it starts ends with it. Where bubblewrap cann
 runs: there is no way around the sandbox.
 
 One thing has only a loose limit: the memory of all its processes together, which is `num_processes`
-times `memory_bytes`. The kernel, when short of memory, takes them before anything else.
+times `memory_bytes`. The kernel, when short of memory, takes them before anything else, and whoever
+started a sandbox can watch it.
 
 Knows nothing of models or of programming languages.
 """
@@ -27,7 +28,7 @@ from typing import NamedTuple
 
 from netweight.errors import ToolError
 from netweight.tools import seccomp
-from netweight.tools.processes import Process, descendants
+from netweight.tools.processes import Process, descendants, memory_bytes
 
 HOME = PurePosixPath("/tmp")  # of the sandbox, where it is all there is to write to
 _DRIVE = PurePosixPath("/mnt/data")  # another name of it, the one that gpt-oss was trained with
@@ -44,7 +45,7 @@ class Limits:
 
     wall_s: float = 120.0
     cpu_s: int = 600  # of each process
-    memory_bytes: int = 2**30  # address space of each process
+    memory_bytes: int = 2**30  # address space of each process; of all together, if watched
     num_processes: int = 16  # threads count too
     num_files: int = 256  # open at once, of each process
     disk_bytes: int = 64 * 2**20
@@ -164,9 +165,13 @@ class Sandbox:
         return self._output.fileno()
 
     def interrupt(self) -> None:
-        """Send SIGINT to every process inside, as Ctrl-C in a terminal does; wake stopped ones."""
+        """Do as Ctrl-C in a terminal does, which leaves alone what went into the background.
+
+        Processes that were stopped are woken for it.
+        """
         inside = self._inside()
-        self._send(signal.SIGINT, inside)
+        first = {process.parent_id for process in inside[:1]}  # whose group the command is in
+        self._send(signal.SIGINT, [process for process in inside if process.group_id in first])
         self._send(signal.SIGCONT, inside)
 
     def freeze(self) -> bool:
@@ -204,6 +209,10 @@ class Sandbox:
         self._process.wait()
         self._output.close()
         return _trouble(self._process.returncode, self._limits)
+
+    def memory_bytes(self) -> int:
+        """The memory that all processes inside hold together."""
+        return sum(memory_bytes(process.process_id) for process in self._inside())
 
     def _inside(self) -> list[Process]:
         return [
