@@ -74,6 +74,7 @@ def main() -> None:
         "share_of_disk": round(num_bytes / seconds / disk, 3),
         "hits": counts.num_hits,
         "misses": counts.num_misses,
+        "early": counts.num_early,
         "waited_s": round(counts.waited_s, 2),
         "process_memory": resident(os.getpid())._asdict(),
     }

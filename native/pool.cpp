@@ -109,7 +109,7 @@ class Pool {
   std::atomic<bool> stopping_{false};
 };
 
-std::mutex mutex;  // one job at a time: a second caller waits for the first
+std::mutex mutex;  // one job at a time: whoever finds the pool busy does its work alone
 Pool* pool = nullptr;
 int wanted = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 
@@ -137,8 +137,8 @@ void run_pieces(std::size_t num_items, std::size_t grain, void (*task)(const voi
                 const void* context) {
   if (num_items == 0) return;
   grain = std::max<std::size_t>(grain, 1);
-  const std::lock_guard lock(mutex);
-  if (wanted == 1 || num_items <= grain) {
+  const std::unique_lock lock(mutex, std::try_to_lock);
+  if (!lock || wanted == 1 || num_items <= grain) {
     task(context, 0, num_items);
     return;
   }

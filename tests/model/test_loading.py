@@ -98,7 +98,9 @@ def test_experts_read_from_disk_give_the_same_logits(folder, packed_folder, num_
     assert torch.equal(logits(model), expected)
     counts = model.expert_cache.counts
     assert counts.num_misses > 8
-    assert counts.bytes_read == counts.num_misses * model.expert_cache.slots.shape[1]
+    assert counts.num_early > 8
+    num_read = counts.bytes_read / model.expert_cache.slots.shape[1]
+    assert counts.num_misses < num_read <= counts.num_misses + counts.num_early
     assert model.expert_cache.resident_bytes <= num_slots * model.expert_cache.slots.shape[1]
     assert list(packed_folder.glob("*-without-experts.pack"))
 

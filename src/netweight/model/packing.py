@@ -7,9 +7,12 @@ and packed when it is used, into one of a fixed number of slots.
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,10 +23,13 @@ from netweight.model.checkpoint import Checkpoint
 from netweight.model.direct import DirectFile
 from netweight.model.expert_cache import ExpertCache, Key
 from netweight.model.kernels import packed as native
+from netweight.model.kernels import rows as native_rows
 from netweight.model.packfile import Array, Progress, open_or_build
 from netweight.model.weights import LayerWeights, Mixture, Weights
 
 _IN_MEMORY_BYTES = 256 << 20  # models up to this size are packed at each start: it takes a moment
+
+_PART_BYTES = 2 << 20  # of an expert that are read at once
 
 # Part of what a packed file is checked against: raise it when the kernels' layout changes.
 _LAYOUT_VERSION = 1
@@ -136,30 +142,88 @@ def _expert_cache(checkpoint: Checkpoint, num_slots: int) -> ExpertCache:
     blocks_of = {file: DirectFile(file) for file in files}
     scales_of = {file: DirectFile(file) for file in files}
 
-    def read(key: Key, slot: Tensor) -> None:
-        for part, out in (("gate_up", slot[:gate_up]), ("down", slot[gate_up:])):
-            name = f"model.layers.{key.layer}.mlp.experts.{part}_proj"
-            blocks = _read_expert(checkpoint, f"{name}_blocks", key.expert, blocks_of)
-            scales = _read_expert(checkpoint, f"{name}_scales", key.expert, scales_of)
-            native.pack_experts(blocks[None], scales[None], out[None])
+    parts = [
+        *_parts("gate_up", 2 * config.intermediate_size, config.hidden_size, 0),
+        *_parts("down", config.hidden_size, config.intermediate_size, gate_up),
+    ]
+
+    def read(key: Key, index: int, slot: Tensor) -> None:
+        part = parts[index]
+        name = f"model.layers.{key.layer}.mlp.experts.{part.matrix}_proj"
+        blocks = _read_rows(checkpoint, f"{name}_blocks", key.expert, part, blocks_of)
+        scales = _read_rows(checkpoint, f"{name}_scales", key.expert, part, scales_of)
+        native.pack_experts(blocks[None], scales[None], slot[part.first_byte : part.end_byte][None])
 
     num_experts = config.num_hidden_layers * config.num_experts
-    return ExpertCache(min(num_slots, num_experts), gate_up + down, read)
+    cache = ExpertCache(min(num_slots, num_experts), gate_up + down, read, num_parts=len(parts))
+    native_rows.prefer_huge_pages(cache.slots)
+    return cache
 
 
-def _read_expert(
-    checkpoint: Checkpoint, name: str, expert: int, files: dict[Path, DirectFile]
+class _Part(NamedTuple):
+    """Rows of an expert's matrix that are read at once, and where they stand in its slot."""
+
+    matrix: str
+    first_row: int
+    end_row: int
+    first_byte: int
+    end_byte: int
+
+
+def _parts(matrix: str, rows: int, columns: int, first_byte: int) -> Iterator[_Part]:
+    """A matrix in whole tiles of about 2 MB: enough requests for the disk, none of them small."""
+    tile_bytes = native.packed_bytes("mxfp4", native.TILE_ROWS, columns)
+    step = max(1, _PART_BYTES // tile_bytes) * native.TILE_ROWS
+    for first_row in range(0, rows, step):
+        end_row = min(first_row + step, rows)
+        first = first_byte + native.packed_bytes("mxfp4", first_row, columns)
+        end = first_byte + native.packed_bytes("mxfp4", end_row, columns)
+        yield _Part(matrix, first_row, end_row, first, end)
+
+
+def _read_rows(
+    checkpoint: Checkpoint, name: str, expert: int, part: _Part, files: dict[Path, DirectFile]
 ) -> Tensor:
-    """One expert's part of a stored tensor, straight from disk."""
+    """Some rows of one expert's stored tensor, straight from disk."""
     stored = checkpoint.location(name)
-    num_bytes = (stored.end_byte - stored.first_byte) // stored.shape[0]
-    data = files[stored.file].read(stored.first_byte + expert * num_bytes, num_bytes)
-    return data.view(stored.shape[1:])
+    experts, rows = stored.shape[:2]
+    row_bytes = (stored.end_byte - stored.first_byte) // (experts * rows)
+    first = stored.first_byte + (expert * rows + part.first_row) * row_bytes
+    data = files[stored.file].read(first, (part.end_row - part.first_row) * row_bytes)
+    return data.view(-1, *stored.shape[2:])
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Which experts a layer will choose, guessed one layer earlier by its own router.
+
+    A layer adds little to what passes through it, so the router of the next one already sees most
+    of what it will choose by (Eliseev and Mazur 2023, arXiv 2312.17238, section 3.2).
+    """
+
+    layer: int
+    router: native.PackedLinear
+    rescale: Tensor  # bfloat16 [hidden]: from the earlier layer's norm to this one's
+    num_experts: int
+
+    @classmethod
+    def of(cls, layer: int, earlier: LayerWeights, own: LayerWeights, num_experts: int) -> "Guess":
+        """For `layer`, of which so many experts are guessed for each token."""
+        assert isinstance(own.router, native.PackedLinear), "a router is packed like the rest"
+        rescale = own.mlp_norm.float() / earlier.mlp_norm.float()
+        finite = torch.where(rescale.isfinite(), rescale, 0)
+        return cls(layer, own.router, finite.bfloat16(), num_experts)
+
+    def experts(self, x: Tensor) -> list[int]:
+        """For the earlier layer's normed x, bfloat16 [tokens, hidden]."""
+        logits = self.router(x * self.rescale)
+        guessed: list[int] = logits.topk(self.num_experts, dim=-1).indices.unique().tolist()
+        return guessed
 
 
 @dataclass(frozen=True)
 class PagedMixture:
-    """A mixture whose experts are brought into memory as they are chosen."""
+    """A mixture whose experts are brought into memory as they are chosen, or guessed."""
 
     layer: int
     cache: ExpertCache
@@ -167,11 +231,14 @@ class PagedMixture:
     gate_up: Tensor  # int64 [experts], where the mixture finds them: written before each use
     down: Tensor
     gate_up_bytes: int  # of a slot; the rest is down
+    next_layer: Guess | None = None
 
     def __call__(self, x: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
         """See Mixture."""
         experts = chosen.unique().tolist()
         slots = self.cache.hold(self.layer, experts)
+        if self.next_layer is not None:
+            self.cache.expect(self.next_layer.layer, self.next_layer.experts(x))
         base, slot_bytes = self.cache.slots.data_ptr(), self.cache.slots.shape[1]
         addresses = torch.tensor([base + slot * slot_bytes for slot in slots])
         self.gate_up[experts] = addresses
@@ -184,16 +251,31 @@ def _assemble(
 ) -> Weights:
     config = checkpoint.config
     vocab, hidden = config.vocab_size, config.hidden_size
+    layers = [
+        _assemble_layer(checkpoint, dense, packed, experts, index)
+        for index in range(config.num_hidden_layers)
+    ]
     return Weights(
         embedding=native.PackedEmbedding(packed["embedding"][0], dense, vocab, hidden),
-        layers=[
-            _assemble_layer(checkpoint, dense, packed, experts, index)
-            for index in range(config.num_hidden_layers)
-        ],
+        layers=layers if experts is None else _with_guesses(layers, config.experts_per_token),
         norm=checkpoint.tensor("model.norm.weight").bfloat16(),
         unembedding=native.PackedLinear(packed["unembedding"][0], dense, vocab, hidden, None),
         dtype=torch.bfloat16,
     )
+
+
+def _with_guesses(layers: list[LayerWeights], experts_per_token: int) -> list[LayerWeights]:
+    """The layers, each but the last beginning to read what the next one will probably choose.
+
+    That is the likelier half: a wrong guess takes the disk's time from what is needed.
+    """
+    num_experts = max(1, experts_per_token // 2)
+    guessing = []
+    for index, (layer, following) in enumerate(pairwise(layers)):
+        assert isinstance(layer.mixture, PagedMixture), "experts are in a cache"
+        guess = Guess.of(index + 1, layer, following, num_experts)
+        guessing.append(replace(layer, mixture=replace(layer.mixture, next_layer=guess)))
+    return [*guessing, layers[-1]]
 
 
 def _assemble_layer(
