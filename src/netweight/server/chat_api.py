@@ -90,48 +90,56 @@ def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
     return _Job(requests, readers, completion)
 
 
-async def _deltas(service: Service, job: _Job) -> AsyncGenerator[tuple[int, Delta]]:
-    """The deltas of all answers, each with its answer's index. Closing it cancels them."""
-    events = service.worker.events_of(
+async def _deltas(service: Service, job: _Job) -> AsyncGenerator[list[tuple[int, Delta]]]:
+    """The deltas of all answers, each with its answer's index. Closing it cancels them.
+
+    Those that are there at once come together.
+    """
+    batches = service.worker.batches_of(
         job.requests, is_stopped=lambda index: job.readers[index].is_stopped
     )
-    async with aclosing(events):
-        async for index, event in events:
-            for delta in job.readers[index].read(event):
+    async with aclosing(batches):
+        async for batch in batches:
+            deltas = [
+                (index, delta) for index, event in batch for delta in job.readers[index].read(event)
+            ]
+            for _, delta in deltas:
                 if isinstance(delta, Done):
                     service.worker.metrics.reasoning_tokens.add(delta.usage.num_reasoning)
-                yield index, delta
+            yield deltas
 
 
 async def _complete(
-    completion: translate.Completion, deltas: AsyncGenerator[tuple[int, Delta]]
+    completion: translate.Completion, batches: AsyncGenerator[list[tuple[int, Delta]]]
 ) -> Response:
-    async with aclosing(deltas):
-        async for index, delta in deltas:
-            completion.add(index, delta)
+    async with aclosing(batches):
+        async for deltas in batches:
+            for index, delta in deltas:
+                completion.add(index, delta)
     return Response(completion.whole().model_dump_json(), media_type="application/json")
 
 
 async def _stream(
-    completion: translate.Completion, deltas: AsyncGenerator[tuple[int, Delta]]
+    completion: translate.Completion, batches: AsyncGenerator[list[tuple[int, Delta]]]
 ) -> AsyncGenerator[str]:
     """The events of a streamed answer; an error is one of them, as OpenAI's clients expect."""
     try:
         for opening in completion.openings():
-            yield _event(opening)
-        async with aclosing(deltas):
-            async for index, delta in deltas:
-                chunk = completion.add(index, delta)
-                if chunk is not None:
-                    yield _event(chunk)
+            yield sse.event(opening.model_dump_json())
+        async with aclosing(batches):
+            async for deltas in batches:
+                events: list[str] = []
+                for index, delta in deltas:
+                    if isinstance(delta, Done):  # which may turn out to be an error
+                        yield "".join(events)
+                        events.clear()
+                    chunk = completion.chunk(index, delta)
+                    events += [] if chunk is None else [sse.event(chunk)]
+                yield "".join(events)
         if completion.includes_usage:
-            yield _event(completion.usage_chunk())
+            yield sse.event(completion.usage_chunk().model_dump_json())
     except Problem as problem:
         yield sse.event(problem.body)
     except NetweightError as error:
         yield sse.event(problems.problem_of(error).body)
     yield sse.DONE
-
-
-def _event(chunk: wire.ChatCompletionChunk) -> str:
-    return sse.event(chunk.model_dump_json())

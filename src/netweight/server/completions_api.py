@@ -11,7 +11,7 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from netweight.engine import Event
+from netweight.engine import Event, Finish
 from netweight.errors import NetweightError
 from netweight.server import completions_wire as wire
 from netweight.server import problems, sse
@@ -37,34 +37,43 @@ def routes(service: Service) -> APIRouter:
             completion_id=f"cmpl-{secrets.token_hex(12)}",
             created=service.now(),
         )
-        events = service.worker.events_of(completion.requests, is_stopped=completion.is_stopped)
+        batches = service.worker.batches_of(completion.requests, is_stopped=completion.is_stopped)
         if not body.stream:
-            return await until_client_leaves(http, _complete(completion, events))
+            return await until_client_leaves(http, _complete(completion, batches))
         service.check_open()
-        return sse.EventStream(_stream(completion, events))
+        return sse.EventStream(_stream(completion, batches))
 
     return router
 
 
-async def _complete(completion: Completion, events: AsyncGenerator[tuple[int, Event]]) -> Response:
+async def _complete(
+    completion: Completion, batches: AsyncGenerator[list[tuple[int, Event]]]
+) -> Response:
     pieces: list[list[Piece]] = [[] for _ in completion.requests]
-    async with aclosing(events):
-        async for index, event in events:
-            pieces[index] += completion.read(index, event)
+    async with aclosing(batches):
+        async for batch in batches:
+            for index, event in batch:
+                pieces[index] += completion.read(index, event)
     return Response(completion.whole(pieces), media_type="application/json")
 
 
 async def _stream(
-    completion: Completion, events: AsyncGenerator[tuple[int, Event]]
+    completion: Completion, batches: AsyncGenerator[list[tuple[int, Event]]]
 ) -> AsyncGenerator[str]:
     """The events of a streamed answer; an error is one of them, as OpenAI's clients expect."""
     try:
-        async with aclosing(events):
-            async for index, event in events:
-                for piece in completion.read(index, event):
-                    chunk = completion.chunk(index, piece)
-                    if chunk is not None:
-                        yield sse.event(chunk)
+        async with aclosing(batches):
+            async for batch in batches:
+                events: list[str] = []
+                for index, event in batch:
+                    if isinstance(event, Finish):  # which may turn out to be an error
+                        yield "".join(events)
+                        events.clear()
+                    chunks = [
+                        completion.chunk(index, piece) for piece in completion.read(index, event)
+                    ]
+                    events += [sse.event(chunk) for chunk in chunks if chunk is not None]
+                yield "".join(events)
         usage = completion.usage_chunk()
         if usage is not None:
             yield sse.event(usage)

@@ -22,7 +22,7 @@ class EventStream(StreamingResponse):
     """A response that streams events, and closes their source when the client goes away."""
 
     def __init__(self, events: AsyncGenerator[str]) -> None:
-        """Send what `events` yields, as it comes."""
+        """Send what `events` yields, as it comes: any number of events at a time, even none."""
         # no-transform and X-Accel-Buffering keep proxies from collecting events into lumps.
         headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
         super().__init__(events, headers=headers, media_type="text/event-stream")
@@ -30,5 +30,11 @@ class EventStream(StreamingResponse):
 
     async def stream_response(self, send: Send) -> None:
         """Send all events. However that ends, their source is closed at once."""
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         async with aclosing(self._events):
-            await super().stream_response(send)
+            await send(start)
+            async for some in self._events:
+                if some:
+                    body = some.encode()
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})

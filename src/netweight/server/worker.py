@@ -172,9 +172,25 @@ class Worker:
     ) -> AsyncGenerator[tuple[int, Event]]:
         """The events of several requests as they come, each with its request's place.
 
-        A request is cancelled when it `is_stopped`, which is asked after each of its events; its
-        Finish still comes, after what events were on their way. Of requests that share one object
-        as their prompt, the first reads it, and the others find it in the cache.
+        Raises:
+            ServerError, AnswerTimeout, RequestError: as `events` does.
+        """
+        async with aclosing(self.batches_of(requests, is_stopped=is_stopped)) as batches:
+            async for batch in batches:
+                for placed in batch:
+                    yield placed
+
+    async def batches_of(
+        self,
+        requests: Sequence[Request],
+        *,
+        is_stopped: Callable[[int], bool] = lambda index: False,
+    ) -> AsyncGenerator[list[tuple[int, Event]]]:
+        """The events of several requests, each with its request's place: always all that are there.
+
+        A request is cancelled when it `is_stopped`, which is asked after each batch with an event
+        of its own; its Finish still comes, after what events were on their way. Of requests that
+        share one object as their prompt, the first reads it, and the others find it in the cache.
 
         Raises:
             ServerError, AnswerTimeout, RequestError: as `events` does.
@@ -191,9 +207,10 @@ class Worker:
         stopped: set[int] = set()
         try:
             while num_left > 0:
-                for index, event in await inbox.take():
-                    num_left -= isinstance(event, Finish)
-                    yield index, event
+                batch = await inbox.take()
+                num_left -= sum(isinstance(event, Finish) for _, event in batch)
+                yield batch
+                for index, _ in batch:
                     if index not in stopped and is_stopped(index):
                         stopped.add(index)
                         self._commands.put(partial(self._cancel, [streams[index]]))
