@@ -5,6 +5,8 @@ import re
 from contextlib import closing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netweight.harmony import Message, SystemContent, browser_namespace, render_message
 from netweight.harmony.calls import ToolCall, read_call
@@ -202,6 +204,37 @@ def test_numbers_may_be_written_as_models_write_them(browser, arguments):
 def test_what_is_no_json_is_told(browser):
     call = ToolCall("browser.open", "browser.open", "hm", None, is_known=True, is_complete=True)
     assert browser.run(call) == "browser.open takes a JSON object, and nothing else."
+
+
+NAMES = ["id", "cursor", "loc", "num_lines", "view_source", "source", "query", "topn", "pattern"]
+VALUES = (
+    st.integers(-3, 9)
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(["notes.txt", "guide/", "\ud800", "a\nb", "file:///%ff%00", "view-source:"])
+    | st.none()
+    | st.booleans()
+    | st.lists(st.integers(), max_size=1)
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["search", "open", "find"]),
+            st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),
+        ),
+        max_size=5,
+    )
+)
+def test_whatever_is_called_there_is_an_answer_that_is_text(folder, calls):
+    browser = Browser(folder).open()
+    for tool, arguments in calls:
+        name = f"browser.{tool}"
+        answer = browser.run(ToolCall(name, name, "", arguments, is_known=True, is_complete=True))
+        assert answer.encode()
+        assert len(answer) < 20_000
 
 
 # What the model is told before

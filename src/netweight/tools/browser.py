@@ -144,11 +144,11 @@ class OpenBrowser:
             "\n".join([f"# 【{number}†match at L{line}】", *lines[line : line + _FOUND_LINES]])
             for number, line in enumerate(found)
         )
-        title = f"Find results for text: `{harmless(pattern)}` in `{page.title}`"
+        wanted = _in_a_line(pattern)
         results = Page(
             f"{page.url}/find?pattern={quote(pattern)}",
-            title,
-            text or f"No `find` results for pattern: `{harmless(pattern)}`",
+            f"Find results for text: `{wanted}` in `{page.title}`",
+            text or f"No `find` results for pattern: `{wanted}`",
         )
         return self._show(_View(results, tuple(_Link(page.url, line) for line in found)))
 
@@ -171,7 +171,7 @@ class OpenBrowser:
         if start >= len(page.lines):
             raise UsageError(f"There is no line {start}; the last is {len(page.lines) - 1}.")
         shown = _numbered(page.lines, start, num_lines)
-        place = f" ({unquote(page.url)})" if page.url else ""
+        place = f" ({_in_a_line(unquote(page.url))})" if page.url else ""
         self._views.append(view)
         return (
             f"[{len(self._views) - 1}] {page.title}{place}\n"
@@ -209,7 +209,7 @@ class _Arguments:
         value = self._values.get(name)
         if not isinstance(value, str) or not value.strip():
             raise UsageError(f"`{name}` has to be a text, not {_briefly(value)}.")
-        return value
+        return value.encode(errors="replace").decode()  # JSON can name halves of characters
 
     def number_or_text(self, name: str, default: int) -> int | str:
         """A whole number, or a text that is none."""
@@ -241,6 +241,10 @@ class _Arguments:
 def _item(number: int, found: Found) -> str:
     title, passage = harmless(found.title), harmless(found.passage[:_MAX_PASSAGE])
     return f"  * {mark_link(number, title, urlsplit(found.url).netloc)} {passage}".rstrip()
+
+
+def _in_a_line(text: str) -> str:
+    return harmless(" ".join(text.split()))
 
 
 def _briefly(value: object) -> str:

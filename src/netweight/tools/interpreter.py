@@ -24,7 +24,7 @@ _PLACE = PurePosixPath("/run/cells.py")  # in the sandbox, away from the files o
 _LOOK_S = 0.05  # how often to see whether a cell has run for too long, or is to be stopped
 _WEIGH_S = 0.25  # how often to see how much memory it holds, which takes 5 ms
 _YIELD_S = 2.0  # that an interrupted cell has to end by itself
-_START_S = 30.0  # takes 0.1 s where nothing else runs
+_START_S = 60.0  # takes 0.1 s where nothing else runs
 
 _Asked = Callable[[], bool]
 
