@@ -100,8 +100,17 @@ class Browser:
         tuple(Tool(name, "", {"type": "object"}) for name in ("search", "open", "find")),
     )
 
+    def __init__(self):
+        self.num_views = 0
+
     def run(self, call, *, is_stopped):
-        return f"{call.name}: {json.dumps(call.arguments)}"
+        """As the real browser, shows numbered views; those of pages have an address."""
+        place = {"browser.search": "", "browser.find": " (https://tea.example/find?pattern=pot)"}
+        self.num_views += 1
+        asked = json.dumps(call.arguments)
+        return (
+            f"[{self.num_views - 1}] Tea{place.get(call.name, ' (https://tea.example)')}\n{asked}"
+        )
 
     def close(self):
         pass
@@ -157,7 +166,7 @@ def read_events(text):
 def api(model, **settings):
     """A real server around a ChatModel."""
     settings = ServerSettings(**settings)
-    with serving(model, settings) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with serving(model, settings) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Api(client, model)
 
 
@@ -223,38 +232,35 @@ def add_up(events):
     """The output as a client that reads nothing but deltas has it."""
     items = {}
     for event in events:
+        index = event.get("output_index")
         match event:
-            case {"type": "response.output_item.added", "item": item, "output_index": index}:
+            case {"type": "response.output_item.added", "item": item}:
                 assert item["status"] == "in_progress"
                 items[index] = item
-            case {"type": "response.content_part.added", "part": part, "output_index": index}:
-                items[index]["content"].append(part)
-            case {
-                "type": "response.output_text.delta" | "response.reasoning_text.delta",
-                "delta": delta,
-                "output_index": index,
-                "item_id": item_id,
-            }:
-                assert items[index]["id"] == item_id
-                items[index]["content"][0]["text"] += delta
-                if "logprobs" in event:
-                    items[index]["content"][0]["logprobs"] += event["logprobs"]
-            case {
-                "type": "response.function_call_arguments.delta",
-                "delta": delta,
-                "output_index": index,
-            }:
-                items[index]["arguments"] += delta
-            case {
-                "type": "response.code_interpreter_call_code.delta",
-                "delta": delta,
-                "output_index": index,
-            }:
-                items[index]["code"] += delta
-            case {"type": "response.output_item.done", "item": item, "output_index": index}:
-                assert items[index]["id"] == item["id"]
-                items[index]["status"] = item["status"]
-                if item["type"] == "web_search_call":
-                    items[index]["action"] = item["action"]
+            case {"type": "response.output_item.done", "item": item}:
+                # What is known at the end only, and is not told in deltas.
+                items[index] |= {name: item[name] for name in ("status", "action") if name in item}
                 assert items[index] == item
+            case {"item_id": item_id}:
+                assert items[index]["id"] == item_id
+                add_to(items[index], event)
     return [items[index] for index in sorted(items)]
+
+
+def add_to(item, event):
+    """Add what one event tells to the item that it is of."""
+    match event:
+        case {"type": "response.content_part.added", "part": part}:
+            item["content"].append(part)
+        case {"type": "response.output_text.delta", "delta": delta, "logprobs": logprobs}:
+            item["content"][0]["text"] += delta
+            item["content"][0]["logprobs"] += logprobs
+        case {"type": "response.reasoning_text.delta", "delta": delta}:
+            item["content"][0]["text"] += delta
+        case {"type": "response.output_text.annotation.added", "annotation": annotation}:
+            assert len(item["content"][0]["annotations"]) == event["annotation_index"]
+            item["content"][0]["annotations"].append(annotation)
+        case {"type": "response.function_call_arguments.delta", "delta": delta}:
+            item["arguments"] += delta
+        case {"type": "response.code_interpreter_call_code.delta", "delta": delta}:
+            item["code"] += delta

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -97,14 +98,43 @@ def test_the_browser_is_web_search():
     with api_saying(*uses, final("Tea."), tools=(BuiltIn(Browser),)) as server:
         events = server.stream(tools=[SEARCH], include=["web_search_call.results"])
     assert steps(events) == ["created", "in_progress", *WEB_SEARCH * 3, *MESSAGE, "completed"]
+    opened = next(event["item"] for event in events if event.get("output_index") == 1)
+    assert opened["action"] == {"type": "open_page", "url": None}
     *calls, _ = events[-1]["response"]["output"]
     assert [call["action"] for call in calls] == [
         {"type": "search", "query": "tea", "queries": None, "sources": None},
         {"type": "open_page", "url": "https://tea.example"},
-        {"type": "find_in_page", "pattern": "pot", "url": ""},
+        {"type": "find_in_page", "pattern": "pot", "url": "https://tea.example"},
     ]
-    told = 'browser.search: {"query": "tea"}'
-    assert calls[0]["results"] == [{"type": "text", "text": told}]
+    assert calls[0]["results"] == [{"type": "text", "text": '[0] Tea\n{"query": "tea"}'}]
+
+
+def test_what_the_answer_cites_is_told_as_soon_as_it_is_written():
+    uses = [browse("search", '{"query":"tea"}'), browse("open", '{"id":0}')]
+    text = "Hot 【1†L0-L2】 and 【0†L1】【7†L1】 good 【1†L9】."
+    with api_saying(*uses, final(text), tools=(BuiltIn(Browser),)) as server:
+        events = server.stream(tools=[SEARCH])
+        response = events[-1]["response"]
+        [part] = item_of(response, "message")["content"]
+        assert [text[a["start_index"] : a["end_index"]] for a in part["annotations"]] == [
+            "【1†L0-L2】", "【1†L9】",
+        ]  # fmt: skip
+        page = {("Tea", "https://tea.example")}
+        assert {(a["title"], a["url"]) for a in part["annotations"]} == page
+        assert add_up(events) == response["output"]
+        [first, _] = [e for e in events if e["type"] == "response.output_text.annotation.added"]
+        before = events[first["sequence_number"] - 1]
+        assert (before["type"], before["delta"]) == ("response.output_text.delta", "】")
+
+
+def test_pages_that_were_shown_earlier_can_be_cited():
+    uses = [browse("open", '{"id":"https://tea.example"}'), final("Hot 【0†L1】【1†L2】.")]
+    with api_saying(*uses, tools=(BuiltIn(Browser),)) as server:
+        first = server.create(tools=[SEARCH])
+        fields = {"tools": [SEARCH], "previous_response_id": first["id"], "input": "Where?"}
+        for response, num_cited in ((first, 1), (server.create(**fields), 2)):
+            [part] = item_of(response, "message")["content"]
+            assert len(part["annotations"]) == num_cited
 
 
 def test_a_built_in_tool_can_be_chosen():
@@ -221,7 +251,7 @@ class Slow(Python):
 
     def run(self, call, *, is_stopped):
         self.has_begun.set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not is_stopped() and time.monotonic() < deadline:
             time.sleep(0.005)
         self.was_stopped = is_stopped()
@@ -247,8 +277,8 @@ def test_a_client_that_leaves_a_stream_stops_its_tool_at_once(slow):
     with server.client.stream("POST", "responses", json={**BODY, "stream": True}) as reply:
         lines = reply.iter_lines()
         next(lines)
-        assert tool.has_begun.wait(5)
-    assert tool.has_ended.wait(2)
+        assert tool.has_begun.wait(30)
+    assert tool.has_ended.wait(30)
     assert tool.was_stopped
     assert not server.model.engine.has_work
     server.model.engine.check_integrity()
@@ -256,9 +286,13 @@ def test_a_client_that_leaves_a_stream_stops_its_tool_at_once(slow):
 
 def test_a_client_that_leaves_while_waiting_stops_its_tool_at_once(slow):
     server, tool = slow
-    with pytest.raises(httpx.ReadTimeout):
-        server.client.post("responses", json=BODY, timeout=0.5)
-    assert tool.has_ended.wait(2)
+    url = server.client.base_url
+    connection = HTTPConnection(url.host, url.port)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/v1/responses", json.dumps(BODY), headers)
+    assert tool.has_begun.wait(30)
+    connection.close()
+    assert tool.has_ended.wait(30)
     assert tool.was_stopped
 
 
@@ -267,7 +301,7 @@ def test_others_are_answered_while_a_tool_runs(slow):
     with server.client.stream("POST", "responses", json={**BODY, "stream": True}) as reply:
         lines = reply.iter_lines()
         next(lines)
-        assert tool.has_begun.wait(5)
+        assert tool.has_begun.wait(30)
         other = server.create(input="no tools", max_output_tokens=5)
         assert other["status"] == "incomplete"
         assert not tool.has_ended.is_set()
@@ -281,11 +315,11 @@ def test_a_server_that_stops_ends_a_call_and_says_why():
     with serving(saying_in_turn(code("a"), final("x")), settings) as url:
         body = {**BODY, "stream": True}
         reading = threading.Thread(
-            target=lambda: texts.append(httpx.post(f"{url}/responses", json=body, timeout=20).text)
+            target=lambda: texts.append(httpx.post(f"{url}/responses", json=body, timeout=60).text)
         )
         reading.start()
-        assert tool.has_begun.wait(5)
-    reading.join(timeout=5)
+        assert tool.has_begun.wait(30)
+    reading.join(timeout=30)
     failed = read_events(texts[0])[-1]
     assert failed["type"] == "response.failed"
     assert "the server is stopping" in failed["response"]["error"]["message"]

@@ -4,12 +4,13 @@ Knows deltas and items; knows no HTTP and no engine.
 """
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Literal
 
 from netweight.harmony import Channel, Message, ToolNames
 from netweight.server import answer, responses_in, responses_out
 from netweight.server.problems import Problem
+from netweight.server.responses_citations import source_of
 from netweight.server.responses_items import (
     Browsing,
     BuiltInCall,
@@ -91,14 +92,19 @@ class Writer:
         include: Collection[str] = (),
         tools: Collection[str] = (),
         container_id: str = "",
+        shown: Iterable[str] = (),
     ) -> None:
-        """`response` is blank. `tools` are Harmony's names of the built-in ones that may run."""
+        """`response` is blank. `tools` are Harmony's names of the built-in ones that may run.
+
+        `shown` is what the browser showed earlier, which may be cited.
+        """
         self.response = response
         self._names = names
         self._scored = scored
         self._include = include
         self._tools = tools
         self._container_id = container_id
+        self._sources = dict(filter(None, map(source_of, shown)))
         self._numbers = itertools.count()
         self._items: list[GrowingItem] = []
         self._current: GrowingItem | None = None  # of the message under way
@@ -175,8 +181,8 @@ class Writer:
                 return self._current.grew(arguments)
             case answer.MessageEnded(message):
                 return self._end(message)
-            case answer.CallAnswered(number, name, text):
-                return self._calls[number].answered(name, text)
+            case answer.CallAnswered():
+                return self._answered(delta)
             case answer.TokenWritten() | answer.Done():
                 raise AssertionError("tokens are not told here, and Done is for `finish`")
 
@@ -200,7 +206,7 @@ class Writer:
         phase: Literal["commentary", "final_answer"] = (
             "commentary" if is_preamble else "final_answer"
         )
-        return self._begin(Speech(len(self._items), self._include, phase))
+        return self._begin(Speech(len(self._items), self._include, phase, self._sources))
 
     def _call(self, started: answer.CallStarted) -> GrowingItem:
         index = len(self._items)
@@ -215,6 +221,14 @@ class Writer:
         )
         self._calls[started.number] = call
         return call
+
+    def _answered(self, answered: answer.CallAnswered) -> list[Event]:
+        call = self._calls[answered.number]
+        events = call.answered(answered.name, answered.text)
+        if isinstance(call, Browsing) and call.source is not None:
+            number, source = call.source
+            self._sources[number] = source
+        return events
 
     def _end(self, message: Message) -> list[Event]:
         events: list[Event] = []

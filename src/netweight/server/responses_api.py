@@ -187,6 +187,7 @@ def _prepare(
         include=body.included,
         tools=[tool.namespace.name for tool in chat.tools],
         container_id=session.session_id,
+        shown=history.shown,
     )
     return _Job(history, session, rounds, writer)
 

@@ -49,6 +49,14 @@ class History:
         """The items that the model is told: calls that broke off would only confuse it."""
         return [item for item in (*self.items, *self.own) if not _broke_off(item)]
 
+    @property
+    def shown(self) -> Iterator[str]:
+        """What the browser showed, in its order."""
+        for messages in self.written.values():
+            for message in messages:
+                if message.role is Role.TOOL and str(message.name).startswith("browser."):
+                    yield message.text
+
 
 def _broke_off(item: Json) -> bool:
     return item["type"].endswith("_call") and item.get("status") == "incomplete"

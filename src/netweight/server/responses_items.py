@@ -4,12 +4,13 @@ Each message of the model is one item, and has one text. The order of events is 
 (https://platform.openai.com/docs/api-reference/responses-streaming). An item knows no other.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from netweight.harmony import Message
 from netweight.harmony.arguments import read_arguments
 from netweight.server import responses_in, responses_out
+from netweight.server.responses_citations import MARK_END, Source, citations, source_of
 from netweight.server.responses_history import new_id, written_text
 from netweight.server.responses_out import Event, Json, OutputItem
 from netweight.server.store import StoredItem
@@ -137,10 +138,13 @@ class Speech(GrowingItem):
         index: int,
         include: Collection[str],
         phase: Literal["commentary", "final_answer"],
+        sources: Mapping[int, Source],
     ) -> None:
-        """`phase` tells the two apart."""
+        """`phase` tells the two apart. `sources` are pages that can be cited, by their numbers."""
         super().__init__(index, include)
         self._phase = phase
+        self._sources = sources
+        self._cited: list[responses_out.UrlCitation] = []
         self._logprobs: list[TokenLogprob] = []
 
     def began(self) -> list[Event]:
@@ -152,7 +156,8 @@ class Speech(GrowingItem):
         """More of the text."""
         super().grew(text)
         self._logprobs += logprobs
-        return [responses_out.TextDelta(delta=text, logprobs=list(logprobs), **self._place)]
+        more = responses_out.TextDelta(delta=text, logprobs=list(logprobs), **self._place)
+        return [more, *self._cite()] if MARK_END in text else [more]
 
     def item(self) -> OutputItem:
         """A message item."""
@@ -161,9 +166,19 @@ class Speech(GrowingItem):
             id=self.item_id, status=self.status, phase=self._phase, content=content
         )
 
+    def _cite(self) -> Iterator[Event]:
+        start = self._cited[-1].end_index if self._cited else 0
+        for citation in citations(self.text, start, self._sources):
+            yield responses_out.AnnotationAdded(
+                annotation_index=len(self._cited), annotation=citation, **self._place
+            )
+            self._cited.append(citation)
+
     @property
     def _part(self) -> responses_out.OutputText:
-        return responses_out.OutputText(text=self.text, logprobs=self._logprobs)
+        return responses_out.OutputText(
+            text=self.text, annotations=self._cited, logprobs=self._logprobs
+        )
 
     def _text_done(self) -> list[Event]:
         done = responses_out.TextDone(text=self.text, logprobs=self._logprobs, **self._place)
@@ -274,26 +289,34 @@ class Browsing(BuiltInCall):
         super().__init__(index, include)
         self._function = function
 
+    @property
+    def source(self) -> tuple[int, Source] | None:
+        """The page that was shown and its number, where there is one."""
+        return None if self._answer is None else source_of(self._answer)
+
     def item(self) -> OutputItem:
         """A web search call."""
         answer = self._answer
         return responses_out.WebSearchCallItem(
             id=self.item_id,
             status="searching" if self.is_running else self.status,
-            action=_action(self._function, self.text if self.written else ""),
+            action=_action(self._function, self.text if self.written else "", self.source),
             results=None if answer is None else [responses_in.WebSearchResult(text=answer)],
         )
 
 
-def _action(function: str, arguments: str) -> responses_in.Action:
-    """What the browser is asked to do. A page that the model names by number has no address."""
+def _action(
+    function: str, arguments: str, source: tuple[int, Source] | None
+) -> responses_in.Action:
+    """What the browser is asked to do; the address is known when the page has been shown."""
     read = read_arguments(arguments).value or {}
     texts = {name: value for name, value in read.items() if isinstance(value, str)}
+    url = None if source is None else source[1].url
     match function:
         case "open":
-            return responses_in.OpenPageAction(type="open_page", url=texts.get("id"))
+            return responses_in.OpenPageAction(type="open_page", url=url or texts.get("id"))
         case "find":
             pattern = texts.get("pattern", "")
-            return responses_in.FindAction(type="find_in_page", pattern=pattern, url="")
+            return responses_in.FindAction(type="find_in_page", pattern=pattern, url=url or "")
         case _:
             return responses_in.SearchAction(type="search", query=texts.get("query"))

@@ -17,11 +17,21 @@ Json = dict[str, Any]  # an object as a client sent it, or as it is kept
 # Parts and items
 
 
+class UrlCitation(BaseModel):
+    """What a stretch of text cites, in characters; its end is the first that is not part of it."""
+
+    type: Literal["url_citation"] = "url_citation"
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+
+
 class OutputText(BaseModel):
-    """The text of a message. Log-probabilities are null where nobody wanted them."""
+    """The text of a message. Log-probabilities are there if they were asked for."""
 
     type: Literal["output_text"] = "output_text"
-    annotations: list[Any] = []
+    annotations: list[UrlCitation] = []
     logprobs: list[TokenLogprob] = []
     text: str = ""
 
@@ -258,6 +268,14 @@ class TextDone(_PartPlace):
     logprobs: list[TokenLogprob]
 
 
+class AnnotationAdded(_PartPlace):
+    """Something that the text so far cites."""
+
+    type: Literal["response.output_text.annotation.added"] = "response.output_text.annotation.added"
+    annotation_index: int
+    annotation: UrlCitation
+
+
 class ReasoningDelta(_PartPlace):
     """More of a thought."""
 
@@ -335,6 +353,7 @@ Event = (
     | PartEvent
     | TextDelta
     | TextDone
+    | AnnotationAdded
     | ReasoningDelta
     | ReasoningDone
     | ArgumentsDelta

@@ -121,18 +121,16 @@ def serving(
     Raises:
         ServerError: when the address cannot be had, or the server does not start.
     """
-    sock = listen(host, port)
-    url = base_url(sock)
-    server = _server(model, settings)
-    thread = threading.Thread(target=_run, args=(server, sock), name="server", daemon=True)
-    thread.start()
-    try:
-        _wait_until_started(server, thread)
-        yield url
-    finally:
-        server.should_exit = True
-        thread.join()
-        sock.close()
+    with listen(host, port) as sock:
+        server = _server(model, settings)
+        thread = threading.Thread(target=_run, args=(server, sock), name="server", daemon=True)
+        thread.start()
+        try:
+            _wait_until_started(server, thread)
+            yield base_url(sock)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def _allow_many_connections() -> None:
