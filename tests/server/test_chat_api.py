@@ -523,7 +523,7 @@ def add_up(chunks):
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     replies,
     endings,
