@@ -227,6 +227,16 @@ def test_a_call_that_waits_for_its_turn_can_be_stopped(notebook):
     first.join()
 
 
+def test_a_call_that_breaks_off_leaves_no_cell_running_and_the_model_is_told(notebook):
+    def break_off():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(notebook, "x = 1\nwhile True: x += 1", is_stopped=break_off)
+    told = f"[the interpreter was closed when a call broke off; {GONE}]\n"
+    assert run(notebook, "'x' in globals()") == f"{told}False\n"
+
+
 def test_closing_ends_a_cell_that_runs(tool):
     notebook, answers = tool.open(), []
     call = threading.Thread(
@@ -266,6 +276,18 @@ def test_one_that_runs_a_cell_does_not_give_way(notebooks):
     assert stopped == "[not run: every interpreter is busy; try again later]"
     assert run(waiting, "1") == "1\n"
     thread.join()
+
+
+def test_a_place_is_free_again_however_an_interpreter_went(notebooks):
+    tool = Python(Limits(wall_s=60), max_interpreters=1)
+    for code in ("1", "import os; os._exit(0)", "1"):
+        notebook = notebooks(tool)
+        assert run(notebook, code)
+        notebook.close()
+    broken = notebooks(Python(Limits(memory_bytes=2**20), max_interpreters=1))
+    for _ in range(2):
+        with pytest.raises(ToolError, match="does not start"):
+            run(broken, "1")
 
 
 def test_an_idle_interpreter_is_closed_and_the_model_told(notebooks):

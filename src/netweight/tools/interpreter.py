@@ -38,7 +38,7 @@ class Ran(NamedTuple):
 
 
 class Interpreter:
-    """One interpreter. It has to be closed, unless a `Ran` told of its end."""
+    """One interpreter. It has to be closed, also when it has ended."""
 
     def __init__(self, limits: sandbox.Limits) -> None:
         """Start one, without waiting for it. It ends with the thread that calls this.
@@ -52,7 +52,8 @@ class Interpreter:
             self._replies_fd, replies_fd = _pipe(ours, theirs)
             self._sandbox = _start(limits, commands_fd, replies_fd)
             os.set_blocking(self._commands_fd, False)
-            self._open = ours.pop_all()
+            self._fds = ours.pop_all()
+        self._is_open = True
 
     def wait(self) -> None:
         """Wait until it runs cells.
@@ -80,7 +81,8 @@ class Interpreter:
         Raises:
             ToolError: when something does not die.
         """
-        self._end(sandbox.Capture(0))
+        if self._is_open:
+            self._end(sandbox.Capture(0))
 
     def _run(self, source: str, patience: "_Patience") -> Ran:
         capture = sandbox.Capture(self._limits.output_bytes)
@@ -141,7 +143,8 @@ class Interpreter:
             return b""
 
     def _end(self, capture: sandbox.Capture) -> str | None:
-        with self._open:
+        self._is_open = False
+        with self._fds:
             return self._sandbox.end(capture)
 
 

@@ -49,7 +49,7 @@ class Python:
         self._max_interpreters = max_interpreters
         # A sandbox ends with the thread that started it, and this one stays.
         self._starter = ThreadPoolExecutor(1, "python-sandboxes")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a notebook that gives way leaves its place meanwhile
         self._running: list[Notebook] = []  # the least recently used first
 
     @property
@@ -68,7 +68,11 @@ class Python:
             ToolError: when it does not start.
         """
         interpreter = self._starter.submit(Interpreter, self.limits).result()
-        interpreter.wait()
+        try:
+            interpreter.wait()
+        except BaseException:
+            interpreter.close()
+            raise
         return interpreter
 
     def take_place(self, notebook: "Notebook") -> bool:
@@ -76,10 +80,8 @@ class Python:
         with self._lock:
             if len(self._running) >= self._max_interpreters:
                 why = "since other conversations needed its place"
-                idle = next((each for each in self._running if each.give_way(why)), None)
-                if idle is None:
+                if not any(each.give_way(why) for each in [*self._running]):
                     return False
-                self._running.remove(idle)
             self._running.append(notebook)
             return True
 
@@ -135,54 +137,65 @@ class Notebook:
         self._is_closing.set()
         with self._turn:
             self._is_closing.clear()
-            if self._drop_interpreter():
-                self._tool.leave_place(self)
+            self._end()
             self._lost = None
 
     def give_way(self, why: str) -> bool:
-        """Close the interpreter unless it runs a cell; whether it was closed."""
+        """Close the interpreter, unless it runs a cell; whether one was closed."""
         if not self._turn.acquire(blocking=False):
             return False
         try:
+            if self._interpreter is None:
+                return False
             self._lost = f"[the interpreter was closed {why}; {_GONE}]\n"
-            return self._drop_interpreter()
+            self._end()
+            return True
         finally:
             self._turn.release()
 
     def _run(self, source: str, is_stopped: Callable[[], bool]) -> str:
         self._watch(None)
-        if self._interpreter is None:
-            deadline_s = time.monotonic() + self._tool.limits.wall_s
-            while not self._tool.take_place(self):
-                if is_stopped() or time.monotonic() > deadline_s:
-                    return "[not run: every interpreter is busy; try again later]"
-                time.sleep(_LOOK_S)
-            self._interpreter = self._start()
-        ran = self._interpreter.run(
-            source, is_stopped=is_stopped, is_given_up=self._is_closing.is_set
-        )
+        if self._interpreter is None and not self._start(is_stopped):
+            return "[not run: every interpreter is busy; try again later]"
+        assert self._interpreter is not None, "it was started"
+        try:
+            ran = self._interpreter.run(
+                source, is_stopped=is_stopped, is_given_up=self._is_closing.is_set
+            )
+        except BaseException:  # nobody knows what it does now
+            self._lost = f"[the interpreter was closed when a call broke off; {_GONE}]\n"
+            self._end()
+            raise
         if ran.ended is None:
             self._tool.was_used(self)
             self._watch(self._tool.idle_s)
         else:
-            self._interpreter = None
-            self._tool.leave_place(self)
+            self._end()
         lost, self._lost = self._lost or "", None
         return lost + _told(ran)
 
-    def _start(self) -> Interpreter:
+    def _start(self, is_stopped: Callable[[], bool]) -> bool:
+        """Start an interpreter, when there is a place for one; whether there was."""
+        deadline_s = time.monotonic() + self._tool.limits.wall_s
+        while not self._tool.take_place(self):
+            is_late = time.monotonic() > deadline_s
+            if is_late or is_stopped() or self._is_closing.is_set():
+                return False
+            time.sleep(_LOOK_S)
         try:
-            return self._tool.start()
-        except ToolError:
+            self._interpreter = self._tool.start()
+        except BaseException:
             self._tool.leave_place(self)
             raise
+        return True
 
-    def _drop_interpreter(self) -> bool:
+    def _end(self) -> None:
+        """Let the interpreter go, if there is one."""
         self._watch(None)
         interpreter, self._interpreter = self._interpreter, None
         if interpreter is not None:
+            self._tool.leave_place(self)
             interpreter.close()
-        return interpreter is not None
 
     def _watch(self, idle_s: float | None) -> None:
         """Close the interpreter after so long without a call; None: do not."""
@@ -190,13 +203,11 @@ class Notebook:
             self._timer.cancel()
         self._timer = None
         if idle_s is not None:
-            self._timer = threading.Timer(idle_s, self._close_idle, [idle_s])
+            self._timer = threading.Timer(
+                idle_s, self.give_way, [f"after {idle_s:g} s without a call"]
+            )
             self._timer.daemon = True
             self._timer.start()
-
-    def _close_idle(self, idle_s: float) -> None:
-        if self.give_way(f"after {idle_s:g} s without a call"):
-            self._tool.leave_place(self)
 
 
 def _told(ran: Ran) -> str:
