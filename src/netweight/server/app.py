@@ -16,6 +16,7 @@ from netweight.server import (
     problems,
     responses_api,
     tokenize_api,
+    web,
     wire,
 )
 from netweight.server.chat import ChatModel
@@ -70,6 +71,7 @@ def create_app(
     app.include_router(completions_api.routes(service))
     app.include_router(responses_api.routes(service, store, sessions))
     app.include_router(tokenize_api.routes(service))
+    app.include_router(web.routes())
     return app
 
 
