@@ -34,6 +34,9 @@ def constrainer(vocabulary):
 # Walks
 
 
+TEXT = {"type": "string"}
+
+
 def random_leaf(rng):
     values = ["a", "b c", 'é"', "\n", 1, 2.5, None, True, [1]]
     patterns = [r"^[a-z]{2,4}$", r"^\d{3}-\d{2}$", r"^(foo|bar){1,3}x$"]
@@ -319,6 +322,19 @@ def test_an_answer_follows_its_schema(constrainer, spell):
         assert follow(constrainer.constrain(rules), ids) == len(ids)
     bad = spell('<|channel|>final<|message|>"maybe"')
     assert follow(constrainer.constrain(rules), bad) < len(bad)
+
+
+@pytest.mark.parametrize("escape", [r"\u00fc", r"\u2019", r"\ud83d\ude01", r"\u000c", r"\n"])
+def test_characters_may_be_escaped_as_models_write_them(escape, constrainer, spell):
+    schema = {"type": "object", "properties": {"a": TEXT}, "required": ["a"]}
+    ids = spell(f'<|channel|>final<|message|>{{"a": "Z{escape}rich"}}<|return|>')
+    assert follow(constrainer.constrain(Rules(answer_schema=schema)), ids) == len(ids)
+
+
+def test_half_a_surrogate_pair_is_no_character(constrainer, spell):
+    schema = {"type": "object", "properties": {"a": TEXT}, "required": ["a"]}
+    ids = spell(r'<|channel|>final<|message|>{"a": "\ud83d"}<|return|>')
+    assert follow(constrainer.constrain(Rules(answer_schema=schema)), ids) < len(ids) - 2
 
 
 def test_an_answer_follows_its_regex(constrainer, spell):

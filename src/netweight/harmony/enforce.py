@@ -13,7 +13,12 @@ from netweight.errors import HarmonyError
 from netweight.harmony.message import JsonSchema
 from netweight.harmony.schema import as_node, required_names
 
-_WHITE_SPACE = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,40}"}
+# llguidance's own settings. A model that writes u-umlaut as an escape of four digits has to be let:
+# when it may only escape control characters, it is led to one of them.
+_SETTINGS = {
+    "whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,40}",
+    "json_allow_general_unicode_escapes": True,
+}
 
 _LARGEST_INTEGER = 9 * 10**18  # as good as 64 bits, which is what llguidance can bound
 
@@ -62,7 +67,7 @@ def enforceable(schema: JsonSchema, name: str, *, is_object: bool) -> dict[str, 
         )
     is_closed = not any(_is_combined(node) for node in nodes)
     prepared = cast(dict[str, object], _prepared(schema, is_closed=is_closed))
-    return prepared | ({"type": "object"} if is_object else {}) | {"x-guidance": _WHITE_SPACE}
+    return prepared | ({"type": "object"} if is_object else {}) | {"x-guidance": _SETTINGS}
 
 
 def _is_known(key: str) -> bool:
