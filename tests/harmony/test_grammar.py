@@ -334,7 +334,7 @@ def test_characters_may_be_escaped_as_models_write_them(escape, constrainer, spe
 def test_half_a_surrogate_pair_is_no_character(constrainer, spell):
     schema = {"type": "object", "properties": {"a": TEXT}, "required": ["a"]}
     ids = spell(r'<|channel|>final<|message|>{"a": "\ud83d"}<|return|>')
-    assert follow(constrainer.constrain(Rules(answer_schema=schema)), ids) < len(ids) - 2
+    assert follow(constrainer.constrain(Rules(answer_schema=schema)), ids) < len(ids)
 
 
 def test_an_answer_follows_its_regex(constrainer, spell):
