@@ -395,6 +395,7 @@ def message_of(*parts):
         ({"metadata": {"k": "v" * 513}}, "metadata.k", "invalid_value"),
         ({"metadata": {str(n): "v" for n in range(17)}}, "metadata", "invalid_value"),
         ({"input": None}, "input", "missing_required_parameter"),
+        ({"input": []}, "input", "missing_required_parameter"),
         ({"input": 3}, "input", "invalid_value"),
         ({"input": [{"type": "mcp_call"}]}, "input[0]", "invalid_value"),
         ({"input": [{"role": "cat", "content": ""}]}, "input[0].role", "invalid_value"),
@@ -432,6 +433,31 @@ def test_what_is_not_supported_is_refused_by_name(answering, fields, param, code
     assert (error["param"], error["code"]) == (param, code)
     assert error["type"] == "invalid_request_error"
     assert param is None or param.partition("[")[0] in error["message"]
+
+
+HALF = "\ud800"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input": HALF},
+        {"user": HALF},
+        {"instructions": HALF},
+        {"metadata": {HALF: "a"}},
+        {"tools": [WEATHER | {"description": HALF}]},
+        {"tools": [WEATHER | {"parameters": {"title": HALF}}], "tool_choice": "none"},
+        {"text": {"format": {"type": "json_schema", "name": "n", "schema": {"title": HALF}}}},
+        {"input": [{"role": "user", "content": "a", "id": HALF}]},
+        {HALF: 1},
+    ],
+)
+def test_half_a_surrogate_pair_is_refused(answering, fields):
+    body = json.dumps({"model": "scripted", "input": "a", **fields})
+    headers = {"content-type": "application/json"}
+    reply = answering.client.post("responses", content=body, headers=headers)
+    assert reply.status_code == 400
+    assert error_of(reply)["type"] == "invalid_request_error"
 
 
 def test_an_unknown_model_is_not_found(answering):

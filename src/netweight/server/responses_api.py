@@ -35,6 +35,11 @@ from netweight.server.translate import Words
 
 log = logging.getLogger(__name__)
 
+_RESPONSE = {
+    "description": "The response; or, with `stream`, events, the last of which has the response.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
 _Includes = Annotated[list[responses_in.Include], Field(alias="include[]")]
 
 
@@ -85,8 +90,14 @@ def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
     router = APIRouter()
     shelf = _Shelf(service, store, sessions)
 
-    @router.post("/v1/responses", response_model=responses_out.Response)
+    @router.post("/v1/responses", response_model=responses_out.Response, responses={200: _RESPONSE})
     async def create(body: responses_in.ResponseRequest, http: Request) -> Response:
+        """Go on with a conversation. Built-in tools are run here until there is an answer.
+
+        A response is kept unless `store` is false; name it in `previous_response_id` to go on from
+        it. Reasoning comes whole, as `reasoning_text`; sent back with a function's output, the
+        model sees it again.
+        """
         job = await _begin(shelf, body)
         events = _events(shelf, job)
         if not body.stream:
@@ -96,12 +107,14 @@ def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
 
     @router.get("/v1/responses/{response_id}", response_model=responses_out.Response)
     async def retrieve(response_id: str, query: Annotated[_RetrieveQuery, Query()]) -> Response:
+        """A response that was kept."""
         stored = await _find(store, response_id)
         output = [shown_item(json.loads(item.body), query.included) for item in stored.output_items]
         return _json(json.loads(stored.body)["response"] | {"output": output})
 
     @router.delete("/v1/responses/{response_id}")
     async def delete(response_id: str) -> responses_out.DeletedResponse:
+        """Forget a response; conversations cannot go on from it, nor from those after it."""
         try:
             await store.delete(response_id)
         except ResponseMissing as missing:
@@ -110,6 +123,7 @@ def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
 
     @router.post("/v1/responses/{response_id}/cancel", response_model=responses_out.Response)
     async def cancel(response_id: str) -> Response:
+        """Always refused: only background responses can be cancelled, and there are none."""
         await _find(store, response_id)
         raise Problem(
             "only background responses can be cancelled, and there are none here. Closing the "
@@ -120,6 +134,7 @@ def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
     async def input_items(
         response_id: str, query: Annotated[_ItemsQuery, Query()]
     ) -> responses_out.ItemList:
+        """What a response that was kept answers, without what came before it, in pages."""
         stored = await _find(store, response_id)
         return _page(stored.input_items, query)
 

@@ -109,7 +109,7 @@ def _take_written(history: History, stored: StoredItem) -> None:
 
 
 def _given_items(body: given.ResponseRequest) -> list[given.GivenItem]:
-    if body.input is None:
+    if not body.input and not isinstance(body.input, str):
         if body.previous_response_id is None:
             raise Problem("input is missing.", param="input", code="missing_required_parameter")
         return []

@@ -10,7 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from netweight.server.strict import In, InItem, by_type, only, refused, tag, text_or
+from netweight.server.strict import (
+    In,
+    InItem,
+    JsonObject,
+    Text,
+    by_type,
+    only,
+    refused,
+    tag,
+    text_or,
+)
 
 Status = Literal["in_progress", "completed", "incomplete"]
 _AnyList = list[object]
@@ -24,15 +34,15 @@ class InputText(InItem):
     """A piece of text; images, audio and files are not supported."""
 
     type: Literal["input_text"]
-    text: str
-    prompt_cache_breakpoint: dict[str, str] | None = None  # changes nothing: all is cached
+    text: Text
+    prompt_cache_breakpoint: dict[Text, Text] | None = None  # changes nothing: all is cached
 
 
 class GivenOutputText(InItem):
     """A piece of what the model said before; what else is known of it changes nothing."""
 
     type: Literal["output_text"]
-    text: str
+    text: Text
     annotations: _AnyList | None = None
     logprobs: _AnyList | None = None
 
@@ -41,21 +51,21 @@ class GivenRefusal(InItem):
     """A refusal, which is an answer like any other."""
 
     type: Literal["refusal"]
-    refusal: str
+    refusal: Text
 
 
 class GivenReasoningText(InItem):
     """A piece of what the model thought."""
 
     type: Literal["reasoning_text"]
-    text: str
+    text: Text
 
 
 class GivenSummaryText(InItem):
     """A summary of what some model thought."""
 
     type: Literal["summary_text"]
-    text: str
+    text: Text
 
 
 _Part = Annotated[
@@ -65,10 +75,10 @@ _Part = Annotated[
     by_type("a part", "input_text", "output_text", "refusal"),
 ]
 _Texts = Annotated[
-    Annotated[str, tag("text")] | Annotated[list[InputText], tag("parts")], text_or("parts")
+    Annotated[Text, tag("text")] | Annotated[list[InputText], tag("parts")], text_or("parts")
 ]
 _Content = Annotated[
-    Annotated[str, tag("text")] | Annotated[list[_Part], Field(min_length=1), tag("parts")],
+    Annotated[Text, tag("text")] | Annotated[list[_Part], Field(min_length=1), tag("parts")],
     text_or("parts"),
 ]
 
@@ -93,7 +103,7 @@ class GivenReasoning(InItem):
     type: Literal["reasoning"]
     summary: list[GivenSummaryText] | None = None
     content: list[GivenReasoningText] | None = None
-    encrypted_content: str | None = None
+    encrypted_content: Text | None = None
     id: _Id | None = None
     status: Status | None = None
 
@@ -103,8 +113,8 @@ class GivenFunctionCall(InItem):
 
     type: Literal["function_call"]
     call_id: _Id
-    name: str
-    arguments: str
+    name: Text
+    arguments: Text
     id: _Id | None = None
     status: Status | None = None
 
@@ -117,14 +127,14 @@ class GivenFunctionCallOutput(InItem):
     output: _Texts
     id: _Id | None = None
     status: Status | None = None
-    name: str | None = None  # changes nothing: the call's id says which function it is
+    name: Text | None = None  # changes nothing: the call's id says which function it is
 
 
 class GivenLogs(InItem):
     """What code printed."""
 
     type: Literal["logs"]
-    logs: str
+    logs: Text
 
 
 class GivenCodeInterpreterCall(InItem):
@@ -132,8 +142,8 @@ class GivenCodeInterpreterCall(InItem):
 
     type: Literal["code_interpreter_call"]
     id: _Id
-    code: str | None = None
-    container_id: str | None = None
+    code: Text | None = None
+    container_id: Text | None = None
     outputs: list[GivenLogs] | None = None
     status: Literal["in_progress", "completed", "incomplete", "interpreting", "failed"] | None = (
         None
@@ -144,8 +154,8 @@ class SearchAction(InItem):
     """A search. `sources` are not known here."""
 
     type: Literal["search"]
-    query: str | None = None
-    queries: list[str] | None = None
+    query: Text | None = None
+    queries: list[Text] | None = None
     sources: _AnyList | None = None
 
 
@@ -153,15 +163,15 @@ class OpenPageAction(InItem):
     """A page that was opened, by its address or by its number among what was shown before."""
 
     type: Literal["open_page"]
-    url: str | None = None
+    url: Text | None = None
 
 
 class FindAction(InItem):
     """A text that was looked for in the page that is open."""
 
     type: Literal["find_in_page"]
-    pattern: str
-    url: str | None = None
+    pattern: Text
+    url: Text | None = None
 
 
 Action = Annotated[
@@ -176,7 +186,7 @@ class WebSearchResult(InItem):
     """What the model was told."""
 
     type: Literal["text"] = "text"
-    text: str
+    text: Text
 
 
 class GivenWebSearchCall(InItem):
@@ -228,8 +238,8 @@ class FunctionTool(InItem):
 
     type: Literal["function"]
     name: _Name
-    description: str | None = None
-    parameters: dict[str, object] | None = None
+    description: Text | None = None
+    parameters: JsonObject | None = None
     strict: bool | None = None
 
 
@@ -237,13 +247,13 @@ class AutoContainer(InItem):
     """The sandbox of this conversation. Its limits are the server's."""
 
     type: Literal["auto"]
-    file_ids: Annotated[list[str] | None, only([])] = None
+    file_ids: Annotated[list[Text] | None, only([])] = None
     memory_limit: Annotated[None, refused("the server's own limit holds")] = None
     network_policy: Annotated[None, refused("there is no network in the sandbox")] = None
 
 
 _Container = Annotated[
-    Annotated[str, tag("text")] | Annotated[AutoContainer, tag("object")], text_or("object")
+    Annotated[Text, tag("text")] | Annotated[AutoContainer, tag("object")], text_or("object")
 ]
 
 
@@ -264,10 +274,10 @@ class WebSearchTool(InItem):
         "web_search_preview_2025_03_11",
     ]
     search_context_size: Literal["low", "medium", "high"] | None = None  # changes nothing
-    user_location: dict[str, str | None] | None = None  # changes nothing
+    user_location: dict[Text, Text | None] | None = None  # changes nothing
     filters: Annotated[None, refused("the server's search decides what is found")] = None
     external_web_access: Annotated[bool | None, only(True)] = None
-    search_content_types: Annotated[list[str] | None, only(["text"])] = None
+    search_content_types: Annotated[list[Text] | None, only(["text"])] = None
 
 
 _WEB_SEARCHES = dict.fromkeys(
@@ -285,7 +295,7 @@ class ChosenFunction(InItem):
     """The function to call."""
 
     type: Literal["function"]
-    name: str
+    name: Text
 
 
 class ChosenBuiltIn(InItem):
@@ -355,8 +365,8 @@ class JsonSchemaFormat(InItem):
 
     type: Literal["json_schema"]
     name: _Name
-    schema_: Annotated[dict[str, object], Field(alias="schema")]
-    description: str | None = None
+    schema_: Annotated[JsonObject, Field(alias="schema")]
+    description: Text | None = None
     strict: bool | None = None
 
 
@@ -415,7 +425,7 @@ Metadata = Annotated[
 
 
 _Input = Annotated[
-    Annotated[str, tag("text")] | Annotated[list[GivenItem], tag("items")], text_or("items")
+    Annotated[Text, tag("text")] | Annotated[list[GivenItem], tag("items")], text_or("items")
 ]
 
 
@@ -423,9 +433,9 @@ class ResponseRequest(In):
     """The body of POST /v1/responses."""
 
     # Honoured.
-    model: str
+    model: Text
     input: _Input | None = None
-    instructions: str | None = None
+    instructions: Text | None = None
     previous_response_id: _Id | None = None
     store: bool | None = None
     tools: Annotated[list[GivenTool] | None, Field(max_length=128)] = None
@@ -444,12 +454,12 @@ class ResponseRequest(In):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     # Accepted, since they change nothing here.
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
-    prompt_cache_retention: str | None = None
-    prompt_cache_options: dict[str, str] | None = None
-    service_tier: str | None = None
+    user: Text | None = None
+    safety_identifier: Text | None = None
+    prompt_cache_key: Text | None = None
+    prompt_cache_retention: Text | None = None
+    prompt_cache_options: dict[Text, Text] | None = None
+    service_tier: Text | None = None
     # Accepted with the value that changes nothing, which many clients send.
     truncation: Annotated[str | None, only("disabled")] = None
     background: Annotated[bool | None, only(False)] = None

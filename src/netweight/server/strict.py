@@ -1,7 +1,8 @@
 """How clients' JSON is read: no unknown field, no silent conversion, each refusal with a name."""
 
+import json
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -9,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Discriminator,
+    StringConstraints,
     Tag,
     model_validator,
 )
@@ -57,6 +59,22 @@ def text_or(other: str) -> Discriminator:
         return _TAG_MARK + ("text" if isinstance(value, str) else other)
 
     return Discriminator(branch)
+
+
+# Pydantic looks for half a surrogate pair, which no answer could repeat, only where it has
+# something else to look for.
+Text = Annotated[str, StringConstraints(min_length=0)]
+
+
+def _has_text_only(value: dict[str, object]) -> dict[str, object]:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half of a surrogate pair, which is no text") from error
+    return value
+
+
+JsonObject = Annotated[dict[str, object], AfterValidator(_has_text_only)]
 
 
 def only(*neutral: T) -> AfterValidator:
