@@ -15,6 +15,46 @@ log = logging.getLogger(__name__)
 _MAX_HEADER_BYTES = 64 * 1024
 
 
+class _Collecting(asyncio.Transport):
+    """Writes at the end of the event loop's round what was written in it.
+
+    To write to a client that sleeps is to wake it, which costs more than all else that a token
+    costs here: 44 microseconds, and 20 where the writes of a step to 64 clients follow each other,
+    since the clients' processor is awake then (2-core virtual machine, uvloop 0.23).
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport, self._loop = transport, loop
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._pieces:
+            self._loop.call_soon(self._flush)
+        self._pieces.append(bytes(data))
+
+    def _flush(self) -> None:
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces.clear()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+
 class Connection(HttpToolsProtocol):
     """A uvicorn connection that does not wait for ever."""
 
@@ -28,6 +68,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
+        self.transport = _Collecting(transport, self.loop)
         self._timers = {}
         self._wait("headers", self.header_timeout_s)
 
