@@ -173,7 +173,7 @@ class Writer:
             case answer.ReasoningDelta(text):
                 return self._think(text) if text else []
             case answer.ContentDelta(text, scores):
-                return self._speak(text, scores)
+                return self._speak(text, scores) if text or self._current else []
             case answer.CallStarted():
                 return self._begin(self._call(delta))
             case answer.CallDelta(_, arguments):

@@ -219,7 +219,7 @@ async def _deltas(shelf: _Shelf, job: _Job) -> AsyncGenerator[Delta]:
                         yield delta
             for call in rounds.calls:
                 text = await shelf.sessions.answer(
-                    call, is_stopped=lambda: worker.refusal is not None
+                    job.session, call, is_stopped=lambda: worker.refusal is not None
                 )
                 yield rounds.answered(call, text)
             request = await asyncio.to_thread(rounds.next_request)
@@ -344,4 +344,4 @@ def _page(items: Sequence[StoredItem], query: _ItemsQuery) -> responses_out.Item
 
 
 def _json(fields: Json) -> Response:
-    return Response(json.dumps(fields), media_type="application/json")
+    return Response(json.dumps(fields, ensure_ascii=False), media_type="application/json")

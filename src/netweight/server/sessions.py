@@ -39,7 +39,8 @@ class Session:
     def tool(self, name: str) -> OpenTool:
         """The tool of this name, opened when it is first asked for."""
         if name not in self.opened:
-            self.opened[name] = self.tools[name].open()
+            # Two threads may come here at once; what one of them opened in vain cost nothing.
+            self.opened.setdefault(name, self.tools[name].open())
         return self.opened[name]
 
 
@@ -78,29 +79,34 @@ class Sessions:
         return self._sessions.get(session_id)
 
     def new(self) -> Session:
-        """A session for a new conversation. It is kept from its first use on."""
+        """A session for a new conversation. It is kept from the first call of a tool on."""
         return Session(f"cntr_{secrets.token_hex(16)}", self._tools)
 
     @contextmanager
     def using(self, session: Session) -> Iterator[None]:
         """While the block lasts the session is not let go."""
-        self._sessions[session.session_id] = session
         session.num_users += 1
         try:
             yield
         finally:
             session.num_users -= 1
             session.used_at_s = self._clock()
-            self._tidy()
+            if session.session_id in self._sessions:
+                self._tidy()
 
     async def answer(
-        self, call: PendingCall, *, is_stopped: Callable[[], bool] = lambda: False
+        self,
+        session: Session,
+        call: PendingCall,
+        *,
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> str:
-        """A tool's answer to a call. Cancelling this stops the tool.
+        """The answer of a session's tool to a call. Cancelling this stops the tool.
 
         Raises:
             ToolError: when the tool does not work.
         """
+        self._sessions[session.session_id] = session
         is_left = threading.Event()
         try:
             return await asyncio.get_running_loop().run_in_executor(
