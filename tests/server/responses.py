@@ -170,10 +170,10 @@ def api(model, **settings):
         yield Api(client, model)
 
 
-def api_saying(*texts, **settings):
+def api_saying(*texts, max_context=4096, **settings):
     """A server whose model says the next text each time that there is one more call."""
-    model = saying(texts[0]) if len(texts) == 1 else saying_in_turn(*texts)
-    return api(model, **settings)
+    say = saying if len(texts) == 1 else saying_in_turn
+    return api(say(*texts, max_context=max_context), **settings)
 
 
 def steps(events):

@@ -67,7 +67,7 @@ class _ItemsQuery(_Query):
 
 
 @dataclass(frozen=True)
-class _Shelf:
+class _Shared:
     """What the paths of this API share."""
 
     service: Service
@@ -88,7 +88,7 @@ class _Job:
 def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
     """The paths of this API."""
     router = APIRouter()
-    shelf = _Shelf(service, store, sessions)
+    shared = _Shared(service, store, sessions)
 
     @router.post("/v1/responses", response_model=responses_out.Response, responses={200: _RESPONSE})
     async def create(body: responses_in.ResponseRequest, http: Request) -> Response:
@@ -98,8 +98,8 @@ def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
         it. Reasoning comes whole, as `reasoning_text`; sent back with a function's output, the
         model sees it again.
         """
-        job = await _begin(shelf, body)
-        events = _events(shelf, job)
+        job = await _begin(shared, body)
+        events = _events(shared, job)
         if not body.stream:
             return await until_client_leaves(http, _complete(job, events))
         service.check_open()
@@ -144,21 +144,21 @@ def routes(service: Service, store: Store, sessions: Sessions) -> APIRouter:
 # Making a response
 
 
-async def _begin(shelf: _Shelf, body: responses_in.ResponseRequest) -> _Job:
+async def _begin(shared: _Shared, body: responses_in.ResponseRequest) -> _Job:
     """Everything up to the engine.
 
     Raises:
         Problem, NetweightError: for a request that cannot be answered.
     """
-    shelf.service.check_name(body.model)
+    shared.service.check_name(body.model)
     if body.stream_options is not None and not body.stream:
         raise Problem("stream_options needs stream to be true.", param="stream_options")
-    check_tools(body, shelf.sessions.tool_names)
-    history = await gather(body, shelf.store)
-    session = _session(shelf.sessions, body, history)
+    check_tools(body, shared.sessions.tool_names)
+    history = await gather(body, shared.store)
+    session = _session(shared.sessions, body, history)
     try:
         # Long conversations take a while to render, and the first grammar of all does.
-        return await asyncio.to_thread(_prepare, shelf.service, body, history, session)
+        return await asyncio.to_thread(_prepare, shared.service, body, history, session)
     except ContextTooLong as error:
         raise Problem(str(error), param="input", code="context_length_exceeded") from error
 
@@ -207,18 +207,18 @@ def _prepare(
     return _Job(history, session, rounds, writer)
 
 
-async def _deltas(shelf: _Shelf, job: _Job) -> AsyncGenerator[Delta]:
+async def _deltas(shared: _Shared, job: _Job) -> AsyncGenerator[Delta]:
     """The deltas of a whole answer, as `ChatModel.answer` gives them. Closing it stops all."""
-    worker, rounds = shelf.service.worker, job.rounds
+    worker, rounds = shared.service.worker, job.rounds
     request: engine.Request | None = rounds.request
-    with shelf.sessions.using(job.session):
+    with shared.sessions.using(job.session):
         while request is not None:
             async with aclosing(worker.events(request)) as events:
                 async for event in events:
                     for delta in rounds.read(event):
                         yield delta
             for call in rounds.calls:
-                text = await shelf.sessions.answer(
+                text = await shared.sessions.answer(
                     job.session, call, is_stopped=lambda: worker.refusal is not None
                 )
                 yield rounds.answered(call, text)
@@ -226,7 +226,7 @@ async def _deltas(shelf: _Shelf, job: _Job) -> AsyncGenerator[Delta]:
     yield rounds.done
 
 
-async def _events(shelf: _Shelf, job: _Job) -> AsyncGenerator[Event]:
+async def _events(shared: _Shared, job: _Job) -> AsyncGenerator[Event]:
     """The events of a response, which is in the store before the last of them is told.
 
     Raises:
@@ -235,11 +235,11 @@ async def _events(shelf: _Shelf, job: _Job) -> AsyncGenerator[Event]:
     writer = job.writer
     for event in writer.opening():
         yield event
-    async with aclosing(_deltas(shelf, job)) as deltas:
+    async with aclosing(_deltas(shared, job)) as deltas:
         async for delta in deltas:
             if isinstance(delta, Done):
-                events = writer.finish(delta, shelf.service.now())
-                await _keep(shelf.store, job)
+                events = writer.finish(delta, shared.service.now())
+                await _keep(shared.store, job)
                 events += writer.last()
             else:
                 events = writer.add(delta)

@@ -21,7 +21,7 @@ from netweight.tools import OpenTool
 _ANY_OBJECT: JsonSchema = {"type": "object"}
 # OpenAI's types of tools, Harmony's names of them, and how to have them.
 PYTHON, BROWSER = "python", "browser"
-_FLAGS = {PYTHON: "--python", BROWSER: "--browser"}
+_FLAGS = {PYTHON: "--python", BROWSER: "--browser DIR"}
 
 
 def built_in(kind: str) -> str:
