@@ -8,10 +8,10 @@ import asyncio
 import hashlib
 import ipaddress
 import logging
+import re
 import secrets
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 from starlette.datastructures import Headers
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # Anybody may ask whether the server is well and how it is used; nothing here touches the model.
 OPEN_PATHS = frozenset({"/", "/health", "/docs", "/openapi.json"})
 OPEN_FOLDER = "/web/"
+_HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:[0-9]*)?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_DEPTH = 200  # of JSON; pydantic's parser, which counts it, has this limit built in
 _RETRY_AFTER_S = 1
@@ -141,8 +142,7 @@ class BrowserGuard:
     def _problem(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname if _is_plain(host) else None
-        if host and not (name and self._is_ours(name)):
+        if host and not self._is_ours(host):
             return Problem(
                 f"this server does not answer to the name {host!r}. Use its address or localhost, "
                 "or start it with --allow-host NAME or with an API key.",
@@ -159,16 +159,18 @@ class BrowserGuard:
             code="origin_not_allowed",
         )
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_ours(self, host: str) -> bool:
+        match = _HOST.fullmatch(host.lower())
+        if match is None:
+            return False
+        address, name = match["address"], match["name"]
+        if address is not None:
+            return _is_address(address)
         return name in self._names or name.endswith(".localhost") or _is_address(name)
 
     def _is_welcome(self, origin: str, host: str) -> bool:
         is_own_page = origin in (f"http://{host}", f"https://{host}")
         return is_own_page or origin in self._origins or "*" in self._origins
-
-
-def _is_plain(host: str) -> bool:
-    return not set(host) & set("/?#@\\ \t")
 
 
 def _is_address(name: str) -> bool:
