@@ -1,4 +1,4 @@
-"""Rewrites the parts of README and the model card that come from recorded runs.
+"""Rewrites the parts of README, docs and the model card that come from recorded runs.
 
 A part stands between `<!-- recorded: NAME -->` and `<!-- end -->`. `python -m benchmarks.tables`
 puts the newest row of each in its place; a test asserts that nothing changes.
@@ -12,7 +12,11 @@ from typing import Any
 from benchmarks.record import latest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "src/netweight/nano/checkpoint/README.md")
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "docs/measured.md",
+    ROOT / "src/netweight/nano/checkpoint/README.md",
+)
 _PART = re.compile(r"(<!-- recorded: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
