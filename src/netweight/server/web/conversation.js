@@ -224,6 +224,12 @@ export function toFile(model, messages, settings, date) {
   return JSON.stringify(file, null, 1);
 }
 
+/** A message with everything but its tokens, which are most of it. */
+export function withoutTokens(message) {
+  if (message.role !== "assistant") return message;
+  return { ...message, netweight: { ...message.netweight, prompt: [], tokens: [] } };
+}
+
 /** The messages and settings of a file. Throws an Error that says what is wrong with it. */
 export function fromFile(text) {
   let file;

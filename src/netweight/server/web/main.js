@@ -1,7 +1,7 @@
 /** The page's parts put together: what the user does, what the server answers, what is kept. */
 
 import { ApiError, chunks, modelName } from "./api.js";
-import { DEFAULTS, SettingError, fields, fromFile, newAnswer, take, toBody, toFile, waits } from "./conversation.js";
+import { DEFAULTS, SettingError, fields, fromFile, newAnswer, take, toBody, toFile, waits, withoutTokens } from "./conversation.js";
 import { button } from "./dom.js";
 import { AnswerTurn, UserTurn, sends } from "./turns.js";
 
@@ -33,6 +33,7 @@ const EXAMPLES = {
 };
 
 const at = (id) => document.getElementById(id);
+const wide = matchMedia("(min-width: 60rem)"); // as in the style
 const settingsForm = at("settings");
 const prompt = at("prompt");
 
@@ -65,7 +66,7 @@ async function answer() {
   }
   follow(() => view.update());
   save();
-  say(spokenEnd(message));
+  say(spokenEnd(message, view.text));
   if (message.netweight.finish === "tool_calls") view.element.querySelector(".editor textarea")?.focus();
 }
 
@@ -188,12 +189,15 @@ function replaceAll(messages, settings) {
 // What is shown
 
 function showBusy(isBusy) {
+  // A button that goes away would take the focus with it.
+  const isLost = [at("stop"), at("send"), document.body].includes(document.activeElement);
   at("stop").hidden = !isBusy;
   at("send").hidden = isBusy;
   const isWaiting = !isBusy && waits(state.messages);
   at("send").disabled = isWaiting || state.model === null;
   prompt.placeholder = isWaiting ? "The model waits for what the tool answers, above." : "Message";
   for (const id of ["new", "import"]) at(id).disabled = isBusy;
+  if (isLost) (isBusy ? at("stop") : wide.matches ? prompt : at("send")).focus({ preventScroll: true });
 }
 
 /** Change the page, and stay at its end if that is where the reader is. */
@@ -222,11 +226,11 @@ function say(text) {
   at("status").textContent = text;
 }
 
-function spokenEnd(message) {
+function spokenEnd(message, text) {
   const { finish, error } = message.netweight;
   if (error !== null) return ""; // an alert has told it
   const calls = finish === "tool_calls" ? message.tool_calls.map((call) => call.function.name) : [];
-  const parts = [message.content, calls.length ? `The model calls ${calls.join(", ")}.` : ""];
+  const parts = [text, calls.length ? `The model calls ${calls.join(", ")}.` : ""];
   if (finish === "stopped") parts.unshift("Stopped.");
   return parts.filter(Boolean).join(" ") || "The answer is empty.";
 }
@@ -289,31 +293,46 @@ function settingsChanged() {
     if (!(error instanceof SettingError)) throw error;
     showSettingError(error);
   }
-  save();
 }
 
 function putExample(name) {
   settingsForm.elements[name].value = JSON.stringify(EXAMPLES[name], null, 2);
   settingsChanged();
+  save();
   settingsForm.elements[name].focus();
 }
 
 // What is kept, in this tab only
 
+/** Keep the conversation for when the page is loaded again; without tokens where it is long. */
 function save() {
+  if (keep(state.messages) || keep(state.messages.map(withoutTokens))) return;
+  sessionStorage.removeItem(KEPT);
+  notice("This conversation is too long to outlive a reload of the page. Export it if it matters.");
+}
+
+/** Whether there was room. */
+function keep(messages) {
   try {
-    sessionStorage.setItem(KEPT, toFile(state.model, state.messages, state.settings, new Date()));
+    sessionStorage.setItem(KEPT, toFile(state.model, messages, state.settings, new Date()));
+    return true;
   } catch (error) {
     if (error.name !== "QuotaExceededError") throw error;
-    sessionStorage.removeItem(KEPT);
-    notice("This conversation is too long to be kept when the page is loaded again. Export it if it matters.");
+    return false;
   }
 }
 
 function restore() {
   const kept = sessionStorage.getItem(KEPT);
   if (!kept) return;
-  const { messages, settings } = fromFile(kept);
+  let messages, settings;
+  try {
+    ({ messages, settings } = fromFile(kept));
+  } catch (error) {
+    sessionStorage.removeItem(KEPT); // an older version of the page has left it
+    notice(error.message);
+    return;
+  }
   // An answer that was under way when the page was left has lost its connection.
   for (const message of messages) if (message.netweight) message.netweight.finish ??= "stopped";
   replaceAll(messages, settings);
@@ -362,7 +381,12 @@ async function connect() {
   at("opening-model").textContent = state.model;
   document.title = `${state.model}: netweight`;
   showBusy(state.stop !== null);
-  prompt.focus();
+  focusPrompt();
+}
+
+/** Ready to type; but on a phone that would bring up the keyboard, before the answer. */
+function focusPrompt() {
+  if (wide.matches) prompt.focus();
 }
 
 function askForKey() {
@@ -375,7 +399,9 @@ function askForKey() {
 
 at("composer").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (state.model !== null && send(prompt.value)) prompt.value = "";
+  if (state.model === null || !send(prompt.value)) return;
+  prompt.value = "";
+  focusPrompt();
 });
 prompt.addEventListener("keydown", (event) => {
   if (!sends(event)) return;
@@ -391,7 +417,7 @@ at("new").addEventListener("click", () => {
   notice("");
   say("A new conversation.");
   showBusy(false);
-  prompt.focus();
+  focusPrompt();
 });
 at("export").addEventListener("click", exportFile);
 at("import").addEventListener("click", () => at("import-file").click());
@@ -403,12 +429,12 @@ at("key-form").addEventListener("submit", (event) => {
   connect();
 });
 settingsForm.addEventListener("input", settingsChanged);
+settingsForm.addEventListener("change", save);
 settingsForm.addEventListener("submit", (event) => event.preventDefault());
 for (const one of document.querySelectorAll("[data-example]")) {
   one.addEventListener("click", () => putExample(one.dataset.example));
 }
 
-const wide = matchMedia("(min-width: 60rem)");
 const showPanel = () => (at("panel").open = wide.matches);
 wide.addEventListener("change", showPanel);
 showPanel();

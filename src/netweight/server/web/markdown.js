@@ -128,8 +128,8 @@ function render(block, depth) {
     case "code":
       return codeNode(block);
     case "heading":
-      // The page's own headings come before those of an answer.
-      return filled(`h${Math.min(6, block.level + 2)}`, block.text);
+      // The page's own title is the only one of the first level.
+      return filled(`h${Math.min(6, block.level + 1)}`, block.text);
     case "rule":
       return document.createElement("hr");
     case "quote":

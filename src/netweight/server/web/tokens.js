@@ -41,7 +41,10 @@ function tokenList(tokens, label, detail) {
     if (index >= 0) showToken(detail, tokens[index]);
     return index;
   };
-  list.addEventListener("mouseover", show);
+  list.addEventListener("mousemove", (event) => {
+    // Where the list scrolls under a mouse that rests, the keyboard has moved it.
+    if (event.movementX || event.movementY) show(event);
+  });
   list.addEventListener("click", (event) => nodes[show(event)]?.focus());
   list.addEventListener("focusin", (event) => {
     const index = show(event);
@@ -117,7 +120,7 @@ function showToken(detail, token) {
     {},
     make("code", {}, visible(token.text)),
     ` id ${token.id}, ${token.kind}`,
-    token.logprob === undefined ? ", read" : `, written with ${percent(Math.exp(token.logprob))} (log-probability ${token.logprob.toFixed(3)})`,
+    token.logprob === undefined ? ", read" : `, written with ${percent(Math.exp(token.logprob))} (log-probability ${token.logprob.toFixed(3).replace(/^-0\.000$/, "0.000")})`,
   );
   detail.replaceChildren(about);
   if (token.top?.length) detail.append(alternatives(token));

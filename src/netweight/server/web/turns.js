@@ -10,11 +10,11 @@ import { showMarkdown } from "./markdown.js";
 import { tokenView } from "./tokens.js";
 
 const ENDS = {
-  stop: "its own",
-  length: "max tokens reached",
-  tool_calls: "calls a tool",
-  stopped: "stopped",
-  broken: "broke off",
+  stop: "by itself",
+  length: "at the limit of tokens",
+  tool_calls: "with a call",
+  stopped: "stopped by you",
+  broken: "broken off",
 };
 
 /** What the user said, with a way to say it otherwise. */
@@ -98,6 +98,12 @@ export class AnswerTurn {
     return this.answer.netweight.finish === null;
   }
 
+  /** What the answer says, without the marks of Markdown. */
+  get text() {
+    const texts = this.parts.querySelectorAll(".commentary > .text, .final > .text");
+    return [...texts].map((text) => text.innerText).join("\n");
+  }
+
   /** Show what has come since the last time. */
   update() {
     const { parts } = this.answer.netweight;
@@ -158,7 +164,8 @@ export class AnswerTurn {
     const again = button("Regenerate", () => this.actions.regenerate(), { className: "plain" });
     const look = button("Tokens", () => this.toggleTokens(look), { className: "plain", ariaExpanded: "false" });
     look.disabled = !tokens.length;
-    return make("div", { className: "actions" }, copy, again, look);
+    const hasRetry = this.answer.netweight.error !== null;
+    return make("div", { className: "actions" }, copy, hasRetry ? "" : again, look);
   }
 
   toggleTokens(look) {
@@ -271,7 +278,7 @@ function numbersOf(answer) {
     ["Prompt", found.numPrompt === null ? null : counted(found.numPrompt, "token")],
     ["Cached", found.numPrompt ? percent(found.numCached / found.numPrompt) : null],
     ["Written", found.numWritten === null ? null : counted(found.numWritten, "token")],
-    ["End", finish === null ? null : (ENDS[finish] ?? finish)],
+    ["Ended", finish === null ? null : (ENDS[finish] ?? finish)],
     ["Seed", seed === null ? null : String(seed)],
   ];
   const known = rows.filter(([, value]) => value !== null);
