@@ -16,7 +16,8 @@ from tests.server.conftest import ANSWER, CALL, chat_model, saying, saying_in_tu
 
 FINAL = "<|channel|>final<|message|>"
 MARKDOWN = (
-    "# Title\n\nSome **bold**, *leaning* and `code_here`, 2 * 3 * 4, snake_case_word.\n\n"
+    "# Title\n\nSome **bold**, *leaning* and `code_here`, 2 * 3 * 4, snake_case_word, "
+    "\\(x^2\\).\n\n"
     "1. one\n2. two\n   - inner\n\n```python\nx = '**'\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
     "<img src=x onerror=alert(1)> <b>plain</b> [text](javascript:alert(1))"
 )
@@ -258,6 +259,7 @@ def test_reasoning_that_was_stopped_is_no_obstacle(opened):
         page.answer.get_by_text("Let me").wait_for()
         page.tab.keyboard.press("Escape")
         page.wait()
+        assert page.answer.get_by_text("Let me").is_visible()
         held.go_on(times=2)
         page.send("Go on.")
         page.answer.get_by_text("Let me see.").wait_for(state="attached")
@@ -438,6 +440,21 @@ def test_an_edited_message_is_sent_again(opened):
         assert page.bodies[2]["messages"] == [{"role": "user", "content": "three"}]
 
 
+def test_whoever_says_something_else_does_not_wait_for_the_answer(opened):
+    held = Held(FINAL + "It is ‖42.<|return|>")
+    with opened(held.model) as page:
+        page.send("one")
+        page.answer.locator(".channel.final", has_text="It is").wait_for()
+        page.button("Edit").click()
+        page.tab.get_by_label("Your message").fill("two")
+        held.go_on(times=2)
+        page.button("Send again").click()
+        page.answer.get_by_text("It is 42.").wait_for()
+        page.wait()
+        assert page.tab.get_by_role("article").count() == 2
+        assert page.bodies[1]["messages"] == [{"role": "user", "content": "two"}]
+
+
 def test_the_cached_share_grows_with_the_conversation(opened):
     with opened(saying(ANSWER)) as page:
         page.asked("one")
@@ -602,7 +619,7 @@ def test_markdown_is_shown_and_html_is_not(opened):
         assert text.locator("ol > li").count() == 2
         assert text.locator("ol ul > li").inner_text() == "inner"
         assert text.locator("td").all_inner_texts() == ["1", "2"]
-        assert "2 * 3 * 4, snake_case_word" in text.inner_text()
+        assert "2 * 3 * 4, snake_case_word, \\(x^2\\)" in text.inner_text()
         assert "<img src=x onerror=alert(1)> <b>plain</b>" in text.inner_text()
         assert text.locator("img, b, a, script").count() == 0
         assert text.get_by_role("heading").evaluate("node => node.tagName") == "H2"

@@ -115,14 +115,14 @@ function takeCall(answer, call) {
 
 /** What was measured of an answer; null where it is not known. */
 export function readings(answer) {
-  const { usage, tokens, first, last, sent, numFirst } = answer.netweight;
+  const { usage, prompt, tokens, first, last, sent, numFirst } = answer.netweight;
   const numWritten = usage?.completion_tokens ?? (tokens.length || null);
   const seconds = first === null ? 0 : (last - first) / 1000;
   const numAfter = numWritten === null ? 0 : numWritten - numFirst;
   return {
     tokensPerSecond: numAfter > 0 && seconds > 0 ? numAfter / seconds : null,
     firstS: first === null || sent === null ? null : (first - sent) / 1000,
-    numPrompt: usage?.prompt_tokens ?? null,
+    numPrompt: usage?.prompt_tokens ?? (prompt.length || null),
     numCached: usage?.prompt_tokens_details.cached_tokens ?? null,
     numWritten,
     numReasoning: usage?.completion_tokens_details.reasoning_tokens ?? null,

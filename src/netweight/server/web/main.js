@@ -43,15 +43,25 @@ const state = {
   settings: { ...DEFAULTS },
   views: [], // one a message; null for what tools answered, which stands in the answer before
   stop: null, // ends the answer under way
+  underWay: null, // a promise of its end
 };
 
 // The conversation
 
-/** Ask for the next answer and show it as it comes. */
-async function answer() {
-  if (state.stop) return;
+/** Ask for the next answer, whose end is `state.underWay`. */
+function ask() {
   const body = checkedBody();
-  if (!body) return;
+  if (body) state.underWay = answer(body);
+}
+
+/** Stop what is under way, to do something else. */
+async function halt() {
+  state.stop?.abort();
+  await state.underWay;
+}
+
+/** Show an answer as it comes. */
+async function answer(body) {
   const message = newAnswer();
   addMessage(message);
   const view = state.views.at(-1);
@@ -67,7 +77,7 @@ async function answer() {
   follow(() => view.update());
   save();
   say(spokenEnd(message, view.text));
-  if (message.netweight.finish === "tool_calls") view.element.querySelector(".editor textarea")?.focus();
+  if (message.netweight.finish === "tool_calls") view.element.querySelector(".results-form textarea")?.focus();
 }
 
 async function receive(body, message, view, signal) {
@@ -108,38 +118,40 @@ function send(text) {
   if (!text.trim() || state.stop || waits(state.messages)) return false;
   if (!checkedBody()) return false;
   addMessage({ role: "user", content: text });
-  answer();
+  ask();
   return true;
 }
 
 /** Say something else in the place of message `index`, and go on from there. */
-function resend(index, text) {
-  if (!text.trim() || state.stop || !checkedBody()) return;
+async function resend(index, text) {
+  if (!text.trim() || !checkedBody()) return;
+  await halt();
   truncate(index);
   send(text);
 }
 
-function regenerate(index) {
-  if (state.stop || !checkedBody()) return;
+async function regenerate(index) {
+  if (!checkedBody()) return;
+  await halt();
   truncate(index);
-  answer();
+  ask();
 }
 
 function answerCalls(index, texts) {
-  if (state.stop || !checkedBody()) return;
+  if (!checkedBody()) return;
   truncate(index + 1);
   state.messages[index].tool_calls.forEach((call, number) => {
     addMessage({ role: "tool", tool_call_id: call.id, content: texts[number] });
   });
   state.views[index].update();
-  answer();
+  ask();
 }
 
-function reopenCalls(index) {
-  if (state.stop) return;
+async function reopenCalls(index) {
+  await halt();
   truncate(index + 1);
   state.views[index].update();
-  state.views[index].element.querySelector(".editor textarea").focus();
+  state.views[index].element.querySelector(".results-form textarea").focus();
   showBusy(false);
 }
 
@@ -196,7 +208,6 @@ function showBusy(isBusy) {
   const isWaiting = !isBusy && waits(state.messages);
   at("send").disabled = isWaiting || state.model === null;
   prompt.placeholder = isWaiting ? "The model waits for what the tool answers, above." : "Message";
-  for (const id of ["new", "import"]) at(id).disabled = isBusy;
   if (isLost) (isBusy ? at("stop") : wide.matches ? prompt : at("send")).focus({ preventScroll: true });
 }
 
@@ -352,7 +363,7 @@ function exportFile() {
 async function importFile(event) {
   const [file] = event.target.files;
   event.target.value = ""; // so that the same file can be chosen again
-  if (!file || state.stop) return;
+  if (!file) return;
   let found;
   try {
     found = fromFile(await file.text());
@@ -361,6 +372,7 @@ async function importFile(event) {
     return;
   }
   notice("");
+  await halt();
   replaceAll(found.messages, found.settings);
 }
 
@@ -399,6 +411,10 @@ function askForKey() {
 
 at("composer").addEventListener("submit", (event) => {
   event.preventDefault();
+  if (waits(state.messages)) {
+    document.querySelector("#turns .results-form textarea").focus();
+    return;
+  }
   if (state.model === null || !send(prompt.value)) return;
   prompt.value = "";
   focusPrompt();
@@ -412,7 +428,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") state.stop?.abort();
 });
 at("stop").addEventListener("click", () => state.stop?.abort());
-at("new").addEventListener("click", () => {
+at("new").addEventListener("click", async () => {
+  await halt();
   truncate(0);
   notice("");
   say("A new conversation.");

@@ -223,7 +223,7 @@ function inline(text, depth) {
     const found = text[at] === "`" ? codeSpan(text, at) : emphasis(text, at, depth);
     if (found) put(found.node, found.end);
     else if (text[at] === "\n") put(document.createElement("br"), at + 1);
-    else if (text[at] === "\\" && /[\\`*_#>|[\]()+.!-]/.test(text[at + 1] ?? "")) {
+    else if (text[at] === "\\" && /[\\`*_#>|+.!-]/.test(text[at + 1] ?? "")) {
       plain += text[at + 1];
       at += 2;
     } else {

@@ -86,6 +86,7 @@ export class AnswerTurn {
    */
   constructor(answer, messages, actions) {
     Object.assign(this, { answer, messages, actions });
+    this.tokens = null; // their view, where it is open
     this.parts = make("div", { className: "parts" });
     this.foot = make("footer");
     this.waiting = make("p", { className: "waiting" }, "Reading the prompt…");
@@ -111,7 +112,7 @@ export class AnswerTurn {
       this.partViews[index] ??= this.newPart(part);
       const isLast = index === parts.length - 1;
       // Those before the last two cannot have changed.
-      if (index >= parts.length - 2 || !this.isUnderWay) this.partViews[index].update(isLast && this.isUnderWay);
+      if (index >= parts.length - 2 || !this.isUnderWay) this.partViews[index].update({ isLast, isUnderWay: isLast && this.isUnderWay });
     });
     this.waiting.hidden = !this.isUnderWay || parts.length > 0;
     this.element.ariaBusy = String(this.isUnderWay);
@@ -162,21 +163,21 @@ export class AnswerTurn {
     const copy = button("Copy", () => this.actions.copy(this.answer.content, copy), { className: "plain" });
     copy.disabled = !this.answer.content;
     const again = button("Regenerate", () => this.actions.regenerate(), { className: "plain" });
-    const look = button("Tokens", () => this.toggleTokens(look), { className: "plain", ariaExpanded: "false" });
+    const look = button("Tokens", () => this.toggleTokens(look), { className: "plain", ariaExpanded: String(Boolean(this.tokens)) });
     look.disabled = !tokens.length;
     const hasRetry = this.answer.netweight.error !== null;
     return make("div", { className: "actions" }, copy, hasRetry ? "" : again, look);
   }
 
   toggleTokens(look) {
-    const isOpen = look.ariaExpanded === "true";
-    look.ariaExpanded = String(!isOpen);
-    if (isOpen) this.tokens.remove();
-    else this.element.append((this.tokens = tokenView(this.answer)));
+    this.tokens?.remove();
+    this.tokens = this.tokens ? null : tokenView(this.answer);
+    if (this.tokens) this.element.append(this.tokens);
+    look.ariaExpanded = String(Boolean(this.tokens));
   }
 }
 
-/** Reasoning: open while it is written, then folded, unless the reader has decided otherwise. */
+/** Reasoning: open until something else comes, then folded; unless the reader decides otherwise. */
 class ReasoningPart {
   constructor(part, answer) {
     Object.assign(this, { part, answer });
@@ -187,11 +188,11 @@ class ReasoningPart {
     summary.addEventListener("click", () => (this.isDecided = true));
   }
 
-  update(isUnderWay) {
+  update({ isLast }) {
     if (this.text.textContent !== this.part.text) this.text.textContent = this.part.text;
     const number = this.numTokens();
     this.count.textContent = number ? counted(number, "token") : "";
-    if (!this.isDecided) this.element.open = isUnderWay;
+    if (!this.isDecided) this.element.open = isLast;
   }
 
   /** The engine's count, once it is there, covers all reasoning. */
@@ -230,7 +231,7 @@ class CallPart {
     );
   }
 
-  update(isUnderWay) {
+  update({ isUnderWay }) {
     const text = this.call.function.arguments;
     this.arguments.textContent = isUnderWay ? text : indented(text);
   }
@@ -250,7 +251,7 @@ function resultNode(call, result) {
 
 function resultForm(calls, answerCalls) {
   const boxes = calls.map((call) => make("textarea", { id: newId("result"), rows: 2, className: "code", spellcheck: false }));
-  const form = make("form", { className: "editor" });
+  const form = make("form", { className: "editor results-form" });
   calls.forEach((call, index) => {
     form.append(make("label", { htmlFor: boxes[index].id }, "What ", make("code", {}, call.function.name), " answers"), boxes[index]);
   });
@@ -276,7 +277,7 @@ function numbersOf(answer) {
     ["Speed", found.tokensPerSecond === null ? null : `${speed(found.tokensPerSecond)} tokens/s`],
     ["First text", found.firstS === null ? null : `${found.firstS.toFixed(2)} s`],
     ["Prompt", found.numPrompt === null ? null : counted(found.numPrompt, "token")],
-    ["Cached", found.numPrompt ? percent(found.numCached / found.numPrompt) : null],
+    ["Cached", found.numPrompt && found.numCached !== null ? percent(found.numCached / found.numPrompt) : null],
     ["Written", found.numWritten === null ? null : counted(found.numWritten, "token")],
     ["Ended", finish === null ? null : (ENDS[finish] ?? finish)],
     ["Seed", seed === null ? null : String(seed)],
