@@ -167,4 +167,5 @@ def _tell(name: str, url: str, settings: "ServerSettings") -> None:
     if settings.api_keys:
         print("    -H 'Authorization: Bearer YOUR_KEY' \\")
     print(f"    -d '{body}'\n")
-    print(f"What else it can do: {url.removesuffix('/v1')}/docs\n", flush=True)
+    site = url.removesuffix("/v1")
+    print(f"Or in a browser: {site}/. What else it can do: {site}/docs\n", flush=True)
