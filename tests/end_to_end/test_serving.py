@@ -1,0 +1,62 @@
+"""`netweight serve` as a process: what it says, and how it ends."""
+
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import httpx
+
+
+@contextmanager
+def serving(*arguments, **kwargs):
+    """The process and a client of it."""
+    command = [sys.executable, "-W", "error", "-m", "netweight", "serve", *map(str, arguments)]
+    with subprocess.Popen(
+        [*command, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **kwargs,
+    ) as process:
+        try:
+            url = re.search(r"http://\S+", process.stdout.readline())[0]
+            transport = httpx.HTTPTransport(retries=5)
+            with httpx.Client(base_url=url, transport=transport, timeout=20) as client:
+                client.get("../health")
+                yield process, client
+        finally:
+            process.kill()
+
+
+def test_an_answer_under_way_ends_before_the_server_does(tiny_folder):
+    with serving(tiny_folder, "--host", "0.0.0.0", "--grace", 20) as (process, client):
+        body = {"model": "tiny", "prompt": "a", "stream": True, "max_tokens": 100}
+        with client.stream("POST", "completions", json=body) as response:
+            lines = response.iter_lines()
+            next(lines)
+            process.send_signal(signal.SIGTERM)
+            text = "\n".join(lines)
+        assert text.rstrip().endswith("data: [DONE]")
+        assert re.search(r'"finish_reason": "(length|stop)"', text)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGTERM
+    assert "other machines can use this server, and it asks for no key" in errors
+    assert "Traceback" not in errors
+
+
+def test_keys_are_asked_for_and_not_shown(tiny_folder, tmp_path):
+    file = tmp_path / "keys"
+    file.write_text("zanzibar\n")
+    arguments = [tiny_folder, "--host", "0.0.0.0", "--api-key-file", file]
+    with serving(*arguments) as (process, client):
+        assert client.get("models").status_code == 401
+        headers = {"authorization": "Bearer zanzibar"}
+        assert client.get("models", headers=headers).status_code == 200
+        process.send_signal(signal.SIGINT)
+        told, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Authorization: Bearer YOUR_KEY" in told
+    assert "other machines" not in errors
+    assert "zanzibar" not in told + errors
