@@ -212,8 +212,10 @@ def test_an_answer_is_shown_as_it_comes(opened):
         assert reasoning.get_attribute("open") is None
         assert page.button("Stop").is_visible()
         assert not page.button("Send").is_visible()
+        page.tab.wait_for_timeout(60)
         held.go_on()
         page.wait()
+        assert 0 < float(page.number("Speed").removesuffix(" tokens/s")) < 1000
         assert page.answer.locator(".channel.final").inner_text() == "It is 42."
         assert page.button("Send").is_enabled()
 
@@ -367,7 +369,6 @@ def test_an_answer_follows_its_schema(opened):
         )
         assert json.loads(text)["parity"] in ("even", "odd")
         assert page.number("Seed") == "7"
-        assert page.number("Speed").endswith("tokens/s")
         assert page.number("First text").endswith(" s")
 
 

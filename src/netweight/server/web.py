@@ -12,11 +12,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 _HEADERS = {
-    # Blob addresses are for a file that the page itself has made: an exported conversation.
     "Content-Security-Policy": "default-src 'self'; style-src 'self'; script-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-cache",  # a new version's page never runs with an old one's scripts
 }
 _MEDIA_TYPES = {

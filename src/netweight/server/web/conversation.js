@@ -9,6 +9,8 @@
  */
 
 const FORMAT = "netweight conversation 1";
+// Of what comes in less time the page cannot tell how fast it was written: it came in one piece.
+const LEAST_TIMED_S = 0.05;
 const EFFORTS = ["low", "medium", "high"];
 
 export const DEFAULTS = Object.freeze({
@@ -120,7 +122,7 @@ export function readings(answer) {
   const seconds = first === null ? 0 : (last - first) / 1000;
   const numAfter = numWritten === null ? 0 : numWritten - numFirst;
   return {
-    tokensPerSecond: numAfter > 0 && seconds > 0 ? numAfter / seconds : null,
+    tokensPerSecond: numAfter > 0 && seconds >= LEAST_TIMED_S ? numAfter / seconds : null,
     firstS: first === null || sent === null ? null : (first - sent) / 1000,
     numPrompt: usage?.prompt_tokens ?? (prompt.length || null),
     numCached: usage?.prompt_tokens_details.cached_tokens ?? null,
