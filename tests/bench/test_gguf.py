@@ -9,11 +9,13 @@ import torch
 
 from netweight.bench import check_peer, convert, start_peer
 from netweight.bench.gguf import mxfp4, q8_0
+from netweight.bench.gguf_words import read_words
 from netweight.errors import BenchError, CheckpointError
 from netweight.model import Checkpoint, Transformer, kernels
 from netweight.model.mxfp4 import E2M1, dequantize
 from netweight.model.synth import synthesize
 from netweight.model.weights import load_weights
+from tests.fakes import BYTE_VOCABULARY_SIZE, write_byte_tokenizer
 from tests.model.shapes import SMALL
 
 # YaRN's bounds are just inside 1 and 3 here: llama.cpp rounds them outwards
@@ -45,7 +47,19 @@ def read(path):
     assert take("4s") == b"GGUF"
     version, num_tensors, num_values = take("IQQ")
     assert version == 3
-    forms = {4: lambda: take("I"), 6: lambda: take("f"), 8: text}
+
+    def array():
+        kind, number = take("I"), take("Q")
+        return [forms[kind]() for _ in range(number)]
+
+    forms = {
+        4: lambda: take("I"),
+        5: lambda: take("i"),
+        6: lambda: take("f"),
+        7: lambda: take("B"),
+        8: text,
+        9: array,
+    }
     metadata = {text(): forms[take("I")]() for _ in range(num_values)}
     entries = []
     for _ in range(num_tensors):
@@ -203,3 +217,28 @@ def test_llama_cpp_computes_the_same_logits(checkpoint, tmp_path, peer, dense):
     for mistake in MISTAKES:
         wrong = logits_of(checkpoint, tokens, replace(SHAPE, **mistake))
         assert distance(found, wrong) > 2 * BOUND
+
+
+def test_words_are_those_of_the_tokenizer(checkpoint, tmp_path):
+    write_byte_tokenizer(tmp_path)
+    words = read_words(tmp_path / "tokenizer.json")
+    file = tmp_path / "words.gguf"
+    convert(checkpoint, file, words=words)
+    metadata, _ = read(file)
+    tokens = metadata["tokenizer.ggml.tokens"]
+    assert len(tokens) == BYTE_VOCABULARY_SIZE
+    assert tokens[ord("a")] == "a"
+    assert tokens[256] == "<|start|>"
+    assert metadata["tokenizer.ggml.token_type"] == [1] * 256 + [3] * (BYTE_VOCABULARY_SIZE - 256)
+    assert tokens[metadata["tokenizer.ggml.eos_token_id"]] == "<|return|>"
+    assert metadata["tokenizer.ggml.add_bos_token"] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"model": {"vocab": {}, "merges": []}, "added_tokens": []}']
+)
+def test_a_file_without_words_is_refused(tmp_path, text):
+    file = tmp_path / "tokenizer.json"
+    file.write_text(text)
+    with pytest.raises(CheckpointError, match=r"tokenizer\.json"):
+        read_words(file)

@@ -7,8 +7,8 @@ llama.cpp reads for the architecture `gpt-oss`. Two things differ from the publi
 * A block of 32 MXFP4 values is 17 bytes, the scale first, and byte j holds values j and j + 16.
 * The gate and linear rows, interleaved there, are two tensors here.
 
-The file has a vocabulary of the right size and no words: it is run from token ids. Knows no
-speed and no process.
+Unless it is given words (`gguf_words`), the file has a vocabulary of the right size and none in it,
+and is run from token ids. Knows no speed and no process.
 """
 
 import os
@@ -23,6 +23,7 @@ from typing import BinaryIO, Literal
 import torch
 from torch import Tensor
 
+from netweight.bench.gguf_words import Words
 from netweight.errors import CheckpointError
 from netweight.model import Checkpoint, Config
 from netweight.model.config import MXFP4_BLOCK
@@ -39,8 +40,11 @@ _TYPES = {"F32": 0, "Q8_0": 8, "BF16": 30, "MXFP4": 39}
 _BLOCK_BYTES = {"F32": 128, "Q8_0": 34, "BF16": 64, "MXFP4": 17}
 
 # GGUF's numbers of metadata types.
-_UINT32, _FLOAT32, _STRING = 4, 6, 8
-_VALUE_FORMAT = {_UINT32: "<I", _FLOAT32: "<f"}
+_UINT32, _INT32, _FLOAT32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9
+_VALUE_FORMAT = {_UINT32: "<I", _INT32: "<i", _FLOAT32: "<f", _BOOL: "<B"}
+
+_Value = int | float | str
+_Values = tuple[int, tuple[_Value, ...]]  # an array's element type, and its elements
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,12 @@ class _TensorOut:
 
 
 def convert(
-    checkpoint: Checkpoint, path: Path, *, dense: Dense = "int8", progress: Progress | None = None
+    checkpoint: Checkpoint,
+    path: Path,
+    *,
+    dense: Dense = "int8",
+    words: Words | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write `checkpoint` to the new file `path`; it appears whole or not at all.
 
@@ -71,6 +80,7 @@ def convert(
         path: of the file; its folder must exist.
         dense: attention, embedding and output matrices as Q8_0 (8 bits, one scale for 32 values)
             or as bfloat16.
+        words: the vocabulary, for whoever reads text.
         progress: called with bytes written and bytes in all.
 
     Raises:
@@ -89,7 +99,7 @@ def convert(
     descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_header(checkpoint.config, tensors))
+            file.write(_header(_metadata(checkpoint.config, words), tensors))
             _write_data(file, tensors, total, progress or (lambda done, total: None))
         Path(partial).chmod(0o644)
         Path(partial).rename(path)
@@ -109,14 +119,10 @@ def _check(checkpoint: Checkpoint) -> None:
             )
 
 
-def _header(config: Config, tensors: list[_TensorOut]) -> bytes:
-    metadata = _metadata(config)
+def _header(metadata: dict[str, tuple[int, _Value | _Values]], tensors: list[_TensorOut]) -> bytes:
     parts = [b"GGUF", struct.pack("<IQQ", 3, len(tensors), len(metadata))]
     for key, (kind, value) in metadata.items():
-        parts += [_string(key), struct.pack("<I", kind)]
-        parts.append(
-            _string(str(value)) if kind == _STRING else struct.pack(_VALUE_FORMAT[kind], value)
-        )
+        parts += [_string(key), struct.pack("<I", kind), _packed_value(kind, value)]
     offset = 0
     for tensor in tensors:
         parts += [_string(tensor.name), struct.pack("<I", len(tensor.shape))]
@@ -125,6 +131,14 @@ def _header(config: Config, tensors: list[_TensorOut]) -> bytes:
         offset += _aligned(tensor.num_bytes)
     header = b"".join(parts)
     return header.ljust(_aligned(len(header)), b"\0")
+
+
+def _packed_value(kind: int, value: _Value | _Values) -> bytes:
+    if isinstance(value, tuple):
+        element_kind, elements = value
+        packed = (_packed_value(element_kind, element) for element in elements)
+        return struct.pack("<IQ", element_kind, len(elements)) + b"".join(packed)
+    return _string(str(value)) if kind == _STRING else struct.pack(_VALUE_FORMAT[kind], value)
 
 
 def _string(text: str) -> bytes:
@@ -136,7 +150,7 @@ def _aligned(num_bytes: int) -> int:
     return -(-num_bytes // ALIGNMENT) * ALIGNMENT
 
 
-def _metadata(config: Config) -> dict[str, tuple[int, int | float | str]]:
+def _metadata(config: Config, words: Words | None) -> dict[str, tuple[int, _Value | _Values]]:
     integers = {
         "vocab_size": config.vocab_size,
         "context_length": config.max_context,
@@ -162,10 +176,26 @@ def _metadata(config: Config) -> dict[str, tuple[int, int | float | str]]:
     return {
         "general.architecture": (_STRING, "gpt-oss"),
         "general.alignment": (_UINT32, ALIGNMENT),
-        "tokenizer.ggml.model": (_STRING, "no_vocab"),
+        **_word_metadata(words),
         "gpt-oss.rope.scaling.type": (_STRING, "yarn"),
         **{f"gpt-oss.{name}": (_UINT32, value) for name, value in integers.items()},
         **{f"gpt-oss.{name}": (_FLOAT32, value) for name, value in floats.items()},
+    }
+
+
+def _word_metadata(words: Words | None) -> dict[str, tuple[int, _Value | _Values]]:
+    prefix = "tokenizer.ggml."
+    if words is None:
+        return {f"{prefix}model": (_STRING, "no_vocab")}
+    return {
+        f"{prefix}model": (_STRING, "gpt2"),
+        f"{prefix}pre": (_STRING, "gpt-4o"),
+        f"{prefix}tokens": (_ARRAY, (_STRING, words.tokens)),
+        f"{prefix}token_type": (_ARRAY, (_INT32, words.kinds)),
+        f"{prefix}merges": (_ARRAY, (_STRING, words.merges)),
+        f"{prefix}bos_token_id": (_UINT32, words.begin_id),
+        f"{prefix}eos_token_id": (_UINT32, words.end_id),
+        f"{prefix}add_bos_token": (_BOOL, 0),
     }
 
 
