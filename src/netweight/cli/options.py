@@ -93,8 +93,12 @@ def load_chat_model(
     threads: int | None = None,
     memory: float | None = None,
     speculate: int = 0,
+    num_sharers: int = 1,
 ) -> "ChatModel":
-    """Load a model, with a sign of life: importing torch takes seconds, packing weights minutes."""
+    """Load a model, with a sign of life: importing torch takes seconds, packing weights minutes.
+
+    Where so many processes do this on one machine, each takes its share of cores and free memory.
+    """
     from dataclasses import replace
 
     from rich.console import Console
@@ -105,11 +109,14 @@ def load_chat_model(
     is_seen = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not is_seen) as bar:
         task = bar.add_task(f"loading {model}", total=None)
-        from netweight.model import Checkpoint, find_model, set_num_threads
+        from netweight.model import Checkpoint, find_model, set_num_threads, usable_bytes
         from netweight.server import ChatModel, ModelSettings
 
         folder = find_model(model)
-        set_num_threads(threads or default_threads(Checkpoint.open(folder.path).config))
+        most = threads or default_threads(Checkpoint.open(folder.path).config)
+        set_num_threads(threads or max(1, most // num_sharers))
+        if memory is None and num_sharers > 1:
+            memory = usable_bytes() / num_sharers / 2**30
         return ChatModel.load(
             replace(folder, name=name or folder.name),
             ModelSettings(dense, None if memory is None else int(memory * 2**30), speculate),

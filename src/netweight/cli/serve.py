@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MIB = 2**20
 _KEYS_VARIABLE = "NETWEIGHT_API_KEYS"
+_RAY_VARIABLE = "RAY_ADDRESS"  # Ray's own
 
 ApiKeys = Annotated[
     list[str] | None,
@@ -61,6 +62,22 @@ MaxRequests = Annotated[
 Timeout = Annotated[
     float, typer.Option(min=0, help="Seconds in which an answer has to end; 0: no limit.")
 ]
+Replicas = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1000,
+        help="Run so many engines as Ray Serve deployments, which share this machine or a cluster "
+        "(pip install 'netweight[ray]').  [default: one engine, here]",
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT of a running Ray cluster for the replicas, or auto.  [default: "
+        f"{_RAY_VARIABLE}, or else a cluster of this machine alone]",
+    ),
+]
 Grace = Annotated[
     float,
     typer.Option(min=0, help="Seconds for which answers go on after Ctrl-C; a second one ends it."),
@@ -88,6 +105,8 @@ def serve(
     threads: Threads = None,
     memory: Memory = None,
     speculate: Speculate = 0,
+    replicas: Replicas = None,
+    ray_address: RayAddress = None,
 ) -> None:
     """Serve a model over OpenAI's API, until Ctrl-C.
 
@@ -95,9 +114,12 @@ def serve(
     """
     import logging
     import os
+    from functools import partial
 
     from netweight import server
 
+    if ray_address is not None and replicas is None:
+        raise ServerError("--ray-address says where replicas run; say how many: --replicas N.")
     settings = server.ServerSettings(
         api_keys=api_keys(api_key or [], os.environ.get(_KEYS_VARIABLE, ""), api_key_file),
         cors_origins=tuple(cors_origin or ()),
@@ -109,6 +131,14 @@ def serve(
         tools=built_in_tools(python=python, browser=browser),
         access_log=True,
     )
+    load = partial(
+        load_chat_model,
+        *(model, name),
+        dense=dense,
+        threads=threads,
+        memory=memory,
+        speculate=speculate,
+    )
     # Listen before loading the weights: a port in use should not cost a minute.
     with server.listen(host, port) as sock:
         if server.is_open(sock) and not settings.api_keys:
@@ -117,14 +147,25 @@ def serve(
                 "sets one.",
                 file=sys.stderr,
             )
-        chat_model = load_chat_model(
-            model, name, dense=dense, threads=threads, memory=memory, speculate=speculate
-        )
-        url = server.base_url(sock)
-        _tell(chat_model.name, url, settings)
         logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        server.run(chat_model, sock, settings)
+        url = server.base_url(sock)
+        if replicas is None:
+            chat_model = load()
+            _tell(chat_model.name, url, settings)
+            server.run(chat_model, sock, settings)
+            return
+        plan = server.Plan(
+            partial(load, num_sharers=replicas),
+            partial(built_in_tools, python=python, browser=browser),
+            settings,
+            replicas,
+            threads,
+        )
+        address = ray_address or os.environ.get(_RAY_VARIABLE) or None
+        with server.deployed(plan, address) as (engines, model_name):
+            _tell(model_name, url, settings)
+            server.run_app(server.create_front(engines, model_name, settings), sock, settings)
 
 
 def api_keys(given: list[str], listed: str, file: Path | None) -> tuple[str, ...]:

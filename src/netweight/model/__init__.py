@@ -1,6 +1,6 @@
 """gpt-oss as tensors: configuration, checkpoints, and the transformer from token ids to logits."""
 
-from netweight.model.budget import Dense
+from netweight.model.budget import Dense, usable_bytes
 from netweight.model.catalog import (
     KNOWN,
     KnownModel,
@@ -48,5 +48,6 @@ __all__ = [
     "set_num_threads",
     "shape_of",
     "synthesize",
+    "usable_bytes",
     "window_page_bytes",
 ]

@@ -12,7 +12,9 @@ from netweight.server.answer import (
 )
 from netweight.server.app import create_app
 from netweight.server.chat import Chat, ChatModel, ModelSettings
-from netweight.server.serve import base_url, is_open, listen, run, serving
+from netweight.server.front import create_front
+from netweight.server.replicas import Plan, deployed
+from netweight.server.serve import base_url, is_open, listen, run, run_app, serving, serving_app
 from netweight.server.settings import ServerSettings
 
 __all__ = [
@@ -25,13 +27,18 @@ __all__ = [
     "Delta",
     "Done",
     "ModelSettings",
+    "Plan",
     "ReasoningDelta",
     "ServerSettings",
     "Usage",
     "base_url",
     "create_app",
+    "create_front",
+    "deployed",
     "is_open",
     "listen",
     "run",
+    "run_app",
     "serving",
+    "serving_app",
 ]

@@ -33,8 +33,11 @@ def create_app(
     settings: ServerSettings = DEFAULTS,
     *,
     clock: Callable[[], float] = time.time,
+    is_guarded: bool = False,
 ) -> FastAPI:
     """The application that serves one model. `clock` gives seconds since the epoch.
+
+    Where it `is_guarded` already, by a front, it has no guards of its own.
 
     The model's engine runs in a thread of its own while the application's lifespan lasts;
     `app.state.worker` is that thread.
@@ -64,7 +67,8 @@ def create_app(
     )
     app.state.worker = worker
     problems.install(app)
-    _add_guards(app, metrics, settings)
+    if not is_guarded:
+        add_guards(app, metrics, settings)
     service = Service(model, worker, clock)
     app.include_router(house.routes(service, app.openapi, needs_key=bool(settings.api_keys)))
     app.include_router(chat_api.routes(service))
@@ -75,7 +79,7 @@ def create_app(
     return app
 
 
-def _add_guards(app: FastAPI, metrics: Metrics, settings: ServerSettings) -> None:
+def add_guards(app: FastAPI, metrics: Metrics, settings: ServerSettings) -> None:
     """Put the guards around the application. A request meets the one added last first."""
     app.add_middleware(
         guards.BodyGuard, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s

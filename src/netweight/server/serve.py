@@ -9,15 +9,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 import uvicorn
+from fastapi import FastAPI
 
 from netweight.errors import ServerError
 from netweight.server.app import create_app
 from netweight.server.chat import ChatModel
 from netweight.server.connection import Connection
 from netweight.server.settings import DEFAULTS, ServerSettings
-from netweight.server.worker import Worker
 
 LOOPBACK = "127.0.0.1"
 _FAREWELL_S = 10  # for clients to read the end of their answers when the server stops
@@ -25,10 +26,27 @@ _POLL_S = 0.05
 _START_S = 30
 
 
+class Work(Protocol):
+    """Who answers: an engine's `worker.Worker`, or the `front.Fleet` of several engines."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether answers are under way."""
+        ...
+
+    def refuse(self) -> None:
+        """Take no more requests; those under way go on."""
+        ...
+
+    def drain(self) -> None:
+        """Take no more requests, and end those under way."""
+        ...
+
+
 class _Server(uvicorn.Server):
     """A web server that, when it stops, lets answers end in time and ends the others itself."""
 
-    def __init__(self, config: uvicorn.Config, worker: Worker, grace_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, worker: Work, grace_s: float) -> None:
         super().__init__(config)
         self._worker, self._grace_s = worker, grace_s
 
@@ -99,9 +117,14 @@ def is_open(sock: socket.socket) -> bool:
 
 def run(model: ChatModel, sock: socket.socket, settings: ServerSettings = DEFAULTS) -> None:
     """Serve until a signal (Ctrl-C, SIGTERM) says stop. Takes the socket over."""
+    run_app(create_app(model, settings), sock, settings)
+
+
+def run_app(app: FastAPI, sock: socket.socket, settings: ServerSettings) -> None:
+    """Likewise, of an application whose `state.worker` is the Work that it does."""
     _allow_many_connections()
     try:
-        _server(model, settings).run([sock])
+        _server(app, settings).run([sock])
     except KeyboardInterrupt:
         return  # uvicorn has stopped in order and then repeats the signal it was sent
     finally:
@@ -121,8 +144,17 @@ def serving(
     Raises:
         ServerError: when the address cannot be had, or the server does not start.
     """
+    with serving_app(create_app(model, settings), settings, host=host, port=port) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving_app(
+    app: FastAPI, settings: ServerSettings, *, host: str = LOOPBACK, port: int = 0
+) -> Iterator[str]:
+    """Likewise, of an application whose `state.worker` is the Work that it does."""
     with listen(host, port) as sock:
-        server = _server(model, settings)
+        server = _server(app, settings)
         thread = threading.Thread(target=_run, args=(server, sock), name="server", daemon=True)
         thread.start()
         try:
@@ -139,8 +171,7 @@ def _allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _server(model: ChatModel, settings: ServerSettings) -> _Server:
-    app = create_app(model, settings)
+def _server(app: FastAPI, settings: ServerSettings) -> _Server:
     config = uvicorn.Config(
         app,
         loop="uvloop",
