@@ -88,6 +88,26 @@ def _quality() -> str:
     return "\n".join(lines) + f"\n\n{row['num_tokens']:,} tokens; {_origin(row)}.\n"
 
 
+def _speculation() -> str:
+    row: dict[str, Any] = latest("speculation")
+    lines = [
+        "| the text repeats | without | with guesses | ratio | guesses that were right |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {label} | {row[name]['plain_tokens_per_s']:.2f} tokens/s "
+        f"| {row[name]['guessing_tokens_per_s']:.2f} tokens/s | {row[name]['ratio']:.2f} "
+        f"| {row[name]['accepted']} of {row[name]['drafted']} |"
+        for name, label in (
+            ("code_edit", "code that was in the prompt, edited"),
+            ("tool_loop", "rows of JSON as a tool returns them"),
+            ("prose", "nothing: prose"),
+        )
+    ]
+    note = f"Random weights of {row['model_parameters'] / 1e9:.0f}B parameters, {row['dense']}"
+    return "\n".join(lines) + f"\n\n{note}, {row['threads']} threads; {_origin(row)}.\n"
+
+
 def _demo() -> str:
     row: dict[str, Any] = latest("demo")
     output = str(row["output"])
@@ -115,6 +135,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "cpu": _cpu,
     "offload": _offload,
     "quality": _quality,
+    "speculation": _speculation,
     "demo": _demo,
 }
 
