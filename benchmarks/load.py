@@ -97,7 +97,7 @@ async def run(
     *,
     num_clients: int,
     duration_s: float,
-    check: Callable[[Stream], None],
+    check: Callable[[Stream], object],
 ) -> list[Stream]:
     """Let clients ask for `bodies`, again and again until the time is over.
 
@@ -121,7 +121,7 @@ async def _client(
     url: str,
     requests: Iterator[tuple[int, bytes]],
     deadline_s: float,
-    check: Callable[[Stream], None],
+    check: Callable[[Stream], object],
 ) -> list[Stream]:
     parts = urlsplit(url)
     assert parts.hostname is not None

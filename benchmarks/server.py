@@ -20,6 +20,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import httpx
@@ -27,13 +29,20 @@ import uvloop
 
 from benchmarks import load
 from benchmarks.record import append
+from netweight import nano
+from netweight.bench import check_peer, convert
+from netweight.bench.gguf_words import read_words
+from netweight.bench.process import peer_python
 from netweight.engine import Finish, Request, Sampling, Token
-from netweight.harmony import Message, render_for_completion
-from netweight.model import find_model, set_num_threads
-from netweight.server import ChatModel
+from netweight.errors import BenchError
+from netweight.harmony import Message, Vocabulary, render_for_completion
+from netweight.model import Checkpoint, find_model, set_num_threads
+from netweight.server import ChatModel, listen
+from netweight.server.serve import LOOPBACK
 
 NUM_QUESTIONS = 64
 MAX_TOKENS = 200
+START_S = 120
 THINGS = ("cat", "boat", "kite", "robot", "garden", "lamp", "river", "train")
 
 
@@ -54,9 +63,9 @@ def main() -> None:
     options = parser.parse_args()
     with served("nano") as url:
         row = measured(url, options.clients, options.seconds)
-    row |= alone(options.clients)
+    row |= alone(options.clients) | peer(options.clients, options.seconds)
     for name, value in row.items():
-        print(f"{name:32} {value}", file=sys.stderr)
+        print(f"{name:28} {value}", file=sys.stderr)
     if not options.no_record:
         append("server", row)
 
@@ -87,23 +96,34 @@ def bodies() -> list[load.Body]:
 @contextmanager
 def served(model: str) -> Iterator[str]:
     """A server of the model in another process; its address, ending in /v1."""
-    command = [sys.executable, "-m", "netweight", "serve", model, "--port", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout is not None
+    with listen(LOOPBACK, 0) as sock:  # which port is free; nobody else takes it so soon
+        port = sock.getsockname()[1]
+    command = [sys.executable, "-m", "netweight", "serve", model, "--port", str(port)]
+    with running(command, port) as url:
+        yield url
+
+
+@contextmanager
+def running(command: Sequence[str], port: int) -> Iterator[str]:
+    """A server in another process, from when it answers; its address, ending in /v1."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"http://{LOOPBACK}:{port}/v1"
         try:
-            match = re.search(r"http://\S+", process.stdout.readline())
-            assert match is not None, "the server did not say where it is"
-            _wait_until_answers(match[0])
-            yield match[0]
+            deadline = time.monotonic() + START_S
+            while not _answers(url):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    sys.exit(f"{' '.join(command)} does not serve")
+                time.sleep(0.2)
+            yield url
         finally:
-            process.terminate()
+            process.kill()
 
 
-def _wait_until_answers(url: str) -> None:
-    with httpx.Client(transport=httpx.HTTPTransport(retries=10)) as client:
-        client.get(f"{url}/models").raise_for_status()
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/models").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def measured(url: str, num_clients: int, seconds: float) -> dict[str, Any]:
@@ -168,14 +188,17 @@ def _counts(url: str) -> dict[str, float]:
 
 
 def _times(streams: Sequence[load.Stream]) -> dict[str, float]:
-    """When things came, in milliseconds. A stream's first piece only opens it."""
+    """When things came, in milliseconds. A stream's first piece only opens it.
+
+    A piece has one token, or those of several steps where steps are quick.
+    """
     first = [stream.times_s[1] - stream.started_s for stream in streams]
     between = [
         later - earlier
         for stream in streams
         for earlier, later in pairwise(stream.times_s[1:-1])  # the last piece is [DONE]
     ]
-    times = {"first_token": first, "between_tokens": between}
+    times = {"first_token": first, "between_pieces": between}
     return {
         f"{name}_{share}_ms": round(1000 * _quantile(values, share), 2)
         for name, values in times.items()
@@ -228,6 +251,69 @@ def alone(num_at_once: int) -> dict[str, float]:
         "alone_tokens_per_s": round(num_tokens / (time.perf_counter() - started_s), 1),
         "alone_us_per_token": round(1e6 * (time.thread_time() - cpu_s) / num_tokens, 1),
     }
+
+
+def peer(num_clients: int, seconds: float) -> dict[str, Any]:
+    """The same load on the server of llama-cpp-python; says so where there is none.
+
+    It gets the questions as the model reads them, since it knows no Harmony.
+    """
+    try:
+        check_peer()
+    except BenchError as error:
+        return {"peer": None, "peer_note": str(error)}
+    with TemporaryDirectory() as folder, listen(LOOPBACK, 0) as sock:
+        port = sock.getsockname()[1]
+        sock.close()
+        file = Path(folder) / "nano.gguf"
+        words = read_words(nano.FOLDER / "tokenizer.json")
+        convert(Checkpoint.open(nano.FOLDER), file, dense="bf16", words=words)
+        options = {"model": file, "port": port, "n_ctx": 1024, "interrupt_requests": "false"}
+        options |= {"n_threads": 1, "n_threads_batch": 1}
+        arguments = [f"--{name}={value}" for name, value in options.items()]
+        with running([peer_python(), "-m", "llama_cpp.server", *arguments], port) as url:
+            return _measured_peer(url, num_clients, seconds)
+
+
+def _measured_peer(url: str, num_clients: int, seconds: float) -> dict[str, Any]:
+    vocabulary = Vocabulary.load(nano.FOLDER)
+    bodies = [
+        {
+            "prompt": vocabulary.decode(
+                render_for_completion(vocabulary, [Message.system(), Message.user(text)])
+            ),
+            "temperature": 0,
+            "max_tokens": MAX_TOKENS,
+            "stop": ["<|return|>"],
+        }
+        for text in questions()
+    ]
+    whole = [httpx.post(f"{url}/completions", json=body, timeout=60).json() for body in bodies]
+    started = time.perf_counter()
+    streams = uvloop.run(
+        load.run(
+            f"{url}/completions",
+            [{**body, "stream": True} for body in bodies],
+            num_clients=num_clients,
+            duration_s=seconds,
+            check=load.Stream.events,
+        )
+    )
+    elapsed_s = time.perf_counter() - started
+    num_tokens = sum(whole[stream.key]["usage"]["completion_tokens"] for stream in streams)
+    return {
+        "peer": f"llama-cpp-python {_peer_version()}",
+        "peer_tokens_per_s": round(num_tokens / elapsed_s, 1),
+        **{f"peer_{name}": value for name, value in _times(streams).items()},
+    }
+
+
+def _peer_version() -> str:
+    command = "from importlib.metadata import version; print(version('llama-cpp-python'))"
+    done = subprocess.run(
+        [peer_python(), "-c", command], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -108,6 +108,32 @@ def _speculation() -> str:
     return "\n".join(lines) + f"\n\n{note}, {row['threads']} threads; {_origin(row)}.\n"
 
 
+def _server() -> str:
+    row: dict[str, Any] = latest("server")
+    peer = row["peer"]
+    lines = [
+        f"| {row['clients']} clients that read streams | netweight{f' | {peer}' if peer else ''} |",
+        f"|---|---:|{'---:|' if peer else ''}",
+    ]
+    for name, title, form in (
+        ("tokens_per_s", "tokens/s", ",.0f"),
+        ("first_token_p50_ms", "first token, median, ms", ",.0f"),
+        ("first_token_p99_ms", "first token, 99 of 100, ms", ",.0f"),
+        ("between_pieces_p50_ms", "between pieces, median, ms", ",.1f"),
+        ("between_pieces_p99_ms", "between pieces, 99 of 100, ms", ",.1f"),
+    ):
+        line = f"| {title} | {format(row[name], form)} |"
+        lines.append(line + (f" {format(row[f'peer_{name}'], form)} |" if peer else ""))
+    note = (
+        f"nano, {row['seconds']:.0f} seconds, {row['num_streams']:,} streams, each equal to its "
+        "answer without streaming. A token costs the engine "
+        f"{row['engine_us_per_token']:.0f} microseconds of processor time and the rest of the "
+        f"server {row['server_us_per_token']:.0f}, {row['server_share_of_engine']:.0%} of that; "
+        f"the engine without a server writes {row['alone_tokens_per_s']:,.0f} tokens/s."
+    )
+    return "\n".join(lines) + f"\n\n{note} {_origin(row)}.\n"
+
+
 def _demo() -> str:
     row: dict[str, Any] = latest("demo")
     output = str(row["output"])
@@ -137,6 +163,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "quality": _quality,
     "speculation": _speculation,
     "demo": _demo,
+    "server": _server,
 }
 
 
