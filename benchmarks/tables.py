@@ -88,24 +88,20 @@ def _quality() -> str:
     return "\n".join(lines) + f"\n\n{row['num_tokens']:,} tokens; {_origin(row)}.\n"
 
 
-def _speculation() -> str:
-    row: dict[str, Any] = latest("speculation")
+def _bandwidth() -> str:
+    row: dict[str, Any] = latest("bandwidth")
     lines = [
-        "| the text repeats | without | with guesses | ratio | guesses that were right |",
-        "|---|---:|---:|---:|---:|",
+        "| matrices outside the experts | decode | reads | of memory's speed | from | to |",
+        "|---|---:|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {label} | {row[name]['plain_tokens_per_s']:.2f} tokens/s "
-        f"| {row[name]['guessing_tokens_per_s']:.2f} tokens/s | {row[name]['ratio']:.2f} "
-        f"| {row[name]['accepted']} of {row[name]['drafted']} |"
-        for name, label in (
-            ("code_edit", "code that was in the prompt, edited"),
-            ("tool_loop", "rows of JSON as a tool returns them"),
-            ("prose", "nothing: prose"),
-        )
+        f"| {dense} | {row[dense]['decode_tokens_per_s']:.2f} tokens/s "
+        f"| {row[dense]['decode_gb_per_s']:.1f} GB/s | {row[dense]['share']:.0%} "
+        f"| {row[dense]['lowest_share']:.0%} | {row[dense]['highest_share']:.0%} |"
+        for dense in ("int8", "bf16")
     ]
-    note = f"Random weights of {row['model_parameters'] / 1e9:.0f}B parameters, {row['dense']}"
-    return "\n".join(lines) + f"\n\n{note}, {row['threads']} threads; {_origin(row)}.\n"
+    rounds = f"medians of {row['rounds']} rounds of decoding and reading in turns"
+    return "\n".join(lines) + f"\n\n{row['threads']} threads, {rounds}; {_origin(row)}.\n"
 
 
 def _server() -> str:
@@ -161,7 +157,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "cpu": _cpu,
     "offload": _offload,
     "quality": _quality,
-    "speculation": _speculation,
+    "bandwidth": _bandwidth,
     "demo": _demo,
     "server": _server,
 }
