@@ -270,32 +270,43 @@ class AnswerReader:
         self._num_prompt += num_prompt
         self._last_kind = None
 
-    def read(self, event: Event) -> Iterator[Delta]:
-        """The deltas that one event brings."""
+    def read(self, event: Event) -> Iterable[Delta]:
+        """The deltas that one event brings, each event once."""
         match event:
             case Token():
-                if not self.is_stopped:
-                    yield from self._read_token(event)
+                return () if self.is_stopped else self._read_token(event)
             case Finish():
-                if not self.is_stopped:
-                    yield from self._deltas(self._parser.finish())
-                    if self._scores:
-                        yield ContentDelta("", self._take_scores())
-                yield self._done(event)
+                return self._read_finish(event)
             case PromptLogprobs():
                 raise AssertionError("a chat asks for no log-probabilities of its prompt")
 
-    def _read_token(self, token: Token) -> Iterator[Delta]:
+    def _read_finish(self, finish: Finish) -> Iterator[Delta]:
+        if not self.is_stopped:
+            yield from self._deltas(self._parser.finish())
+            if self._scores:
+                yield ContentDelta("", self._take_scores())
+        yield self._done(finish)
+
+    def _read_token(self, token: Token) -> Iterable[Delta]:
         self._num_completion += 1
         self._num_reasoning += self._kind == "reasoning"
-        is_content = self._kind == "content" and not self._is_special(token.token_id)
-        if is_content and token.logprobs is not None:
-            self._scores.append(TokenScore(token.token_id, token.logprobs))
-        if self._kinds is None:
-            events = self._parser.push(token.token_id)
-        else:
-            kind, events = self._kinds.push(token.token_id)
-            yield TokenWritten(HarmonyToken(token.token_id, kind), token.logprobs)
+        if token.logprobs is not None and self._kind == "content":
+            self._score(token.token_id, token.logprobs)
+        if self._kinds is not None:
+            return self._tell_token(token, self._kinds)
+        events = self._parser.push(token.token_id)
+        # Nearly every token only adds text; without generators that takes half the time.
+        if len(events) == 1 and type(events[0]) is harmony.TextDelta:
+            return self._text(events[0].text)
+        return self._deltas(events)
+
+    def _score(self, token_id: int, logprobs: Logprobs) -> None:
+        if not self._is_special(token_id):
+            self._scores.append(TokenScore(token_id, logprobs))
+
+    def _tell_token(self, token: Token, kinds: _KindReader) -> Iterator[Delta]:
+        kind, events = kinds.push(token.token_id)
+        yield TokenWritten(HarmonyToken(token.token_id, kind), token.logprobs)
         yield from self._deltas(events)
 
     def _deltas(self, events: list[harmony.Event]) -> Iterator[Delta]:
@@ -334,25 +345,27 @@ class AnswerReader:
             return header.recipient
         return resolve_tool(header.recipient, self._offered).recipient
 
-    def _text(self, text: str) -> Iterator[Delta]:
-        if self._kind == "call":
-            yield CallDelta(self.num_calls - 1, text)
-            return
+    def _text(self, text: str) -> Iterable[Delta]:
+        kind = self._kind
+        if kind == "call":
+            return (CallDelta(self.num_calls - 1, text),)
         if self._needs_break:
             text = "\n\n" + text
             self._needs_break = False
-        if self._kind == "reasoning":
-            yield ReasoningDelta(text)
-        elif self._kind == "content":
-            delta = ContentDelta(text, self._take_scores())
-            if self._gate is not None and self._is_final:
-                yield from self._gate.push(delta)
-            else:
-                yield delta
-        if self._kind is not None:
-            self._told.add(self._kind)
+        if kind is not None:
+            self._told.add(kind)
+        if kind == "reasoning":
+            return (ReasoningDelta(text),)
+        if kind != "content":
+            return ()
+        delta = ContentDelta(text, self._take_scores())
+        if self._gate is not None and self._is_final:
+            return self._gate.push(delta)
+        return (delta,)
 
     def _take_scores(self) -> tuple[TokenScore, ...]:
+        if not self._scores:
+            return ()
         scores = tuple(self._scores)
         self._scores.clear()
         return scores

@@ -13,9 +13,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from netweight import engine
+from netweight.engine import Event
 from netweight.errors import NetweightError
 from netweight.server import problems, sse, translate, wire
-from netweight.server.answer import AnswerReader, Delta, Done, harmony_tokens
+from netweight.server.answer import AnswerReader, harmony_tokens
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
@@ -38,11 +39,10 @@ def routes(service: Service) -> APIRouter:
         service.check_name(body.model)
         # Long conversations take a while to render, and the first grammar of all does.
         job = await asyncio.to_thread(_prepare, service, body)
-        deltas = _deltas(service, job)
         if not body.stream:
-            return await until_client_leaves(http, _complete(job.completion, deltas))
+            return await until_client_leaves(http, _complete(service, job))
         service.check_open()
-        return sse.EventStream(_stream(job.completion, deltas))
+        return sse.EventStream(_stream(service, job))
 
     return router
 
@@ -54,6 +54,7 @@ class _Job:
     requests: Sequence[engine.Request]
     readers: Sequence[AnswerReader]
     completion: translate.Completion
+    has_stops: bool
 
 
 def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
@@ -77,69 +78,61 @@ def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
     prompt_ids = requests[0].prompt_ids
     if completion.tells_tokens:
         completion.read_prompt(harmony_tokens(model.vocabulary, prompt_ids))
+    stops = translate.stops(body)
     readers = [
         AnswerReader(
             model.vocabulary,
             len(prompt_ids),
             chat.offered,
             tell_tokens=completion.tells_tokens,
-            stops=translate.stops(body),
+            stops=stops,
         )
         for _ in requests
     ]
-    return _Job(requests, readers, completion)
+    return _Job(requests, readers, completion, bool(stops))
 
 
-async def _deltas(service: Service, job: _Job) -> AsyncGenerator[list[tuple[int, Delta]]]:
-    """The deltas of all answers, each with its answer's index. Closing it cancels them.
+def _batches(service: Service, job: _Job) -> AsyncGenerator[list[tuple[int, Event]]]:
+    """The events of all answers. Closing it cancels them."""
+    readers = job.readers
+    is_stopped = (lambda index: readers[index].is_stopped) if job.has_stops else None
+    return service.worker.batches_of(job.requests, is_stopped=is_stopped)
 
-    Those that are there at once come together.
-    """
-    batches = service.worker.batches_of(
-        job.requests, is_stopped=lambda index: job.readers[index].is_stopped
-    )
-    async with aclosing(batches):
+
+def _count(service: Service, job: _Job) -> None:
+    service.worker.metrics.reasoning_tokens.add(job.completion.num_reasoning)
+
+
+async def _complete(service: Service, job: _Job) -> Response:
+    completion = job.completion
+    async with aclosing(_batches(service, job)) as batches:
         async for batch in batches:
-            deltas = [
-                (index, delta) for index, event in batch for delta in job.readers[index].read(event)
-            ]
-            for _, delta in deltas:
-                if isinstance(delta, Done):
-                    service.worker.metrics.reasoning_tokens.add(delta.usage.num_reasoning)
-            yield deltas
-
-
-async def _complete(
-    completion: translate.Completion, batches: AsyncGenerator[list[tuple[int, Delta]]]
-) -> Response:
-    async with aclosing(batches):
-        async for deltas in batches:
-            for index, delta in deltas:
-                completion.add(index, delta)
+            for index, event in batch:
+                for delta in job.readers[index].read(event):
+                    completion.add(index, delta)
+    _count(service, job)
     return Response(completion.whole().model_dump_json(), media_type="application/json")
 
 
-async def _stream(
-    completion: translate.Completion, batches: AsyncGenerator[list[tuple[int, Delta]]]
-) -> AsyncGenerator[str]:
+async def _stream(service: Service, job: _Job) -> AsyncGenerator[str]:
     """The events of a streamed answer; an error is one of them, as OpenAI's clients expect."""
+    completion, readers = job.completion, job.readers
+    events = [sse.event(opening.model_dump_json()) for opening in completion.openings()]
     try:
-        for opening in completion.openings():
-            yield sse.event(opening.model_dump_json())
-        async with aclosing(batches):
-            async for deltas in batches:
-                events: list[str] = []
-                for index, delta in deltas:
-                    if isinstance(delta, Done):  # which may turn out to be an error
-                        yield "".join(events)
-                        events.clear()
-                    chunk = completion.chunk(index, delta)
-                    events += [] if chunk is None else [sse.event(chunk)]
-                yield "".join(events)
+        async with aclosing(_batches(service, job)) as batches:
+            yield sse.taken(events)
+            async for batch in batches:
+                for index, event in batch:
+                    for delta in readers[index].read(event):
+                        chunk = completion.chunk(index, delta)
+                        if chunk is not None:
+                            events.append(sse.event(chunk))
+                yield sse.taken(events)
+        _count(service, job)
         if completion.includes_usage:
-            yield sse.event(completion.usage_chunk().model_dump_json())
+            events.append(sse.event(completion.usage_chunk().model_dump_json()))
     except Problem as problem:
-        yield sse.event(problem.body)
+        events.append(sse.event(problem.body))
     except NetweightError as error:
-        yield sse.event(problems.problem_of(error).body)
-    yield sse.DONE
+        events.append(sse.event(problems.problem_of(error).body))
+    yield sse.taken([*events, sse.DONE])

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from netweight.engine import Event, Finish
+from netweight.engine import Event
 from netweight.errors import NetweightError
 from netweight.server import completions_wire as wire
 from netweight.server import problems, sse
@@ -37,7 +37,8 @@ def routes(service: Service) -> APIRouter:
             completion_id=f"cmpl-{secrets.token_hex(12)}",
             created=service.now(),
         )
-        batches = service.worker.batches_of(completion.requests, is_stopped=completion.is_stopped)
+        is_stopped = completion.is_stopped if body.stop else None
+        batches = service.worker.batches_of(completion.requests, is_stopped=is_stopped)
         if not body.stream:
             return await until_client_leaves(http, _complete(completion, batches))
         service.check_open()
@@ -61,24 +62,21 @@ async def _stream(
     completion: Completion, batches: AsyncGenerator[list[tuple[int, Event]]]
 ) -> AsyncGenerator[str]:
     """The events of a streamed answer; an error is one of them, as OpenAI's clients expect."""
+    events: list[str] = []
     try:
         async with aclosing(batches):
             async for batch in batches:
-                events: list[str] = []
                 for index, event in batch:
-                    if isinstance(event, Finish):  # which may turn out to be an error
-                        yield "".join(events)
-                        events.clear()
-                    chunks = [
-                        completion.chunk(index, piece) for piece in completion.read(index, event)
-                    ]
-                    events += [sse.event(chunk) for chunk in chunks if chunk is not None]
-                yield "".join(events)
+                    for piece in completion.read(index, event):
+                        chunk = completion.chunk(index, piece)
+                        if chunk is not None:
+                            events.append(sse.event(chunk))
+                yield sse.taken(events)
         usage = completion.usage_chunk()
         if usage is not None:
-            yield sse.event(usage)
+            events.append(sse.event(usage))
     except Problem as problem:
-        yield sse.event(problem.body)
+        events.append(sse.event(problem.body))
     except NetweightError as error:
-        yield sse.event(problems.problem_of(error).body)
-    yield sse.DONE
+        events.append(sse.event(problems.problem_of(error).body))
+    yield sse.taken([*events, sse.DONE])

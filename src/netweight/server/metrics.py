@@ -101,10 +101,10 @@ class Histogram:
         self._counts = [0] * (len(self._bounds) + 1)
         self._sum = 0.0
 
-    def observe(self, value: float) -> None:
-        """Take one observation."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
+    def observe(self, value: float, number: int = 1) -> None:
+        """Take so many observations of the same value."""
+        self._counts[bisect_left(self._bounds, value)] += number
+        self._sum += value * number
 
     def samples(self) -> Iterator[Sample]:
         """Its buckets, which include all smaller ones, then sum and count."""

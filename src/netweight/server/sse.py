@@ -18,6 +18,13 @@ def event(data: str, name: str | None = None) -> str:
     return f"data: {data}\n\n" if name is None else f"event: {name}\ndata: {data}\n\n"
 
 
+def taken(events: list[str]) -> str:
+    """All of them as one text; the list is empty then."""
+    text = "".join(events)
+    events.clear()
+    return text
+
+
 class EventStream(StreamingResponse):
     """A response that streams events, and closes their source when the client goes away."""
 

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
+from typing import cast
 
 from netweight.engine import Sampling
 from netweight.errors import HarmonyError
@@ -268,6 +269,7 @@ class Words:
 
 
 _TextDelta = answer.ReasoningDelta | answer.ContentDelta
+_TEXTS = {answer.ReasoningDelta, answer.ContentDelta}
 
 
 def _text_delta(delta: _TextDelta) -> wire.Delta:
@@ -417,18 +419,18 @@ class Completion:
         return self._told(index, delta)
 
     def chunk(self, index: int, delta: answer.Delta) -> str | None:
-        """Take in one more delta as `add` does; its chunk as JSON."""
-        if isinstance(delta, answer.ReasoningDelta | answer.ContentDelta) and not self._tells_more:
-            return self._text_chunk(index, delta)
+        """As `add`, for an answer that is not asked for as a whole; the chunk as JSON."""
+        if type(delta) in _TEXTS and not self._tells_more:
+            return self._text_chunk(index, cast("_TextDelta", delta))
         chunk = self.add(index, delta)
         return None if chunk is None else chunk.model_dump_json()
 
     def _text_chunk(self, index: int, delta: _TextDelta) -> str:
         """The chunk of a delta that is nothing but text, as nearly each token's is.
 
-        To write the text between what such chunks have in common takes a tenth of the time.
+        To write the text between what such chunks have in common takes a tenth of the time. Of a
+        stream's texts nobody wants the whole.
         """
-        self._answers[index].add_text(delta)
         frame = self._frames.get((index, type(delta)))
         if frame is None:
             frame = self._frames[index, type(delta)] = self._frame(index, type(delta))
@@ -455,6 +457,11 @@ class Completion:
         chunk.usage = self._usage()
         return chunk
 
+    @property
+    def num_reasoning(self) -> int:
+        """Tokens of reasoning in all answers that have ended."""
+        return sum(done.usage.num_reasoning for done in self._dones)
+
     def whole(self) -> wire.ChatCompletion:
         """Everything taken in, as one completion."""
         completion = wire.ChatCompletion(
@@ -477,13 +484,14 @@ class Completion:
         usages = [done.usage for done in self._dones]
         num_prompt = usages[0].num_prompt
         num_completion = sum(usage.num_completion for usage in usages)
-        num_reasoning = sum(usage.num_reasoning for usage in usages)
         return wire.Usage(
             prompt_tokens=num_prompt,
             completion_tokens=num_completion,
             total_tokens=num_prompt + num_completion,
             prompt_tokens_details=wire.PromptTokensDetails(cached_tokens=usages[0].num_cached),
-            completion_tokens_details=wire.CompletionTokensDetails(reasoning_tokens=num_reasoning),
+            completion_tokens_details=wire.CompletionTokensDetails(
+                reasoning_tokens=self.num_reasoning
+            ),
         )
 
     def _chunk(self, choices: list[wire.ChunkChoice]) -> wire.ChatCompletionChunk:

@@ -9,10 +9,10 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVarTuple, Unpack
 
 from netweight.engine import Engine, Event, Finish, PromptLogprobs, Request, Stats, Token
@@ -41,21 +41,18 @@ class _Inbox:
         self._events: list[tuple[int, Event]] = []
         self._error: ServerError | None = None
         self._waiting: asyncio.Future[None] | None = None
-        self._taken_s: float | None = None  # when somebody last took something
+        self._due_s = 0.0  # when somebody may be told again
         self._timer: asyncio.TimerHandle | None = None
 
-    def put(self, index: int, event: Event) -> None:
+    def put(self, index: int, event: Event, now: float) -> None:
         """An event has come, unless the caller has been told that no more would."""
         if self._error is None:
             self._events.append((index, event))
-            if isinstance(event, Finish) or self._is_due:
+            if now >= self._due_s or type(event) is Finish:
+                self._due_s = now + _PACE_S
                 self._wake()
-            elif self._timer is None:  # the next step, which may be late, need not come first
+            elif self._timer is None:  # in case that the next step is late
                 self._timer = self.loop.call_later(_PACE_S, self._be_late)
-
-    @property
-    def _is_due(self) -> bool:
-        return self._taken_s is None or self.loop.time() - self._taken_s >= _PACE_S
 
     def _be_late(self) -> None:
         self._timer = None
@@ -80,7 +77,6 @@ class _Inbox:
             self._waiting = self.loop.create_future()
             await self._waiting
         events, self._events = self._events, []
-        self._taken_s = self.loop.time()
         return events
 
     def close(self) -> None:
@@ -197,7 +193,7 @@ class Worker:
         self,
         requests: Sequence[Request],
         *,
-        is_stopped: Callable[[int], bool] = lambda index: False,
+        is_stopped: Callable[[int], bool] | None = None,
     ) -> AsyncGenerator[tuple[int, Event]]:
         """The events of several requests as they come, each with its request's place.
 
@@ -213,7 +209,7 @@ class Worker:
         self,
         requests: Sequence[Request],
         *,
-        is_stopped: Callable[[int], bool] = lambda index: False,
+        is_stopped: Callable[[int], bool] | None = None,
     ) -> AsyncGenerator[list[tuple[int, Event]]]:
         """The events of several requests, each with its request's place: always all that are there.
 
@@ -237,18 +233,23 @@ class Worker:
         try:
             while num_left > 0:
                 batch = await inbox.take()
-                num_left -= sum(isinstance(event, Finish) for _, event in batch)
+                num_left -= len([None for _, event in batch if type(event) is Finish])
                 yield batch
-                for index, _ in batch:
-                    if index not in stopped and is_stopped(index):
-                        stopped.add(index)
-                        self._commands.put(partial(self._cancel, [streams[index]]))
+                if is_stopped is not None:
+                    running = {index for index, _ in batch} - stopped
+                    stopped |= self._stop([streams[i] for i in running if is_stopped(i)])
         finally:
             inbox.close()
             if timer is not None:
                 timer.cancel()
             if num_left > 0:
                 self._commands.put(lambda: self._cancel(streams))
+
+    def _stop(self, streams: Sequence[_Stream]) -> set[int]:
+        """Cancel requests whose Finish is still waited for; their places."""
+        if streams:
+            self._commands.put(lambda: self._cancel(streams))
+        return {stream.index for stream in streams}
 
     def _time_out(self, inbox: _Inbox) -> asyncio.TimerHandle | None:
         if self._answer_timeout_s is None:
@@ -262,17 +263,21 @@ class Worker:
     def _deliver(self, events: list[tuple[_Stream, Event]]) -> None:
         """Give events to those who wait for them; in their event loop's thread."""
         now = self.metrics.clock()
+        last_seen = Counter[float]()
         for stream, event in events:
-            stream.inbox.put(stream.index, event)
-            if isinstance(event, Token):
-                gap_s, stream.last_s = now - stream.last_s, now
-                stream.num_tokens += 1
-                if stream.num_tokens == 1:
-                    self.metrics.time_to_first_token.observe(gap_s)
+            stream.inbox.put(stream.index, event, now)
+            if type(event) is Token:
+                if stream.num_tokens == 0:
+                    self.metrics.time_to_first_token.observe(now - stream.last_s)
                 else:
-                    self.metrics.inter_token_latency.observe(gap_s)
+                    last_seen[stream.last_s] += 1
+                stream.last_s = now
+                stream.num_tokens += 1
             elif isinstance(event, Finish):
                 self._count(stream, event)
+        # Most requests were last seen together, a step ago.
+        for seen_s, number in last_seen.items():
+            self.metrics.inter_token_latency.observe(now - seen_s, number)
 
     def _count(self, stream: _Stream, finish: Finish) -> None:
         self.metrics.finished.add(1, finish.reason)
