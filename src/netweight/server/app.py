@@ -70,11 +70,12 @@ def create_app(
     if not is_guarded:
         add_guards(app, metrics, settings)
     service = Service(model, worker, clock)
-    app.include_router(house.routes(service, app.openapi, needs_key=bool(settings.api_keys)))
+    # Looked through in this order.
     app.include_router(chat_api.routes(service))
     app.include_router(completions_api.routes(service))
     app.include_router(responses_api.routes(service, store, sessions))
     app.include_router(tokenize_api.routes(service))
+    app.include_router(house.routes(service, app.openapi, needs_key=bool(settings.api_keys)))
     app.include_router(web.routes())
     return app
 

@@ -20,6 +20,8 @@ from netweight.server.answer import AnswerReader, harmony_tokens
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
+_SHORT_BYTES = 8192  # a millisecond to render
+
 _RESPONSE = {
     "description": "All answers; or, with `stream`, events: objects chat.completion.chunk as data, "
     "then [DONE].",
@@ -37,14 +39,25 @@ def routes(service: Service) -> APIRouter:
     async def chat_completions(body: wire.ChatCompletionRequest, http: Request) -> Response:
         """Answer a conversation, in reasoning, content and tool calls."""
         service.check_name(body.model)
-        # Long conversations take a while to render, and the first grammar of all does.
-        job = await asyncio.to_thread(_prepare, service, body)
+        if _is_short(body, http):
+            job = _prepare(service, body)
+        else:
+            job = await asyncio.to_thread(_prepare, service, body)
         if not body.stream:
             return await until_client_leaves(http, _complete(service, job))
         service.check_open()
         return sse.EventStream(_stream(service, job))
 
     return router
+
+
+def _is_short(body: wire.ChatCompletionRequest, http: Request) -> bool:
+    """Whether it is prepared in less time than another thread takes to begin.
+
+    Long conversations take a while to render, and grammars to compile, the first a second.
+    """
+    is_free = not body.tools and body.response_format is None
+    return is_free and int(http.headers.get("content-length", _SHORT_BYTES)) < _SHORT_BYTES
 
 
 @dataclass(frozen=True)

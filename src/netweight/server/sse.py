@@ -3,11 +3,12 @@
 The format is that of https://html.spec.whatwg.org/multipage/server-sent-events.html.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 DONE = "data: [DONE]\n\n"
 
@@ -34,6 +35,29 @@ class EventStream(StreamingResponse):
         headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
         super().__init__(events, headers=headers, media_type="text/event-stream")
         self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send all events, or those until the client leaves."""
+        sending = asyncio.current_task()
+        assert sending is not None
+        has_left = False
+
+        async def stop_when_client_leaves() -> None:
+            nonlocal has_left
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            has_left = True
+            sending.cancel()
+
+        watching = asyncio.ensure_future(stop_when_client_leaves())
+        try:
+            await self.stream_response(send)
+        except asyncio.CancelledError:
+            if not has_left:
+                raise
+            sending.uncancel()
+        finally:
+            watching.cancel()
 
     async def stream_response(self, send: Send) -> None:
         """Send all events. However that ends, their source is closed at once."""
