@@ -5,12 +5,13 @@ import json
 import threading
 import time
 from contextlib import ExitStack, aclosing, contextmanager
+from functools import partial
 
 import httpx
 import pytest
 
-from netweight.server import ServerSettings, create_app, create_front, serving, serving_app
-from netweight.server.front import Patience, ReplicaLost, merged
+from netweight.server import ServerSettings, create_app, create_front, serving_app
+from netweight.server.front import Patience, ReplicaLost, _Limit, merged
 from netweight.server.replicas import answer
 from netweight.server.settings import DEFAULTS
 from tests.fakes import BYTE_VOCABULARY_SIZE, FakeModel, one_hot, spell
@@ -18,7 +19,7 @@ from tests.server.conftest import ANSWER, chat_model, saying
 
 BODY = {"model": "scripted", "messages": [{"role": "user", "content": "27 + 15?"}]}
 RESPONSE = {"model": "scripted", "input": "27 + 15?"}
-IMPATIENT = Patience(ping_period=0.02, ping=0.1, silence=0.3, replica=0.4, overtime=0.2)
+IMPATIENT = Patience(silence=0.3, pause=0.02, replica=0.4, overtime=0.2)
 
 
 class Local:
@@ -48,12 +49,14 @@ class Local:
                     return
                 yield following.result()
 
-    async def ping(self):
-        if self.state == "dead":
-            raise ReplicaLost("it is dead")
-        if self.state == "silent":
-            await asyncio.Event().wait()
-        return
+    async def beats(self):
+        while True:
+            if self.state == "dead":
+                raise ReplicaLost("it is dead")
+            if self.state == "silent":
+                await asyncio.Event().wait()
+            yield None
+            await asyncio.sleep(0.02)
 
 
 class Served:
@@ -113,7 +116,7 @@ def slow(*, num_tokens=1_000_000):
 
 @pytest.fixture(scope="module")
 def pair():
-    with served(saying(ANSWER), saying(ANSWER)) as both:
+    with served(saying(ANSWER), saying(ANSWER), patience=Patience()) as both:
         yield both
 
 
@@ -150,7 +153,7 @@ def in_background(work):
         ("GET", "../", None),
     ],
 )
-def test_an_answer_by_way_of_the_front_is_the_same(pair, method, path, body):
+def test_an_answer_by_way_of_the_front_is_the_same(pair, answering, method, path, body):
     def seen(client):
         answered = client.request(method, path, json=body)
         volatile = {"created", "id"}
@@ -165,8 +168,7 @@ def test_an_answer_by_way_of_the_front_is_the_same(pair, method, path, body):
         headers = {name: value for name, value in answered.headers.items() if name in kept}
         return answered.status_code, headers, told
 
-    with serving(saying(ANSWER)) as url, httpx.Client(base_url=url) as alone:
-        assert seen(pair.client) == seen(alone)
+    assert seen(pair.client) == seen(answering)
 
 
 def test_the_second_turn_of_a_conversation_goes_where_the_first_went(pair):
@@ -195,7 +197,7 @@ def test_a_response_is_continued_and_read_where_it_was_made(pair):
 
 def test_an_api_key_is_not_sent_on():
     settings = ServerSettings(api_keys=("secret",))
-    with served(saying(ANSWER), settings=settings) as one:
+    with served(saying(ANSWER), settings=settings, patience=Patience()) as one:
         key = {"Authorization": "Bearer secret"}
         assert one.client.post("chat/completions", json=BODY).status_code == 401
         assert one.client.post("chat/completions", json=BODY, headers=key).status_code == 200
@@ -251,6 +253,37 @@ def test_a_replica_that_falls_silent_is_lost_after_a_while():
         until(lambda: any(replica.engine.has_work for replica in pair.replicas))
         pair.busy.state = "silent"
         assert wait().status_code == 200
+
+
+def test_a_request_that_has_not_reached_a_dead_replica_goes_to_another_at_once():
+    with served(saying(ANSWER), saying(ANSWER), patience=Patience(silence=60)) as pair:
+        [first, second] = pair.replicas
+        first.ask, second.ask = never_reached(first, second), never_reached(second, first)
+        assert pair.client.post("chat/completions", json=BODY).status_code == 200
+        assert {first.state, second.state} == {"well", "dead"}
+
+
+def never_reached(replica, other):
+    """An `ask` with which a replica dies and the request does not notice; the other one is well."""
+
+    async def ask(ask):
+        replica.state, other.ask = "dead", partial(Local.ask, other)
+        await asyncio.Event().wait()
+        yield
+
+    return ask
+
+
+def test_an_end_is_not_put_off_by_signs_of_life():
+    async def ended():
+        async with asyncio.timeout(None) as timeout:
+            limit = _Limit(timeout, 60)
+            limit.end()
+            limit.extend()
+            await asyncio.sleep(5)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(ended())
 
 
 def test_a_request_that_two_replicas_died_of_is_refused():

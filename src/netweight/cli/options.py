@@ -113,8 +113,8 @@ def load_chat_model(
         from netweight.server import ChatModel, ModelSettings
 
         folder = find_model(model)
-        most = threads or default_threads(Checkpoint.open(folder.path).config)
-        set_num_threads(threads or max(1, most // num_sharers))
+        share = default_threads(Checkpoint.open(folder.path).config) // num_sharers
+        set_num_threads(threads or max(1, share))
         if memory is None and num_sharers > 1:
             memory = usable_bytes() / num_sharers / 2**30
         return ChatModel.load(

@@ -155,6 +155,8 @@ def serve(
             _tell(chat_model.name, url, settings)
             server.run(chat_model, sock, settings)
             return
+        from netweight.model import find_model
+
         plan = server.Plan(
             partial(load, num_sharers=replicas),
             partial(built_in_tools, python=python, browser=browser),
@@ -163,6 +165,8 @@ def serve(
             threads,
         )
         address = ray_address or os.environ.get(_RAY_VARIABLE) or None
+        if address is None:
+            find_model(model)  # a mistake in its name should not cost a cluster's start
         with server.deployed(plan, address) as (engines, model_name):
             _tell(model_name, url, settings)
             server.run_app(server.create_front(engines, model_name, settings), sock, settings)

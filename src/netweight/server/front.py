@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import re
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -83,8 +82,8 @@ class Replica(Protocol):
         """The answer. Closing it cancels the request. Raises ReplicaLost."""
         ...
 
-    async def ping(self) -> str | None:
-        """Why it takes no requests; None: it does. Raises ReplicaLost."""
+    def beats(self) -> AsyncGenerator[str | None]:
+        """Why it takes no requests, or None: it does; again and again. Raises ReplicaLost."""
         ...
 
 
@@ -92,12 +91,28 @@ class Replica(Protocol):
 class Patience:
     """How long the front waits, in seconds."""
 
-    ping_period: float = 1.0
-    ping: float = 5.0  # for an answer to a ping
-    silence: float = 15.0  # in which no ping is answered, until a replica counts as lost
+    silence: float = 15.0  # between two beats, until a replica counts as lost
+    pause: float = 1.0  # until a lost replica is listened to again
     replica: float = 30.0  # for a replica to come up while none is
     fetch: float = 5.0  # for what the front wants to know itself
     overtime: float = 300.0  # after the time that an answer may take without a sign of life
+
+
+class _Limit:
+    """How long an answer is waited for. Once it is ended, nothing puts that off."""
+
+    def __init__(self, timeout: asyncio.Timeout, quiet_s: float | None) -> None:
+        self._timeout, self._quiet_s, self._is_ended = timeout, quiet_s, False
+
+    def extend(self) -> None:
+        """There was a sign of life."""
+        if not self._is_ended and self._quiet_s is not None:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._quiet_s)
+
+    def end(self) -> None:
+        """Wait no longer."""
+        self._is_ended = True
+        self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
 @dataclass(eq=False)
@@ -106,7 +121,7 @@ class _Seat:
 
     replica: Replica
     state: str = "starting"
-    limits: set[asyncio.Timeout] = field(default_factory=set)  # of requests that it answers
+    limits: set[_Limit] = field(default_factory=set)  # of requests that it answers
 
     @property
     def is_up(self) -> bool:
@@ -115,7 +130,7 @@ class _Seat:
     def end_all(self) -> None:
         """Wait no longer for the answers under way."""
         for limit in self.limits:
-            limit.reschedule(asyncio.get_running_loop().time())
+            limit.end()
 
 
 class Fleet:
@@ -125,7 +140,6 @@ class Fleet:
         self,
         replicas: Sequence[Replica],
         patience: Patience = Patience(),
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is known of the replicas until `watching` begins."""
         self.patience = patience
@@ -134,7 +148,6 @@ class Fleet:
         self.num_lost = 0
         self._homes = routing.Homes()
         self._seats = {replica.name: _Seat(replica) for replica in replicas}
-        self._clock = clock
         self._news = asyncio.Event()
 
     @property
@@ -165,7 +178,7 @@ class Fleet:
 
     @asynccontextmanager
     async def watching(self) -> AsyncGenerator[None]:
-        """While the block lasts, all replicas are asked again and again how they are."""
+        """While the block lasts, all replicas are listened to."""
         watches = [asyncio.ensure_future(self._watch(seat)) for seat in self._seats.values()]
         try:
             yield
@@ -175,19 +188,21 @@ class Fleet:
             await asyncio.gather(*watches, return_exceptions=True)
 
     async def _watch(self, seat: _Seat) -> None:
-        heard_s = self._clock()
         while True:
             try:
-                async with asyncio.timeout(self.patience.ping):
-                    refusal = await seat.replica.ping()
-                self._note(seat, refusal or "ok")
-                heard_s = self._clock()
+                async with asyncio.timeout(self.patience.silence) as timeout:
+                    await self._listen(seat, _Limit(timeout, self.patience.silence))
             except (TimeoutError, ReplicaLost) as error:
-                log.debug("%s did not answer a ping: %s", seat.replica.name, error)
-                if self._clock() - heard_s > self.patience.silence:
-                    self._note(seat, "lost")
-                    seat.end_all()
-            await asyncio.sleep(self.patience.ping_period)
+                log.debug("%s is not heard: %s", seat.replica.name, error)
+            self._note(seat, "lost")
+            seat.end_all()
+            await asyncio.sleep(self.patience.pause)
+
+    async def _listen(self, seat: _Seat, limit: _Limit) -> None:
+        async with aclosing(seat.replica.beats()) as beats:
+            async for refusal in beats:
+                self._note(seat, refusal or "ok")
+                limit.extend()
 
     def _note(self, seat: _Seat, state: str) -> None:
         if seat.state != state:
@@ -260,20 +275,21 @@ class Fleet:
         """
         seat = self._seats[replica.name]
         try:
-            async with asyncio.timeout(quiet_s) as limit:
+            async with asyncio.timeout(quiet_s) as timeout:
+                limit = _Limit(timeout, quiet_s)
                 seat.limits.add(limit)
                 try:
-                    await _take_all(replica.ask(ask), take, limit, quiet_s)
+                    await _take_all(replica.ask(ask), take, limit)
                 finally:
                     seat.limits.discard(limit)
         except ReplicaLost:
-            if seat.is_up:  # until it has answered a ping, it is left alone
+            if seat.is_up:  # until its next beat, it is left alone
                 self._note(seat, "lost")
             raise
         except TimeoutError:
             self.check_open()
             if not seat.is_up:
-                raise ReplicaLost("it answers no pings") from None
+                raise ReplicaLost("it is not heard any more") from None
             raise Problem(
                 f"{replica.name} gave no sign of this answer for {quiet_s} seconds.",
                 status=504,
@@ -285,13 +301,11 @@ class Fleet:
 async def _take_all(
     pieces: AsyncGenerator[Piece],
     take: Callable[[Piece], Awaitable[None]],
-    limit: asyncio.Timeout,
-    quiet_s: float | None,
+    limit: _Limit,
 ) -> None:
     async with aclosing(pieces):
         async for piece in pieces:
-            if quiet_s is not None:
-                limit.reschedule(asyncio.get_running_loop().time() + quiet_s)
+            limit.extend()
             await take(piece)
             if piece.is_last:
                 return

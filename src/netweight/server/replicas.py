@@ -13,10 +13,10 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, MutableMapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from starlette.types import ASGIApp, Message
 
@@ -29,8 +29,10 @@ from netweight.server.store import Store
 from netweight.tools import BuiltInTool
 
 if TYPE_CHECKING:
-    from ray.serve.handle import DeploymentHandle
+    from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
     from ray.serve.schema import ApplicationStatusOverview
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 # replica send 500 pieces a second at most, and one alone waits 2 ms.
 _PAUSE_S = 0.002
 _MAX_PAUSE_S = 0.1
+_BEAT_S = 1.0
 _START_S = 3600.0  # a large model is packed first, once
 _POLL_S = 0.2
 _STOP_S = 10.0
@@ -150,10 +153,11 @@ class _Engine:
     def _pause_s(self) -> float:
         return min(_PAUSE_S * self._num_open, _MAX_PAUSE_S)
 
-    async def ping(self) -> str | None:
-        """Why no requests are taken; None: they are."""
-        refusal: str | None = self._app.state.worker.refusal
-        return refusal
+    async def beats(self) -> AsyncGenerator[str | None]:
+        """Why no requests are taken, or None: they are; every second."""
+        while True:
+            yield self._app.state.worker.refusal
+            await asyncio.sleep(_BEAT_S)
 
     async def model_name(self) -> str:
         """What clients call the model."""
@@ -185,35 +189,38 @@ class RayReplica:
         Raises:
             ReplicaLost: when the replica dies.
         """
-        pieces = self._streaming.answer.remote(ask)
-        try:
+        pieces: AsyncGenerator[Piece] = _items(self._streaming.answer.remote(ask))
+        async with aclosing(pieces):
             async for piece in pieces:
                 yield piece
-        except asyncio.CancelledError:
-            # Ray raises this as well when it was Ray that has cancelled.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise ReplicaLost("its request was cancelled") from None
-        except _ray_errors() as error:
-            raise ReplicaLost(_first_line(error)) from error
-        finally:
-            pieces.cancel()  # does nothing once it has ended
 
-    async def ping(self) -> str | None:
-        """Why it takes no requests; None: it does.
+    async def beats(self) -> AsyncGenerator[str | None]:
+        """Why it takes no requests, or None: it does; every second.
 
         Raises:
-            ReplicaLost: when it does not answer.
+            ReplicaLost: when the replica dies, at once.
         """
-        pong = self.handle.ping.remote()
-        try:
-            refusal: str | None = await pong
-        except _ray_errors() as error:
-            raise ReplicaLost(_first_line(error)) from error
-        finally:
-            pong.cancel()
-        return refusal
+        beats: AsyncGenerator[str | None] = _items(self._streaming.beats.remote())
+        async with aclosing(beats):
+            async for beat in beats:
+                yield beat
+
+
+async def _items(remote: "DeploymentResponseGenerator[T]") -> AsyncGenerator[T]:
+    """What a replica's method yields. Closing this cancels it there."""
+    try:
+        async for item in remote:
+            yield item
+    except asyncio.CancelledError:
+        # Ray raises this as well when it was Ray that has cancelled.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise ReplicaLost("its request was cancelled") from None
+    except _ray_errors() as error:
+        raise ReplicaLost(_first_line(error)) from error
+    finally:
+        remote.cancel()  # does nothing once it has ended
 
 
 def _ray_errors() -> tuple[type[Exception], ...]:
@@ -304,7 +311,28 @@ def _connect(address: str | None, cores: int, cleanup: ExitStack) -> None:
         where = "here" if address is None else f"at {address}"
         raise ServerError(f"there is no Ray {where}: {_first_line(error)}") from error
     cleanup.callback(ray.shutdown)
-    serve.start(proxy_location="Disabled", logging_config=_SERVE_LOGS)
+    if address is None or not _is_serve_running():
+        serve.start(proxy_location="Disabled", logging_config=_SERVE_LOGS)
+        if address is not None:
+            cleanup.callback(_stop_serve)
+
+
+def _is_serve_running() -> bool:
+    import ray
+
+    try:
+        ray.get_actor("SERVE_CONTROLLER_ACTOR", namespace="serve")
+    except ValueError:
+        return False
+    return True
+
+
+def _stop_serve() -> None:
+    """Stop Serve, which would keep our settings, unless others use it by now."""
+    from ray import serve
+
+    if not serve.status().applications:
+        serve.shutdown()
 
 
 def _check_reachable(address: str) -> None:
