@@ -38,26 +38,17 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send all events, or those until the client leaves."""
-        sending = asyncio.current_task()
-        assert sending is not None
-        has_left = False
-
-        async def stop_when_client_leaves() -> None:
-            nonlocal has_left
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            has_left = True
-            sending.cancel()
-
-        watching = asyncio.ensure_future(stop_when_client_leaves())
+        # A task of its own, since each event would wake all calls up to the server's otherwise.
+        sending = asyncio.ensure_future(self.stream_response(send))
+        watching = asyncio.ensure_future(_client_leaves(receive))
         try:
-            await self.stream_response(send)
-        except asyncio.CancelledError:
-            if not has_left:
-                raise
-            sending.uncancel()
+            await asyncio.wait({sending, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
         finally:
+            sending.cancel()
             watching.cancel()
+            await asyncio.gather(sending, watching, return_exceptions=True)
 
     async def stream_response(self, send: Send) -> None:
         """Send all events. However that ends, their source is closed at once."""
@@ -69,3 +60,8 @@ class EventStream(StreamingResponse):
                     body = some.encode()
                     await send({"type": "http.response.body", "body": body, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _client_leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
