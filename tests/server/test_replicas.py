@@ -207,6 +207,8 @@ class TestCluster:
         client, replicas = cluster
         for replica in replicas:
             kill(replica)
+        # A request that loses one engine and then the other within this moment is refused.
+        until(lambda: set(states(client).values()) == {"lost"})
         response = client.post("chat/completions", json=body("What is 27 + 15?", max_tokens=5))
         assert response.status_code == 200, response.text
         until(lambda: set(states(client).values()) == {"ok"})
