@@ -91,9 +91,7 @@ def test_without_a_right_key_nobody_comes_in(locked, headers):
     assert "first" not in error["message"]
 
 
-@pytest.mark.parametrize(
-    "path", ["models", "../metrics", "../tokenize", "../nothing"]
-)
+@pytest.mark.parametrize("path", ["models", "../metrics", "../tokenize", "../nothing"])
 def test_what_is_not_open_needs_a_key(locked, path):
     assert locked.get(path).status_code == 401
 
