@@ -91,6 +91,7 @@ def test_a_streamed_answer_has_its_usage_and_log_probabilities(scripted):
     with scripted.chat.completions.stream(
         model="scripted",
         messages=[USER],
+        temperature=0,
         logprobs=True,
         top_logprobs=2,
         stream_options={"include_usage": True},
