@@ -122,7 +122,9 @@ def docs(answering):
 def test_the_reference_lists_every_path_and_type(docs, answering):
     document = answering.get("../openapi.json").json()
     page = Page(docs.text)
-    assert all(path in page.words for path in document["paths"])
+    for path, methods in document["paths"].items():
+        assert path in page.words
+        assert all("description" in operation for operation in methods.values()), path
     for name, schema in document["components"]["schemas"].items():
         assert f"type-{name}" in page.ids
         assert all(field in page.words for field in schema.get("properties", {}))

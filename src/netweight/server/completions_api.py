@@ -20,12 +20,17 @@ from netweight.server.continuation import Piece
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
+_RESPONSE = {
+    "description": "All answers; or, with `stream`, events: such objects as data, then [DONE].",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
 
 def routes(service: Service) -> APIRouter:
     """The path of this API."""
     router = APIRouter()
 
-    @router.post("/v1/completions", response_model=wire.Completion)
+    @router.post("/v1/completions", response_model=wire.Completion, responses={200: _RESPONSE})
     async def completions(body: wire.CompletionRequest, http: Request) -> Response:
         """Continue prompts as they stand."""
         service.check_name(body.model)

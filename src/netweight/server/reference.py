@@ -47,6 +47,7 @@ class _Path(NamedTuple):
 
 class _Type(NamedTuple):
     name: str
+    title: str
     text: Sequence[str]
     kind: Sequence[_Part]
     fields: Sequence[_Field]
@@ -133,7 +134,14 @@ def _types(document: Json) -> Iterator[_Type]:
             _field(field, _object(one), is_required=field in required)
             for field, one in _object(schema.get("properties")).items()
         ]
-        yield _Type(name, _paragraphs(schema), [] if fields else list(_kind(schema)), fields)
+        fields.sort(key=lambda field: not field.is_required)
+        kind = [] if fields else list(_kind(schema))
+        yield _Type(name, _title(name), _paragraphs(schema), kind, fields)
+
+
+def _title(name: str) -> str:
+    """Of two types with one name, the document's names have their modules in front."""
+    return name.rpartition("__")[2]
 
 
 def _field(name: str, schema: Json, *, is_required: bool) -> _Field:
@@ -145,7 +153,7 @@ def _kind(schema: Json) -> Iterator[_Part]:
     options = [*_list(schema.get("anyOf")), *_list(schema.get("oneOf"))]
     if "$ref" in schema:
         name = str(schema["$ref"]).removeprefix(_REF)
-        yield _Part(name, name)
+        yield _Part(_title(name), name)
     elif options:
         for index, option in enumerate(options):
             if index > 0:
@@ -155,27 +163,29 @@ def _kind(schema: Json) -> Iterator[_Part]:
         values = _list(schema.get("enum")) or [schema.get("const")]
         yield _Part(" or ".join(json.dumps(value) for value in values))
     elif schema.get("type") == "array":
-        yield _Part(f"list{_range(schema, 'Items')} of ")
+        yield _Part(f"list{_range(schema, 'Items', 'items')} of ")
         yield from _kind(_object(schema.get("items")))
     elif schema.get("type") == "object" and schema.get("additionalProperties"):
         yield _Part("object of ")
         yield from _kind(_object(schema.get("additionalProperties")))
     else:
         yield _Part(
-            str(schema.get("type", "anything")) + _range(schema, "Length") + _bounds(schema)
+            str(schema.get("type", "anything"))
+            + _range(schema, "Length", "characters")
+            + _bounds(schema)
         )
 
 
-def _range(schema: Json, of_what: str) -> str:
+def _range(schema: Json, of_what: str, words: str) -> str:
     least, most = schema.get(f"min{of_what}"), schema.get(f"max{of_what}")
     match least, most:
         case None, None:
             return ""
         case _, None:
-            return f" ({least} or more)"
+            return f" ({least} or more {words})"
         case None, _:
-            return f" (at most {most})"
-    return f" ({least} to {most})"
+            return f" (at most {most} {words})"
+    return f" ({least} to {most} {words})"
 
 
 def _bounds(schema: Json) -> str:
@@ -190,7 +200,7 @@ def _bounds(schema: Json) -> str:
 
 def _plain(number: object) -> str:
     assert isinstance(number, int | float)
-    return f"{number:g}"
+    return str(int(number) if number == int(number) else number)
 
 
 def _paragraphs(schema: Json) -> Sequence[str]:

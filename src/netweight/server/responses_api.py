@@ -223,6 +223,7 @@ async def _deltas(shared: _Shared, job: _Job) -> AsyncGenerator[Delta]:
                 )
                 yield rounds.answered(call, text)
             request = await asyncio.to_thread(rounds.next_request)
+    worker.metrics.reasoning_tokens.add(rounds.done.usage.num_reasoning)
     yield rounds.done
 
 
