@@ -12,7 +12,8 @@ from tests.server.test_worker import GREEDY, working
 
 async def collect(worker, requests, **kwargs):
     async with asyncio.timeout(10):
-        return [pair async for pair in worker.events_of(requests, **kwargs)]
+        batches = [batch async for batch in worker.batches_of(requests, **kwargs)]
+    return [pair for batch in batches for pair in batch]
 
 
 def of(pairs, index, kind):
@@ -51,9 +52,9 @@ def test_one_that_is_stopped_ends_and_the_others_go_on():
     async def main(worker):
         prompt = [1, 2, 3]
         requests = [Request(prompt, GREEDY, max_tokens=40) for _ in range(3)]
-        async with aclosing(worker.events_of(requests, is_stopped=lambda i: i == 1)) as events:
-            async for pair in events:
-                seen.append(pair)
+        async with aclosing(worker.batches_of(requests, is_stopped=lambda i: i == 1)) as batches:
+            async for batch in batches:
+                seen.extend(batch)
 
     with working(scripted([5])) as worker:
         asyncio.run(asyncio.wait_for(main(worker), 10))
@@ -72,8 +73,8 @@ def test_leaving_ends_those_that_wait_for_the_prompt_too():
     async def main(worker):
         prompt = [1, 2, 3]
         requests = [Request(prompt, GREEDY) for _ in range(3)]
-        async with aclosing(worker.events_of(requests)) as events:
-            await anext(events)
+        async with aclosing(worker.batches_of(requests)) as batches:
+            await anext(batches)
         async with asyncio.timeout(5):
             while worker._engine.has_work:
                 await asyncio.sleep(0.01)

@@ -1,11 +1,12 @@
 import asyncio
 import threading
+import time
 from contextlib import aclosing, contextmanager
 
 import pytest
 
 from netweight.engine import Engine, Finish, Request, Sampling
-from netweight.errors import RequestError, ServerError
+from netweight.errors import AnswerTimeout, RequestError, ServerError
 from netweight.server.worker import Worker
 from tests.fakes import FakeModel, one_hot, scripted
 
@@ -117,9 +118,79 @@ def test_a_request_queued_while_the_engine_fails_does_not_wait_for_ever():
     async def main():
         waiting = asyncio.ensure_future(collect(worker, Request([1])))
         await asyncio.sleep(0)
-        worker.refusal = "the engine has failed"  # ... and what happened then
+        worker.refusal = worker.end = "the engine has failed"  # ... and what happened then
         worker._commands.get()()
         await waiting
 
     with pytest.raises(ServerError, match="has failed"):
         asyncio.run(main())
+
+
+async def batches_of(worker, requests):
+    async with asyncio.timeout(10):
+        return [batch async for batch in worker.batches_of(requests)]
+
+
+def test_quick_steps_are_told_together_but_the_first_and_the_last_at_once():
+    with working(scripted([5], max_context=1000)) as worker:
+        batches = asyncio.run(batches_of(worker, [Request([1], GREEDY, max_tokens=300)]))
+    assert len(batches[0]) == 1
+    assert isinstance(batches[-1][-1][1], Finish)
+    assert sum(map(len, batches)) == 301
+    assert len(batches) < 150
+
+
+def test_a_slow_step_is_told_as_soon_as_it_is_taken():
+    def next_logits(*_):
+        time.sleep(0.03)
+        return one_hot(5, 32)
+
+    with working(FakeModel(next_logits)) as worker:
+        batches = asyncio.run(batches_of(worker, [Request([1], GREEDY, max_tokens=6)]))
+    assert [len(batch) for batch in batches] == [1, 1, 1, 1, 1, 2]  # the last with its Finish
+
+
+def test_a_token_does_not_wait_for_a_step_that_does_not_come():
+    async def main(worker, model):
+        async with aclosing(worker.batches_of([Request([1], GREEDY)])) as batches:
+            model.steps.release(3)
+            seen = []
+            while len(seen) < 3:  # though there is no fourth step
+                seen += await anext(batches)
+        model.steps.release()
+
+    model = Gate()
+    with working(model) as worker:
+        asyncio.run(asyncio.wait_for(main(worker, model), 10))
+
+
+def test_an_answer_under_way_goes_on_while_no_new_one_is_taken():
+    async def main(worker):
+        with worker.answering():
+            worker.refuse()
+            assert worker.is_busy
+            with pytest.raises(ServerError, match="stopping"):
+                await collect(worker, Request([1], GREEDY, max_tokens=2))
+            async with asyncio.timeout(10):
+                request = Request([1], GREEDY, max_tokens=2)
+                events = [event async for event in worker.events(request, goes_on=True)]
+            assert len(events) == 3
+            worker.drain()
+            with pytest.raises(ServerError, match="stopping"):
+                async for _ in worker.events(request, goes_on=True):
+                    pass
+        assert not worker.is_busy
+
+    with working(scripted([5])) as worker:
+        asyncio.run(main(worker))
+
+
+def test_an_answer_that_takes_too_long_ends():
+    model = Gate()
+    worker = Worker(Engine(model), answer_timeout_s=0.1)
+    worker.start()
+    with pytest.raises(AnswerTimeout, match=r"0\.1 seconds"):
+        asyncio.run(collect(worker, Request([1], GREEDY)))
+    model.steps.release(2)
+    worker.stop()
+    assert not worker._engine.has_work

@@ -211,18 +211,20 @@ async def _deltas(shared: _Shared, job: _Job) -> AsyncGenerator[Delta]:
     """The deltas of a whole answer, as `ChatModel.answer` gives them. Closing it stops all."""
     worker, rounds = shared.service.worker, job.rounds
     request: engine.Request | None = rounds.request
-    with shared.sessions.using(job.session):
+    goes_on = False
+    with shared.sessions.using(job.session), worker.answering():
         while request is not None:
-            async with aclosing(worker.events(request)) as events:
+            async with aclosing(worker.events(request, goes_on=goes_on)) as events:
                 async for event in events:
                     for delta in rounds.read(event):
                         yield delta
             for call in rounds.calls:
                 text = await shared.sessions.answer(
-                    job.session, call, is_stopped=lambda: worker.refusal is not None
+                    job.session, call, is_stopped=lambda: worker.end is not None
                 )
                 yield rounds.answered(call, text)
             request = await asyncio.to_thread(rounds.next_request)
+            goes_on = True
     worker.metrics.reasoning_tokens.add(rounds.done.usage.num_reasoning)
     yield rounds.done
 

@@ -10,8 +10,8 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVarTuple, Unpack
 
@@ -136,7 +136,9 @@ class Worker:
         self._streams: dict[int, _Stream] = {}
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._is_stopping = False
-        self.refusal: str | None = "the engine has not started"  # why no request is taken
+        self._num_answers = 0  # that are made of several requests
+        self.refusal: str | None = "the engine has not started"  # why no new request is taken
+        self.end: str | None = None  # why those under way do not go on
         self.num_steps = 0
         self.metrics.watch_engine(self)
 
@@ -148,7 +150,7 @@ class Worker:
     @property
     def is_busy(self) -> bool:
         """Whether answers are under way."""
-        return self._engine.has_work
+        return self._engine.has_work or self._num_answers > 0
 
     @property
     def cpu_s(self) -> float:
@@ -168,7 +170,7 @@ class Worker:
 
     def drain(self) -> None:
         """Take no more requests, and end those under way."""
-        self.refusal = "the server is stopping"
+        self.refusal = self.end = self.end or "the server is stopping"
         self._commands.put(lambda: self._fail_all("the server is stopping"))
 
     def stop(self) -> None:
@@ -177,39 +179,36 @@ class Worker:
         self._commands.put(self._end)
         self._thread.join()
 
-    async def events(self, request: Request) -> AsyncGenerator[Event]:
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """An answer that takes several requests; while it lasts, answers are under way."""
+        self._num_answers += 1
+        try:
+            yield
+        finally:
+            self._num_answers -= 1
+
+    async def events(self, request: Request, *, goes_on: bool = False) -> AsyncGenerator[Event]:
         """A request's events. Closing the iterator, or cancelling its task, cancels the request.
+
+        One that `goes_on` belongs to an answer under way; it is taken until that has to end.
 
         Raises:
             ServerError: when the worker takes no requests, or stops before the request has ended.
             AnswerTimeout: when the request takes too long.
             RequestError: when the request cannot run.
         """
-        async with aclosing(self.events_of([request])) as events:
-            async for _, event in events:
-                yield event
-
-    async def events_of(
-        self,
-        requests: Sequence[Request],
-        *,
-        is_stopped: Callable[[int], bool] | None = None,
-    ) -> AsyncGenerator[tuple[int, Event]]:
-        """The events of several requests as they come, each with its request's place.
-
-        Raises:
-            ServerError, AnswerTimeout, RequestError: as `events` does.
-        """
-        async with aclosing(self.batches_of(requests, is_stopped=is_stopped)) as batches:
+        async with aclosing(self.batches_of([request], goes_on=goes_on)) as batches:
             async for batch in batches:
-                for placed in batch:
-                    yield placed
+                for _, event in batch:
+                    yield event
 
     async def batches_of(
         self,
         requests: Sequence[Request],
         *,
         is_stopped: Callable[[int], bool] | None = None,
+        goes_on: bool = False,
     ) -> AsyncGenerator[list[tuple[int, Event]]]:
         """The events of several requests, each with its request's place: always all that are there.
 
@@ -222,8 +221,9 @@ class Worker:
         """
         for request in requests:
             self._engine.check(request)
-        if self.refusal:
-            raise ServerError(f"{self.refusal}; try again later.")
+        refusal = self.end if goes_on else self.refusal
+        if refusal:
+            raise ServerError(f"{refusal}; try again later.")
         inbox, now = _Inbox(), self.metrics.clock()
         streams = [_Stream(request, i, inbox, now) for i, request in enumerate(requests)]
         self._commands.put(lambda: self._submit(streams))
@@ -296,8 +296,8 @@ class Worker:
                     self.num_steps += 1
         except Exception:  # our own mistake, but no client may wait for ever because of it
             log.exception("the engine has failed")
-            self.refusal = "the engine has failed"
-            self._fail_all(self.refusal)
+            self.refusal = self.end = "the engine has failed"
+            self._fail_all(self.end)
             while not self._is_stopping:
                 self._commands.get()()
 
@@ -337,8 +337,8 @@ class Worker:
 
     def _begin(self, streams: Sequence[_Stream]) -> None:
         for stream in streams:
-            if self.refusal:  # since the request was queued
-                self._fail(stream, self.refusal)
+            if self.end:  # since the request was queued
+                self._fail(stream, self.end)
                 return
             stream.request_id = self._engine.submit(stream.request)
             self._streams[stream.request_id] = stream
