@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+import logging
 import os
 import sys
 from pathlib import Path
@@ -33,6 +34,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run tests marked slow")
     parser.addoption("--regen", action="store_true", help="rewrite golden files")
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_logged():
+    """Inspect, once it has run in this process, lets the root logger take errors only."""
+    logging.getLogger().setLevel(logging.WARNING)
 
 
 # Inspect 0.3.285 raises these in its own code on every run, and tests turn warnings into errors.

@@ -55,7 +55,9 @@ def test_keys_are_asked_for_and_not_shown(tiny_folder, tmp_path):
         headers = {"authorization": "Bearer zanzibar"}
         assert client.get("models", headers=headers).status_code == 200
         process.send_signal(signal.SIGINT)
-        told, errors = process.communicate(timeout=20)
+        # Not communicate(), which would leave out what readline() has already buffered.
+        told, errors = process.stdout.read(), process.stderr.read()
+        process.wait(20)
     assert process.returncode == 0
     assert "Authorization: Bearer YOUR_KEY" in told
     assert "other machines" not in errors
