@@ -127,6 +127,8 @@ def _server() -> str:
         f"server {row['server_us_per_token']:.0f}, {row['server_share_of_engine']:.0%} of that; "
         f"the engine without a server writes {row['alone_tokens_per_s']:,.0f} tokens/s."
     )
+    if peer:
+        note += " llama-cpp-python's server answers one request after the other."
     return "\n".join(lines) + f"\n\n{note} {_origin(row)}.\n"
 
 
