@@ -23,7 +23,7 @@ from netweight.server.service import CLIENT_LEFT
 
 log = logging.getLogger(__name__)
 
-# Anybody may ask whether the server is well and how it is used; nothing here touches the model.
+# Anybody may ask whether the server is well and what it can do; nothing here touches the model.
 OPEN_PATHS = frozenset({"/", "/health", "/docs", "/openapi.json"})
 OPEN_FOLDER = "/web/"
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:[0-9]*)?")
