@@ -23,14 +23,16 @@ HEAD = (
 )
 
 
-@pytest.fixture
-def hasty(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def hasty():
     """Connections wait a third of a second where they would wait long."""
-    for name in ("header_timeout_s", "stall_timeout_s", "linger_timeout_s"):
-        monkeypatch.setattr(Connection, name, 0.3)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("header_timeout_s", "stall_timeout_s", "linger_timeout_s"):
+            patch.setattr(Connection, name, 0.3)
+        yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(hasty):
     """A client of a server with such connections."""
     with client_of(saying(ANSWER)) as client:
@@ -147,7 +149,7 @@ def test_what_is_not_http_is_refused(client, nonsense):
     assert is_well(client)
 
 
-def test_a_refused_body_that_goes_on_ends_the_connection(hasty):
+def test_a_refused_body_that_goes_on_ends_the_connection():
     with client_of(saying(ANSWER), ServerSettings(max_body_bytes=1000)) as client:
         with raw(client) as sock:
             sock.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -183,7 +185,7 @@ def endless():
     return chat_model(FakeModel(lambda *_: logits, **size))
 
 
-def test_a_client_that_does_not_read_is_cut_off_and_its_request_ends(hasty):
+def test_a_client_that_does_not_read_is_cut_off_and_its_request_ends():
     model = endless()
     # Each token brings twenty log-probabilities, so that the buffers in between are soon full.
     body = {"model": "scripted", "prompt": "a", "stream": True, "logprobs": 20, "n": 32}
@@ -218,7 +220,9 @@ async def close_all(streams):
     await asyncio.gather(*(writer.wait_closed() for _, writer in streams), return_exceptions=True)
 
 
-def test_a_thousand_connections_are_answered():
+def test_a_thousand_connections_are_answered(monkeypatch):
+    monkeypatch.setattr(Connection, "header_timeout_s", 20)
+
     async def ask(reader, writer):
         writer.write(whole())
         head = await reader.readuntil(b"\r\n\r\n")
@@ -238,7 +242,9 @@ def test_a_thousand_connections_are_answered():
         assert is_well(client)
 
 
-def test_a_thousand_idle_connections_disturb_nobody_and_cost_little(hasty):
+def test_a_thousand_idle_connections_disturb_nobody_and_cost_little(monkeypatch):
+    monkeypatch.setattr(Connection, "header_timeout_s", 20)
+
     async def main(client):
         before = memory_of_this_process()
         streams = await connect_all(client.base_url.port, 1000)
@@ -253,7 +259,9 @@ def test_a_thousand_idle_connections_disturb_nobody_and_cost_little(hasty):
         assert asyncio.run(main(client)) < 60e6
 
 
-def test_bodies_of_a_hundred_megabytes_leave_memory_as_it_was():
+def test_bodies_of_a_hundred_megabytes_leave_memory_as_it_was(monkeypatch):
+    monkeypatch.setattr(Connection, "linger_timeout_s", 20)
+
     def pieces():
         for _ in range(100):
             yield b"x" * 1_000_000
