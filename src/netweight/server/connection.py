@@ -79,19 +79,27 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Wait for headers, if this is the beginning of a request and not all of it."""
+        """Count what belongs to headers."""
         super().data_received(data)
-        if not self._is_between_requests:
-            self._num_header_bytes = 0
-            return
+        if "headers" in self._timers:
+            self._num_header_bytes += len(data)
+            if self._num_header_bytes > _MAX_HEADER_BYTES:
+                self._cut_off("headers are too large")
+        elif self._is_between_requests and self.timeout_keep_alive_task is None:
+            # What came ended a refused request; uvicorn takes it for the beginning of another.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
         self._wait("headers", self.header_timeout_s)
-        self._num_header_bytes += len(data)
-        if self._num_header_bytes > _MAX_HEADER_BYTES:
-            self._cut_off("headers are too large")
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Headers have come."""
         self._stop_waiting("headers")
+        self._num_header_bytes = 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
