@@ -163,14 +163,14 @@ def test_a_refused_body_that_goes_on_ends_the_connection():
 
 
 def test_a_connection_is_of_use_after_a_refused_body():
-    with client_of(saying(ANSWER), ServerSettings(max_body_bytes=1000)) as client:
-        with raw(client) as sock:
-            sock.sendall(HEAD + b"Content-Length: 500000\r\n\r\n")
-            assert sock.recv(65536).startswith(b"HTTP/1.1 413")
-            sock.sendall(b"x" * 500_000)
-            time.sleep(0.6)  # longer than headers may take, but none are under way
-            sock.sendall(whole())
-            assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+    settings = ServerSettings(max_body_bytes=1000)
+    with client_of(saying(ANSWER), settings) as client, raw(client) as sock:
+        sock.sendall(HEAD + b"Content-Length: 500000\r\n\r\n")
+        assert sock.recv(65536).startswith(b"HTTP/1.1 413")
+        sock.sendall(b"x" * 500_000)
+        time.sleep(0.6)  # longer than headers may take, but none are under way
+        sock.sendall(whole())
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_a_client_that_has_sent_all_and_says_so_is_let_go(client):
