@@ -1,5 +1,7 @@
 """Loading for the native kernels: packed in memory, from a file, or expert by expert from disk."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -101,6 +103,25 @@ def test_experts_read_from_disk_give_the_same_logits(folder, packed_folder, num_
     assert counts.num_misses < num_read <= counts.num_misses + counts.num_early
     assert model.expert_cache.resident_bytes <= num_slots * model.expert_cache.slots.shape[1]
     assert list(packed_folder.glob("*-without-experts.pack"))
+
+
+def test_a_guess_is_what_the_next_router_chooses_where_the_layer_adds_nothing(folder):
+    earlier, own = load_transformer(folder).weights.layers[:2]
+    draw = torch.Generator().manual_seed(0)
+    scales = [torch.rand(64, generator=draw).add(0.25).bfloat16() for _ in range(2)]
+    earlier, own = (
+        replace(layer, mlp_norm=scale) for layer, scale in zip((earlier, own), scales, strict=True)
+    )
+    guess = packing.Guess.of(1, earlier, own, num_experts=2)
+    right = wrong = 0
+    for _ in range(50):
+        normed = torch.randn((1, 64), generator=draw)
+        chosen = own.router((normed * own.mlp_norm).bfloat16()).topk(2).indices[0].tolist()
+        guessed = guess.experts((normed * earlier.mlp_norm).bfloat16())
+        right += len(set(guessed) & set(chosen))
+        unscaled = replace(guess, rescale=torch.ones(64, dtype=torch.bfloat16))
+        wrong += len(set(unscaled.experts((normed * earlier.mlp_norm).bfloat16())) & set(chosen))
+    assert right > 95 > wrong  # of 100: roundings can turn a near tie
 
 
 def test_experts_of_the_original_layout_are_read_from_disk_too(folder, tmp_path, packed_folder):
