@@ -23,20 +23,18 @@ HEAD = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def hasty():
-    """Connections wait a third of a second where they would wait long."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("header_timeout_s", "stall_timeout_s", "linger_timeout_s"):
-            patch.setattr(Connection, name, 0.3)
-        yield
-
-
 @pytest.fixture(scope="module")
-def client(hasty):
-    """A client of a server with such connections."""
+def client():
+    """A client of a server that says ANSWER."""
     with client_of(saying(ANSWER)) as client:
         yield client
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """New connections wait a third of a second where they would wait long."""
+    for name in ("header_timeout_s", "stall_timeout_s", "linger_timeout_s"):
+        monkeypatch.setattr(Connection, name, 0.3)
 
 
 def is_well(client):
@@ -83,7 +81,7 @@ def until(condition, *, timeout_s=5):
 @pytest.mark.parametrize(
     "beginning", [b"", b"\r\n", b"POST", HEAD, HEAD + b"X-Long: " + b"x" * 100]
 )
-def test_headers_that_do_not_come_end_the_connection(client, beginning):
+def test_headers_that_do_not_come_end_the_connection(hasty, client, beginning):
     with raw(client) as sock:
         started = time.monotonic()
         sock.sendall(beginning)
@@ -92,7 +90,7 @@ def test_headers_that_do_not_come_end_the_connection(client, beginning):
     assert is_well(client)
 
 
-def test_headers_that_trickle_in_end_the_connection(client):
+def test_headers_that_trickle_in_end_the_connection(hasty, client):
     with raw(client) as sock, contextlib.suppress(ConnectionError):
         started = time.monotonic()
         for byte in HEAD:
@@ -111,7 +109,7 @@ def test_headers_without_end_are_not_kept(client):
     assert is_well(client)
 
 
-def test_one_request_after_the_other_uses_one_connection(client):
+def test_one_request_after_the_other_uses_one_connection(hasty, client):
     with raw(client) as sock:
         for _ in range(3):
             sock.sendall(whole())
@@ -142,14 +140,14 @@ def test_requests_that_come_together_are_answered_in_turn(client):
     ],
     ids=["zeros", "TLS", "short", "bytes"],
 )
-def test_what_is_not_http_is_refused(client, nonsense):
+def test_what_is_not_http_is_refused(hasty, client, nonsense):
     with raw(client) as sock:
         sock.sendall(nonsense)
         assert received(sock)[:12] in (b"HTTP/1.1 400", b"")
     assert is_well(client)
 
 
-def test_a_refused_body_that_goes_on_ends_the_connection():
+def test_a_refused_body_that_goes_on_ends_the_connection(hasty):
     with client_of(saying(ANSWER), ServerSettings(max_body_bytes=1000)) as client:
         with raw(client) as sock:
             sock.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -162,7 +160,7 @@ def test_a_refused_body_that_goes_on_ends_the_connection():
         assert is_well(client)
 
 
-def test_a_connection_is_of_use_after_a_refused_body():
+def test_a_connection_is_of_use_after_a_refused_body(hasty):
     settings = ServerSettings(max_body_bytes=1000)
     with client_of(saying(ANSWER), settings) as client, raw(client) as sock:
         sock.sendall(HEAD + b"Content-Length: 500000\r\n\r\n")
@@ -196,7 +194,7 @@ def endless():
     return chat_model(FakeModel(lambda *_: logits, **size))
 
 
-def test_a_client_that_does_not_read_is_cut_off_and_its_request_ends():
+def test_a_client_that_does_not_read_is_cut_off_and_its_request_ends(hasty):
     model = endless()
     # Each token brings twenty log-probabilities, so that the buffers in between are soon full.
     body = {"model": "scripted", "prompt": "a", "stream": True, "logprobs": 20, "n": 32}
@@ -231,9 +229,7 @@ async def close_all(streams):
     await asyncio.gather(*(writer.wait_closed() for _, writer in streams), return_exceptions=True)
 
 
-def test_a_thousand_connections_are_answered(monkeypatch):
-    monkeypatch.setattr(Connection, "header_timeout_s", 20)
-
+def test_a_thousand_connections_are_answered():
     async def ask(reader, writer):
         writer.write(whole())
         head = await reader.readuntil(b"\r\n\r\n")
@@ -253,9 +249,7 @@ def test_a_thousand_connections_are_answered(monkeypatch):
         assert is_well(client)
 
 
-def test_a_thousand_idle_connections_disturb_nobody_and_cost_little(monkeypatch):
-    monkeypatch.setattr(Connection, "header_timeout_s", 20)
-
+def test_a_thousand_idle_connections_disturb_nobody_and_cost_little():
     async def main(client):
         before = memory_of_this_process()
         streams = await connect_all(client.base_url.port, 1000)
@@ -270,9 +264,7 @@ def test_a_thousand_idle_connections_disturb_nobody_and_cost_little(monkeypatch)
         assert asyncio.run(main(client)) < 60e6
 
 
-def test_bodies_of_a_hundred_megabytes_leave_memory_as_it_was(monkeypatch):
-    monkeypatch.setattr(Connection, "linger_timeout_s", 20)
-
+def test_bodies_of_a_hundred_megabytes_leave_memory_as_it_was():
     def pieces():
         for _ in range(100):
             yield b"x" * 1_000_000
