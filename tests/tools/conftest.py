@@ -1,16 +1,20 @@
-"""Skips by name what needs a sandbox where bubblewrap cannot make one; looks for processes."""
+"""Notebooks in a sandbox, skipped by name where bubblewrap cannot make one; looks for processes."""
 
 import shutil
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from netweight.tools import sandbox
+from netweight.harmony.calls import ToolCall
+from netweight.tools import Python, sandbox
+from netweight.tools.sandbox import Limits
 
 # Asked of bubblewrap directly: a mistake in our own command line has to fail, not to skip.
 PROBE = "bwrap --unshare-user --disable-userns --unshare-net --ro-bind / / --size 4096 --tmpfs /tmp"
+GONE = "variables, imports and files are gone"
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +25,24 @@ def needs_sandbox():
     if probe.returncode != 0:
         pytest.skip(f"bubblewrap does not run here: {probe.stderr}")
     assert sandbox.unavailable_because() is None
+
+
+@pytest.fixture(scope="module")
+def tool(needs_sandbox):
+    return Python(Limits(wall_s=60))
+
+
+@pytest.fixture(scope="module")
+def notebook(tool):
+    """One for all tests of a module; whatever one does to it, the next finds a notebook."""
+    with closing(tool.open()) as notebook:
+        yield notebook
+
+
+def run(notebook, code, **settings):
+    """What the model is told of a cell."""
+    call = ToolCall("python", "python", code, None, is_known=True, is_complete=True)
+    return notebook.run(call, **settings)
 
 
 def running(marker):

@@ -127,6 +127,14 @@ def test_find_looks_through_links_and_over_the_ends_of_lines(browser):
     assert "match at L5" in use(browser, "find", pattern="the site or notes", cursor=0)
 
 
+def test_find_shows_each_line_once_and_not_without_end(browser):
+    use(browser, "open", id="notes.txt")
+    view = use(browser, "find", pattern="of the notes")
+    assert re.findall(r"†match at L(\d+)", view)[:3] == ["3", "7", "11"]
+    assert ("199", "Line 196 of the notes.") in lines_of(use(browser, "open", id=49))
+    assert "The page has no link 50" in use(browser, "open", id=50, cursor=1)
+
+
 def test_what_is_not_on_the_page_is_said_not_to_be(browser):
     use(browser, "open", id="guide/kernels.md")
     view = use(browser, "find", pattern="giraffe")
@@ -179,6 +187,11 @@ def test_a_closed_browser_has_nothing_open(browser):
         ("open", {"cursor": 3}, "There is no cursor 3; there are 0 to 0."),
         ("open", {"cursor": -2}, "There is no cursor -2; there are 0 to 0."),
         ("open", {"view_source": "yes"}, "`view_source` has to be true or false, not 'yes'."),
+        (
+            "find",
+            {"pattern": "a" * 2001},
+            "2001 characters, but 2000 at most are taken; shorten it.",
+        ),
         ("find", {"pattern": ["a"]}, "`pattern` has to be a text, not ['a']."),
         ("open", {"id": "http://[::1"}, "http://[::1 is not among the pages"),
         ("click", {"id": 1}, "There is no browser.click; there are browser.search,"),

@@ -5,15 +5,13 @@ import subprocess
 import sys
 import time
 import uuid
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from netweight.tools import Python
 from netweight.tools.sandbox import Limits
-from tests.tools.conftest import running, wait_until
-from tests.tools.test_python import GONE, run
+from tests.tools.conftest import GONE, run, running, wait_until
 
 # From inside a cell: the nonce and the descriptor of the program that runs cells.
 FIND = (
@@ -22,17 +20,6 @@ FIND = (
     "while 'nonce' not in frame.f_locals: frame = frame.f_back\n"
     "nonce, replies = frame.f_locals['nonce'], frame.f_locals['replies_fd']\n"
 )
-
-
-@pytest.fixture(scope="module")
-def tool(needs_sandbox):
-    return Python(Limits(wall_s=60))
-
-
-@pytest.fixture(scope="module")
-def notebook(tool):
-    with closing(tool.open()) as notebook:
-        yield notebook
 
 
 @pytest.fixture

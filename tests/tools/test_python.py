@@ -1,5 +1,6 @@
 """The model's notebook: what it is told, what it keeps, and what becomes of it."""
 
+import itertools
 import threading
 import time
 from contextlib import ExitStack, closing
@@ -8,30 +9,10 @@ import pytest
 
 from netweight.errors import ToolError
 from netweight.harmony import Message, SystemContent, Vocabulary, render_message
-from netweight.harmony.calls import ToolCall
 from netweight.tools import Python
 from netweight.tools.sandbox import Limits
 from tests.fakes import byte_vocabulary
-from tests.tools.conftest import wait_until
-
-GONE = "variables, imports and files are gone"
-
-
-def run(notebook, code, **settings):
-    call = ToolCall("python", "python", code, None, is_known=True, is_complete=True)
-    return notebook.run(call, **settings)
-
-
-@pytest.fixture(scope="module")
-def tool(needs_sandbox):
-    return Python(Limits(wall_s=60))
-
-
-@pytest.fixture(scope="module")
-def notebook(tool):
-    """One notebook for tests that do not harm it."""
-    with closing(tool.open()) as notebook:
-        yield notebook
+from tests.tools.conftest import GONE, run, wait_until
 
 
 @pytest.fixture
@@ -39,6 +20,12 @@ def notebooks():
     """Opens notebooks of a tool with other limits."""
     with ExitStack() as stack:
         yield lambda tool: stack.enter_context(closing(tool.open()))
+
+
+def from_the_second_time():
+    """What to ask whether a call is stopped: not at first, which is before it begins."""
+    times = itertools.count(1)
+    return lambda: next(times) > 1
 
 
 # What a cell says
@@ -219,6 +206,19 @@ def test_a_call_that_is_stopped_ends_at_once_and_keeps_its_state(notebook):
     assert run(notebook, "x") == "3\n"
 
 
+def test_a_call_that_is_stopped_before_it_begins_is_not_run(notebook):
+    run(notebook, "x = 1")
+    assert run(notebook, "x = 2", is_stopped=lambda: True) == "[stopped before it was run]"
+    assert run(notebook, "x") == "1\n"
+
+
+def test_a_call_that_is_stopped_just_when_it_begins_keeps_its_state_too(notebook):
+    run(notebook, "import time\nx = 2")
+    answer = run(notebook, "time.sleep(60)", is_stopped=from_the_second_time())
+    assert answer.endswith("KeyboardInterrupt\n[interrupted on request; variables are kept]")
+    assert run(notebook, "x") == "2\n"
+
+
 def test_a_call_that_waits_for_its_turn_can_be_stopped(notebook):
     first = threading.Thread(target=run, args=(notebook, "import time; time.sleep(0.5)"))
     first.start()
@@ -228,8 +228,11 @@ def test_a_call_that_waits_for_its_turn_can_be_stopped(notebook):
 
 
 def test_a_call_that_breaks_off_leaves_no_cell_running_and_the_model_is_told(notebook):
+    stopped = from_the_second_time()
+
     def break_off():
-        raise KeyboardInterrupt
+        if stopped():
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(notebook, "x = 1\nwhile True: x += 1", is_stopped=break_off)
@@ -272,7 +275,7 @@ def test_one_that_runs_a_cell_does_not_give_way(notebooks):
     thread = threading.Thread(target=run, args=(busy, "time.sleep(0.6)\nx = 1"))
     thread.start()
     time.sleep(0.2)
-    stopped = run(waiting, "1", is_stopped=lambda: True)
+    stopped = run(waiting, "1", is_stopped=from_the_second_time())
     assert stopped == "[not run: every interpreter is busy; try again later]"
     assert run(waiting, "1") == "1\n"
     thread.join()

@@ -9,13 +9,15 @@ Knows Harmony's declaration of the tool, and pages; how pages are found is the p
 
 import re
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from netweight.harmony import ToolNamespace, browser_namespace
 from netweight.harmony.calls import ToolCall
-from netweight.tools.page import LINE_WIDTH, Page, harmless, mark_link
+from netweight.tools.page import Page, harmless, mark_link
 from netweight.tools.provider import Found, PageMissing, Provider
 
 _VIEW_BYTES = 4096  # about 1,024 tokens, which is the reference's view
@@ -26,6 +28,7 @@ _MAX_FOUND = 50
 _FOUND_LINES = 4
 _LEAD_LINES = 4  # shown before a passage, unless it is near the beginning
 _MAX_PASSAGE = 300
+_MAX_TEXT = 2000  # of an argument, which views repeat
 _SOURCE = "view-source:"
 _NUMBER = re.compile(r"-?\d{1,9}")
 
@@ -209,6 +212,10 @@ class _Arguments:
         value = self._values.get(name)
         if not isinstance(value, str) or not value.strip():
             raise UsageError(f"`{name}` has to be a text, not {_briefly(value)}.")
+        if len(value) > _MAX_TEXT:
+            raise UsageError(
+                f"`{name}` has {len(value)} characters, but {_MAX_TEXT} at most are taken; shorten it."
+            )
         return value.encode(errors="replace").decode()  # JSON can name halves of characters
 
     def number_or_text(self, name: str, default: int) -> int | str:
@@ -256,17 +263,16 @@ def _lines_with(lines: Sequence[str], pattern: str) -> list[int]:
 
     It may go on in the lines that follow.
     """
+    words = [" ".join(line.split()).casefold() for line in lines]
+    text = " ".join(filter(None, words))
+    starts = [0, *accumulate(len(line) + 1 if line else 0 for line in words)]  # in the text
     wanted = " ".join(pattern.split()).casefold()
-    num_more = 1 + len(wanted) // LINE_WIDTH
     found: list[int] = []
-    for number, line in enumerate(lines):
-        if found and number < found[-1] + _FOUND_LINES:
-            continue
-        here = " ".join(line.split()).casefold()
-        there = " ".join(" ".join(lines[number : number + 1 + num_more]).split()).casefold()
-        if 0 <= there.find(wanted) < len(here):
-            found.append(number)
-    return found[:_MAX_FOUND]
+    place = text.find(wanted)
+    while place >= 0 and len(found) < _MAX_FOUND:
+        found.append(bisect_right(starts, place) - 1)
+        place = text.find(wanted, starts[min(found[-1] + _FOUND_LINES, len(lines))])
+    return found
 
 
 def _numbered(lines: Sequence[str], start: int, num_lines: int) -> list[str]:

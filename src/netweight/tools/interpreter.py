@@ -158,11 +158,13 @@ class _Patience:
     interrupted: str | None = None
     why: str = "it was closed"  # it is given up
     _deadline_s: float = field(init=False)
+    _heeds_s: float = field(init=False)
     _weigh_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         now_s = time.monotonic()
         self._deadline_s, self._weigh_s = now_s + self.limits.wall_s, now_s + _WEIGH_S
+        self._heeds_s = now_s + _LOOK_S  # what has hardly begun would miss its interrupt
 
     def lasts(self, running: sandbox.Sandbox) -> bool:
         """Whether to go on waiting; interrupts the cell when its time has come."""
@@ -173,7 +175,8 @@ class _Patience:
         if is_late and self.interrupted:
             self.why = "it went on when it was interrupted"
             return False
-        if not self.interrupted and (is_late or self.is_stopped()):
+        is_asked = now_s >= self._heeds_s and self.is_stopped()
+        if not self.interrupted and (is_late or is_asked):
             self.interrupted = f"after {self.limits.wall_s:g} s" if is_late else "on request"
             self._deadline_s = now_s + _YIELD_S
             running.interrupt()

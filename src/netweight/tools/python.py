@@ -124,6 +124,8 @@ class Notebook:
             if is_stopped():
                 return "[stopped before it was run]"
         try:
+            if is_stopped():
+                return "[stopped before it was run]"
             return self._run(call.text, is_stopped)
         finally:
             self._turn.release()
