@@ -4,6 +4,7 @@ Each message of the model is one item, and has one text. The order of events is 
 (https://platform.openai.com/docs/api-reference/responses-streaming). An item knows no other.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -28,7 +29,7 @@ def shown_item(item: Json, include: Collection[str]) -> Json:
     return item
 
 
-class GrowingItem:
+class GrowingItem(ABC):
     """An item from its first event to its last; the methods give the events of one step each."""
 
     kind: ClassVar[str]
@@ -68,9 +69,9 @@ class GrowingItem:
         self.status, self.is_running = "incomplete", False
         return [self._item_event("response.output_item.done")]
 
+    @abstractmethod
     def item(self) -> OutputItem:
         """The item as it is now, whole."""
-        raise NotImplementedError
 
     def shown(self) -> OutputItem:
         """The item as it is now, as the client wants it."""
