@@ -9,6 +9,7 @@ turns.
 """
 
 import argparse
+import random
 import re
 import statistics
 import sys
@@ -90,7 +91,7 @@ def main() -> None:
 
 
 def texts(vocabulary: Vocabulary) -> dict[str, tuple[list[int], list[int]]]:
-    """Token ids of prompts and answers: code that is edited, a tool loop, and prose."""
+    """Token ids of prompts and answers: where text repeats, where not, and where it misleads."""
     code = (ROOT / "src/netweight/engine/scheduler.py").read_text(encoding="utf-8")
     edited = re.sub(r"\bstate\b", "request", code)
     row = '{{"city": "{}", "temperature_c": {}, "wind": "light", "humidity_percent": {}}}\n'
@@ -107,7 +108,15 @@ def texts(vocabulary: Vocabulary) -> dict[str, tuple[list[int], list[int]]]:
         "code_edit": cut(code[first_method:], edited[first_method:]),
         "tool_loop": cut(calls, calls[200:]),
         "prose": cut(prose, prose[len(prose) // 2 :]),
+        "misleading": misleading(),
     }
+
+
+def misleading() -> tuple[list[int], list[int]]:
+    """The same three tokens again and again, and each time another one after them."""
+    draw = random.Random(0)
+    ids = [token for _ in range(NUM_PROMPT) for token in (1, 2, 3, draw.randrange(1000, 100_000))]
+    return ids[:NUM_PROMPT], ids[NUM_PROMPT : NUM_PROMPT + NUM_ANSWER]
 
 
 def compare(

@@ -11,11 +11,12 @@ _NUM_MATCHED = 3  # tokens that a similar place has in common with the end, at l
 _MAX_MATCHED = 32  # and as far as it is looked at
 _NUM_PLACES = 8  # similar places looked at, the latest first
 
-# Wrong guesses may outnumber right ones by this many and by one in so many tokens. On the 20b
-# shape a guess makes a step read at most 30% more (8 experts in place of 4), so that even if all
-# are wrong a long answer takes 2% more time, and one of 100 tokens 2.5%. A right one saves 70%.
-_HEAD_START = 2
-_TOKENS_PER_WRONG = 16
+# Wrong guesses may outnumber right ones by this many and by one in so many tokens. A guess makes a
+# step read up to twice the experts, and take up to 1.6 times as long (20b shape, 8-bit matrices,
+# where the experts are half of what is read): if all are wrong, an answer of 20 tokens or more
+# takes 3% longer at most. `benchmarks.speculation` has a text that misleads.
+_HEAD_START = 1
+_TOKENS_PER_WRONG = 32
 
 
 class Drafter:
