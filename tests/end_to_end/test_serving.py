@@ -62,3 +62,30 @@ def test_keys_are_asked_for_and_not_shown(tiny_folder, tmp_path):
     assert "Authorization: Bearer YOUR_KEY" in told
     assert "other machines" not in errors
     assert "zanzibar" not in told + errors
+
+
+def test_kept_responses_outlive_the_server(tiny_folder, tmp_path):
+    file = tmp_path / "responses.sqlite"
+    asked = {"model": "tiny", "input": "a", "max_output_tokens": 5}
+    ids, num_read = [], []
+    for _ in range(2):
+        with serving(tiny_folder, "--store", file) as (process, client):
+            following = {"previous_response_id": ids[-1]} if ids else {}
+            answer = client.post("responses", json=asked | following)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["previous_response_id"] == (ids[-1] if ids else None)
+            ids.append(answer.json()["id"])
+            num_read.append(answer.json()["usage"]["input_tokens"])
+            assert client.get(f"responses/{ids[0]}").json()["output"]
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+    assert num_read[1] > num_read[0]  # what was said before the restart as well
+
+
+def test_a_store_that_cannot_be_had_is_told_before_the_weights_are_loaded(tmp_path):
+    file = tmp_path / "missing" / "store"
+    command = [sys.executable, "-m", "netweight", "serve", "no weights", "--store", file]
+    done = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"there is no folder {file.parent}. Make it" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

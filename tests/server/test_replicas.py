@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -18,6 +19,7 @@ import pytest
 from netweight.cli.options import built_in_tools, load_chat_model
 from netweight.errors import ServerError
 from netweight.server import Plan, ServerSettings, create_front, deployed, serving_app
+from netweight.server.replicas import with_shared_store
 
 needs_ray = [
     pytest.mark.slow,
@@ -235,6 +237,28 @@ def test_a_client_address_is_refused_with_the_right_one():
 def test_a_cluster_that_is_not_there_is_noticed_at_once(address):
     with pytest.raises(ServerError, match="there is no Ray at"), deployed(NANO, address):
         pass
+
+
+def storing(path):
+    return replace(NANO, settings=replace(SETTINGS, store_path=path))
+
+
+def test_machines_of_a_cluster_do_not_share_a_store(tmp_path):
+    plan = storing(tmp_path / "store")
+    with pytest.raises(ServerError, match=r"\(auto\).*Leave --store out"), deployed(plan, "auto"):
+        pass
+    assert not any(tmp_path.iterdir())
+
+
+def test_replicas_share_the_store_that_is_named_and_leave_it_there(tmp_path):
+    plan = storing(tmp_path / "store")
+    with with_shared_store(plan) as shared:
+        assert shared == plan
+    assert (tmp_path / "store").is_file()
+    with with_shared_store(NANO) as shared:
+        temporary = shared.settings.store_path
+        assert temporary.is_file()
+    assert not temporary.parent.exists()
 
 
 def test_ray_is_not_loaded_without_need():

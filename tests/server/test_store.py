@@ -4,11 +4,19 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from netweight.errors import ServerError
-from netweight.server.store import ResponseMissing, Retention, Store, StoredItem, StoredResponse
+from netweight.server.store import (
+    ResponseMissing,
+    Retention,
+    Store,
+    StoredItem,
+    StoredResponse,
+    check_store,
+)
 
 
 def response(number, previous=None, *, text="{}"):
@@ -57,7 +65,7 @@ def test_a_response_comes_back_as_it_was_put(tmp_path, in_memory):
         await fill(store, response(1), response(2, 1))
         return await store.get("resp_2")
 
-    assert with_store(work, None if in_memory else tmp_path / "new" / "store") == response(2, 1)
+    assert with_store(work, None if in_memory else tmp_path / "store") == response(2, 1)
 
 
 def test_a_file_is_read_by_the_next_store(tmp_path):
@@ -232,11 +240,14 @@ def write_newer(path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.write_text("this is no database, " * 100), "file is not a database"),
+        (
+            lambda path: path.write_text("this is no database, " * 100),
+            "file is not a database. Name another file, or move this one away",
+        ),
         (damage, "damaged|malformed"),
         (write_foreign, "some other program"),
         (write_newer, "newer netweight"),
-        (lambda path: path.mkdir(), "unable to open|directory"),
+        (lambda path: path.mkdir(), "is a folder.* Name one in it"),
     ],
 )
 def test_a_file_that_is_no_store_is_refused_by_name_and_left_alone(tmp_path, spoil, message):
@@ -249,7 +260,34 @@ def test_a_file_that_is_no_store_is_refused_by_name_and_left_alone(tmp_path, spo
     assert before is None or path.read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_a_folder_that_does_not_exist_is_not_made(tmp_path, folder):
     (tmp_path / "file").touch()
-    with pytest.raises(ServerError, match="cannot be kept in"):
-        Store(tmp_path / "file" / "store")
+    with pytest.raises(ServerError, match=f"no folder {tmp_path / folder}. Make it, or name"):
+        Store(tmp_path / folder / "store")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_the_remedy():
+    with pytest.raises(ServerError, match="Permission denied.*Let this user write the file"):
+        Store(Path("/sys/store"))  # where even the administrator makes no files
+
+
+def test_a_file_that_others_keep_from_being_written_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "store"
+    with_store(lambda store: fill(store, response(1)), path)
+    connect = sqlite3.connect
+    read_only = f"file:{path}?mode=ro"
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda path, **kwargs: connect(read_only, uri=True, **kwargs)
+    )
+    with pytest.raises(ServerError, match="readonly database.*Let this user write the file"):
+        Store(path)
+
+
+def test_a_store_can_be_checked_before_it_is_needed(tmp_path):
+    path = tmp_path / "store"
+    check_store(path)
+    with_store(lambda store: fill(store, response(1)), path)
+    check_store(path)
+    assert with_store(lambda store: kept(store, 1), path) == [1]

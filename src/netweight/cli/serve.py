@@ -62,6 +62,15 @@ MaxRequests = Annotated[
 Timeout = Annotated[
     float, typer.Option(min=0, help="Seconds in which an answer has to end; 0: no limit.")
 ]
+Store = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Keep responses there (SQLite), so that conversations in /v1/responses go on after a "
+        "restart; 30 days unused, or over 1 GiB in all, they are forgotten.  [default: in memory, "
+        "until the server stops]",
+    ),
+]
 Replicas = Annotated[
     int | None,
     typer.Option(
@@ -99,6 +108,7 @@ def serve(
     max_requests: MaxRequests = 256,
     timeout: Timeout = 3600,
     grace: Grace = 10,
+    store: Store = None,
     python: WithPython = False,
     browser: WithBrowser = None,
     dense: DenseForm = "bf16",
@@ -128,6 +138,7 @@ def serve(
         max_requests=max_requests,
         answer_timeout_s=timeout or None,
         grace_s=grace,
+        store_path=None if store is None else store.absolute(),
         tools=built_in_tools(python=python, browser=browser),
         access_log=True,
     )
@@ -151,6 +162,8 @@ def serve(
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         url = server.base_url(sock)
         if replicas is None:
+            if settings.store_path is not None:
+                server.check_store(settings.store_path)
             chat_model = load()
             _tell(chat_model.name, url, settings)
             server.run(chat_model, sock, settings)

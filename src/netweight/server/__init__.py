@@ -16,6 +16,7 @@ from netweight.server.front import create_front
 from netweight.server.replicas import Plan, deployed
 from netweight.server.serve import base_url, is_open, listen, run, run_app, serving, serving_app
 from netweight.server.settings import ServerSettings
+from netweight.server.store import check_store
 
 __all__ = [
     "CallAnswered",
@@ -32,6 +33,7 @@ __all__ = [
     "ServerSettings",
     "Usage",
     "base_url",
+    "check_store",
     "create_app",
     "create_front",
     "deployed",

@@ -25,7 +25,7 @@ from netweight.server.app import create_app
 from netweight.server.chat import ChatModel
 from netweight.server.front import Ask, Opening, Piece, ReplicaLost
 from netweight.server.settings import ServerSettings
-from netweight.server.store import Store
+from netweight.server.store import check_store
 from netweight.tools import BuiltInTool
 
 if TYPE_CHECKING:
@@ -242,12 +242,19 @@ def deployed(plan: Plan, address: str | None = None) -> Iterator[Deployed]:
     Afterwards the deployments are gone, and Ray as well if it was started here.
 
     Raises:
-        ServerError: when Ray is missing or cannot be reached, or a replica does not start.
+        ServerError: when Ray is missing or cannot be reached, a replica does not start, or those of
+            a cluster are to share a file.
     """
+    if address is not None and plan.settings.store_path is not None:
+        raise ServerError(
+            f"replicas on a Ray cluster ({address}) cannot keep responses in one file: its machines "
+            "have none in common, and SQLite's must not be on a network. Leave --store out: each "
+            "replica then keeps its own, in memory; or leave the cluster out."
+        )
     with ExitStack() as cleanup:
         cores = len(os.sched_getaffinity(0))
         if address is None:
-            plan = cleanup.enter_context(_with_shared_store(plan))
+            plan = cleanup.enter_context(with_shared_store(plan))
         _connect(address, cores, cleanup)
         num_cpus = _cpus_for_each(plan)
         prefix = f"netweight-{secrets.token_hex(4)}"
@@ -256,7 +263,7 @@ def deployed(plan: Plan, address: str | None = None) -> Iterator[Deployed]:
 
 
 @contextmanager
-def _with_shared_store(plan: Plan) -> Iterator[Plan]:
+def with_shared_store(plan: Plan) -> Iterator[Plan]:
     """The plan with one file for all replicas' responses, which is kept as long as they are."""
     if plan.settings.store_path is not None:
         yield _with_store(plan, plan.settings.store_path)
@@ -267,7 +274,7 @@ def _with_shared_store(plan: Plan) -> Iterator[Plan]:
 
 
 def _with_store(plan: Plan, path: Path) -> Plan:
-    asyncio.run(Store(path).close())  # made once, before all replicas open it
+    check_store(path)  # made once, before all replicas open it
     return replace(plan, settings=replace(plan.settings, store_path=path))
 
 

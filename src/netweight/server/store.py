@@ -90,6 +90,15 @@ class Retention:
 IN_MEMORY = Retention(max_bytes=2**26)
 
 
+def check_store(path: Path) -> None:
+    """Open or create a store's file and close it again, before anything dear is begun.
+
+    Raises:
+        ServerError: as Store does.
+    """
+    asyncio.run(Store(path).close())
+
+
 class Store:
     """The kept responses. Methods can be awaited from any task; each is done whole or not at all.
 
@@ -106,7 +115,8 @@ class Store:
         """Open or create the file; None keeps everything in memory, until the store is closed.
 
         Raises:
-            ServerError: when the file is damaged, is something else, or cannot be written.
+            ServerError: when the file is damaged, is something else or of a newer netweight, cannot
+                be written, or has no folder.
         """
         self._name = "the store in memory" if path is None else str(path)
         self._retention = retention or (Retention() if path else IN_MEMORY)
@@ -162,7 +172,7 @@ class Store:
     def _open(self, path: Path | None) -> None:
         try:
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                _check_place(path)
                 path.touch(0o600)  # conversations are nobody else's business
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None)
             try:
@@ -172,8 +182,7 @@ class Store:
                 raise
         except (sqlite3.Error, OSError) as error:
             raise ServerError(
-                f"responses cannot be kept in {self._name}: {error}. "
-                "Name another file, or move this one away."
+                f"responses cannot be kept in {self._name}: {error}. {_remedy(error)}"
             ) from error
 
     def _prepare(self) -> None:
@@ -309,3 +318,24 @@ class Store:
             """,
             (self._retention.max_bytes,),
         )
+
+
+def _check_place(path: Path) -> None:
+    """Raise a ServerError where no file can be: a folder that is misspelt should not be made."""
+    if path.is_dir():
+        raise ServerError(f"{path} is a folder; responses are kept in a file. Name one in it.")
+    if not path.parent.is_dir():
+        raise ServerError(
+            f"responses cannot be kept in {path}: there is no folder {path.parent}. Make it, or "
+            "name a file elsewhere."
+        )
+
+
+def _remedy(error: Exception) -> str:
+    """What can be done about a file that cannot be opened or made."""
+    name = getattr(error, "sqlite_errorname", "")
+    if isinstance(error, PermissionError) or name.startswith(
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN")
+    ):
+        return "Let this user write the file and its folder, or name another file."
+    return "Name another file, or move this one away."
