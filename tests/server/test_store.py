@@ -269,7 +269,7 @@ def test_a_folder_that_does_not_exist_is_not_made(tmp_path, folder):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_the_remedy():
-    with pytest.raises(ServerError, match="Permission denied.*Let this user write the file"):
+    with pytest.raises(ServerError, match=r"Permission denied.*Let this user write the file"):
         Store(Path("/sys/store"))  # where even the administrator makes no files
 
 
@@ -281,7 +281,7 @@ def test_a_file_that_others_keep_from_being_written_is_refused(tmp_path, monkeyp
     monkeypatch.setattr(
         sqlite3, "connect", lambda path, **kwargs: connect(read_only, uri=True, **kwargs)
     )
-    with pytest.raises(ServerError, match="readonly database.*Let this user write the file"):
+    with pytest.raises(ServerError, match=r"readonly database.*Let this user write the file"):
         Store(path)
 
 

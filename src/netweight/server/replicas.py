@@ -247,9 +247,9 @@ def deployed(plan: Plan, address: str | None = None) -> Iterator[Deployed]:
     """
     if address is not None and plan.settings.store_path is not None:
         raise ServerError(
-            f"replicas on a Ray cluster ({address}) cannot keep responses in one file: its machines "
-            "have none in common, and SQLite's must not be on a network. Leave --store out: each "
-            "replica then keeps its own, in memory; or leave the cluster out."
+            f"replicas on a Ray cluster ({address}) cannot keep responses in one file: SQLite's must "
+            "be on the machine that uses it. Leave --store out, and each replica keeps its own in "
+            "memory; or leave the cluster out."
         )
     with ExitStack() as cleanup:
         cores = len(os.sched_getaffinity(0))
