@@ -247,7 +247,7 @@ def deployed(plan: Plan, address: str | None = None) -> Iterator[Deployed]:
     """
     if address is not None and plan.settings.store_path is not None:
         raise ServerError(
-            f"replicas on a Ray cluster ({address}) cannot keep responses in one file: SQLite's must "
+            f"replicas on a Ray cluster ({address}) cannot share a file of responses: SQLite's must "
             "be on the machine that uses it. Leave --store out, and each replica keeps its own in "
             "memory; or leave the cluster out."
         )
