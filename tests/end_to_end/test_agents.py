@@ -47,6 +47,7 @@ STEPS = (
     called("find_city", {"country": "Switzerland"}),
     called("temperature", {"city": "Zürich", "unit": "celsius"}),
 )
+ANSWER = "It is 21 degrees in Zürich."
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +79,10 @@ def run(last, *, streamed, **fields):
         return asyncio.run(asyncio.wait_for(main(url), 30))
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-def test_an_agent_uses_two_tools_and_answers(streamed):
-    result, events = run(final("It is 21 degrees in Zürich."), streamed=streamed)
+def check_that_two_tools_were_used(result, events):
+    """The result of STEPS and then ANSWER, and the events on the way if it was streamed."""
     assert heard == [("find_city", "Switzerland"), ("temperature", "Zürich", "celsius")]
-    assert result.final_output == "It is 21 degrees in Zürich."
+    assert result.final_output == ANSWER
     usage = result.context_wrapper.usage
     assert usage.requests == 3
     assert usage.output_tokens_details.reasoning_tokens > 0
@@ -91,14 +91,19 @@ def test_an_agent_uses_two_tools_and_answers(streamed):
     for kind, number in (("ToolCallItem", 2), ("ToolCallOutputItem", 2), ("MessageOutputItem", 1)):
         assert kinds.count(kind) == number
     assert kinds.count("ReasoningItem") == 2
-    if streamed:
-        deltas = [
-            event.data.delta
-            for event in events
-            if event.type == "raw_response_event"
-            and event.data.type == "response.output_text.delta"
-        ]
-        assert "".join(deltas) == "It is 21 degrees in Zürich."
+    deltas = [
+        event.data.delta
+        for event in events
+        if event.type == "raw_response_event" and event.data.type == "response.output_text.delta"
+    ]
+    assert "".join(deltas) == (ANSWER if events else "")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_agent_uses_two_tools_and_answers(streamed):
+    result, events = run(final(ANSWER), streamed=streamed)
+    check_that_two_tools_were_used(result, events)
+    assert bool(events) == streamed
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from netweight.errors import NetweightError, NotEnoughMemory
-from netweight.model import Config, load_transformer, packing, synthesize
+from netweight.model import load_transformer, packing, synthesize
 from netweight.model.budget import WORKING_BYTES, dense_bytes, expert_bytes
 from tests.model.paging import Paging
 from tests.model.shapes import SMALL, needs_native
@@ -16,20 +16,7 @@ pytestmark = needs_native
 
 # Enough layers and experts that a few slots are used again and again; long enough a context that
 # keys and values are no small part of its memory.
-LAYERED = Config(
-    num_hidden_layers=6,
-    num_experts=8,
-    experts_per_token=2,
-    vocab_size=160,
-    hidden_size=64,
-    intermediate_size=96,
-    head_dim=16,
-    num_attention_heads=8,
-    num_key_value_heads=2,
-    sliding_window=8,
-    initial_context_length=512,
-    rope_scaling_factor=4.0,
-)
+LAYERED = replace(SMALL, num_hidden_layers=6, num_experts=8)
 
 
 @pytest.fixture(scope="module")

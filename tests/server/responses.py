@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+import time
 from contextlib import contextmanager
 
 import httpx
@@ -89,6 +91,24 @@ class Python(Shouting):
     def close(self):
         self.num_closed += 1
         self.heard.clear()
+
+
+class Waiting(Python):
+    """Runs until it is stopped."""
+
+    def __init__(self):
+        super().__init__()
+        self.has_begun = threading.Event()
+        self.has_ended = threading.Event()
+
+    def run(self, call, *, is_stopped):
+        self.has_begun.set()
+        deadline = time.monotonic() + 60
+        while not is_stopped() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        self.was_stopped = is_stopped()
+        self.has_ended.set()
+        return "stopped"
 
 
 class Browser:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from http.client import HTTPConnection
 
 import httpx
@@ -24,6 +23,7 @@ from tests.server.responses import (
     Browser,
     BuiltIn,
     Python,
+    Waiting,
     add_up,
     api_saying,
     browse,
@@ -241,28 +241,10 @@ def test_tools_are_closed_when_the_server_stops():
 # While a tool runs
 
 
-class Slow(Python):
-    """Takes its time, until it is stopped."""
-
-    def __init__(self):
-        super().__init__()
-        self.has_begun = threading.Event()
-        self.has_ended = threading.Event()
-
-    def run(self, call, *, is_stopped):
-        self.has_begun.set()
-        deadline = time.monotonic() + 60
-        while not is_stopped() and time.monotonic() < deadline:
-            time.sleep(0.005)
-        self.was_stopped = is_stopped()
-        self.has_ended.set()
-        return "late"
-
-
 @pytest.fixture
 def slow():
     """A server whose model runs code that takes long, and the tool that runs it."""
-    tool = Slow()
+    tool = Waiting()
     built_in = BuiltIn(Python)
     built_in._make = lambda: tool
     with api_saying(code("a"), final("x"), tools=(built_in,)) as server:
@@ -308,7 +290,7 @@ def test_others_are_answered_while_a_tool_runs(slow):
 
 
 def test_a_server_that_stops_ends_a_call_and_says_why():
-    tool, texts = Slow(), []
+    tool, texts = Waiting(), []
     built_in = BuiltIn(Python)
     built_in._make = lambda: tool
     settings = ServerSettings(tools=(built_in,))

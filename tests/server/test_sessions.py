@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -8,7 +7,7 @@ from netweight.errors import ToolError
 from netweight.harmony.calls import ToolCall
 from netweight.server.chat import PendingCall
 from netweight.server.sessions import Sessions
-from tests.server.responses import BuiltIn, Python
+from tests.server.responses import BuiltIn, Python, Waiting
 
 
 def pending(tool, text="a"):
@@ -120,20 +119,6 @@ def test_a_session_that_was_let_go_while_somebody_meant_to_use_it_is_kept_again(
         assert sessions.find(first.session_id) is first
 
     with_sessions(work, max_kept=1)
-
-
-class Waiting(Python):
-    def __init__(self):
-        super().__init__()
-        self.has_begun = threading.Event()
-        self.has_ended = threading.Event()
-
-    def run(self, call, *, is_stopped):
-        self.has_begun.set()
-        while not is_stopped():
-            time.sleep(0.002)
-        self.has_ended.set()
-        return "stopped"
 
 
 def test_cancelling_a_call_stops_it():
