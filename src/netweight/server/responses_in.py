@@ -6,7 +6,7 @@ honoured, or changes nothing here and is accepted by name, or is refused by name
 model. Knows shapes, not meanings.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
@@ -231,6 +231,13 @@ GivenItem = Annotated[
 # Tools, and what else there is in a request
 
 _Name = Annotated[str, StringConstraints(pattern="^[a-zA-Z0-9_-]{1,64}$")]
+# One tool here; its former names are still sent.
+_WebSearch = Literal[
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+]
 
 
 class FunctionTool(InItem):
@@ -267,12 +274,7 @@ class CodeInterpreterTool(InItem):
 class WebSearchTool(InItem):
     """Harmony's `browser`: search, open, find."""
 
-    type: Literal[
-        "web_search",
-        "web_search_2025_08_26",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-    ]
+    type: _WebSearch
     search_context_size: Literal["low", "medium", "high"] | None = None  # changes nothing
     user_location: dict[Text, Text | None] | None = None  # changes nothing
     filters: Annotated[None, refused("the server's search decides what is found")] = None
@@ -280,14 +282,15 @@ class WebSearchTool(InItem):
     search_content_types: Annotated[list[Text] | None, only(["text"])] = None
 
 
-_WEB_SEARCHES = dict.fromkeys(
-    ("web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"), "web_search"
-)
 GivenTool = Annotated[
     Annotated[FunctionTool, tag("function")]
     | Annotated[CodeInterpreterTool, tag("code_interpreter")]
     | Annotated[WebSearchTool, tag("web_search")],
-    by_type("a tool", "function", "code_interpreter", "web_search", aliases=_WEB_SEARCHES),
+    by_type(
+        "a tool",
+        *("function", "code_interpreter"),
+        aliases=dict.fromkeys(get_args(_WebSearch), "web_search"),
+    ),
 ]
 
 
@@ -301,23 +304,13 @@ class ChosenFunction(InItem):
 class ChosenBuiltIn(InItem):
     """The built-in tool to use."""
 
-    type: Literal[
-        "code_interpreter",
-        "web_search",
-        "web_search_2025_08_26",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-    ]
+    type: Literal["code_interpreter", _WebSearch]
 
 
+_BUILT_INS = dict.fromkeys(("code_interpreter", *get_args(_WebSearch)), "built_in")
 _ToolRef = Annotated[
     Annotated[ChosenFunction, tag("function")] | Annotated[ChosenBuiltIn, tag("built_in")],
-    by_type(
-        "a tool",
-        "function",
-        aliases={"code_interpreter": "built_in", "web_search": "built_in"}
-        | dict.fromkeys(_WEB_SEARCHES, "built_in"),
-    ),
+    by_type("a tool", "function", aliases=_BUILT_INS),
 ]
 
 
@@ -335,13 +328,7 @@ ToolChoice = Annotated[
         Annotated[ChosenFunction, tag("function")]
         | Annotated[ChosenBuiltIn, tag("built_in")]
         | Annotated[AllowedTools, tag("allowed_tools")],
-        by_type(
-            "a tool_choice",
-            "function",
-            "allowed_tools",
-            aliases={"code_interpreter": "built_in", "web_search": "built_in"}
-            | dict.fromkeys(_WEB_SEARCHES, "built_in"),
-        ),
+        by_type("a tool_choice", "function", "allowed_tools", aliases=_BUILT_INS),
         tag("object"),
     ],
     text_or("object"),
