@@ -5,7 +5,7 @@ puts the newest row of each in its place; a test asserts that nothing changes.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,34 +30,60 @@ def _origin(row: dict[str, Any]) -> str:
     return f"{row['machine']}; commit {commit[:7]}, {str(row['date'])[:10]}"
 
 
+def _table(
+    titles: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    note: str,
+    *,
+    ends_in_words: bool = False,
+) -> str:
+    """A table, words in its first column and figures in the others, and a note below it."""
+    marks = ["---", *["---:"] * (len(titles) - 1)]
+    if ends_in_words:
+        marks[-1] = "---"
+    lines = [f"| {' | '.join(titles)} |", f"|{'|'.join(marks)}|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines) + f"\n\n{note}.\n"
+
+
 def _scores() -> str:
     row: dict[str, Any] = latest("nano_scores")
-    lines = ["| nano, on items it never saw | n | rate | 95% interval |", "|---|---:|---:|---:|"]
-    lines += [
-        f"| {score['measure']} | {score['n']} | {score['rate']:.1%} "
-        f"| {score['lower']:.1%} to {score['upper']:.1%} |"
+    scores = [
+        (
+            score["measure"],
+            str(score["n"]),
+            f"{score['rate']:.1%}",
+            f"{score['lower']:.1%} to {score['upper']:.1%}",
+        )
         for score in row["scores"]
     ]
-    return "\n".join(lines) + f"\n\nTemperature 1; {_origin(row)}.\n"
+    titles = ("nano, on items it never saw", "n", "rate", "95% interval")
+    return _table(titles, scores, f"Temperature 1; {_origin(row)}")
 
 
 def _speed() -> str:
-    speed: dict[str, Any] = latest("nano_speed")
-    lines = ["| kernels | nano reads | nano writes |", "|---|---:|---:|"]
-    lines += [
-        f"| {name} | {speed[f'{name}_prefill_tokens_per_s']:,} tokens/s "
-        f"| {speed[f'{name}_decode_tokens_per_s']:,} tokens/s |"
-        for name in reversed(speed["kernels"])
+    row: dict[str, Any] = latest("nano_speed")
+    speeds = [
+        (
+            name,
+            f"{row[f'{name}_prefill_tokens_per_s']:,} tokens/s",
+            f"{row[f'{name}_decode_tokens_per_s']:,} tokens/s",
+        )
+        for name in reversed(row["kernels"])
     ]
-    return "\n".join(lines) + f"\n\nOne thread; {_origin(speed)}.\n"
+    return _table(("kernels", "nano reads", "nano writes"), speeds, f"One thread; {_origin(row)}")
 
 
 def _cpu() -> str:
     row: dict[str, Any] = latest("cpu")
-    lines = ["| random weights of the 20b shape | measured | in figures |", "|---|---:|---|"]
-    lines += [f"| {bar['name']} | {_value(bar)} | {bar['note']} |" for bar in row["bars"]]
+    bars = [(bar["name"], _value(bar), bar["note"]) for bar in row["bars"]]
     sides = " against ".join(side["name"] for side in row["sides"].values())
-    return "\n".join(lines) + f"\n\n{sides}, {row['threads']} threads; {_origin(row)}.\n"
+    return _table(
+        ("random weights of the 20b shape", "measured", "in figures"),
+        bars,
+        f"{sides}, {row['threads']} threads; {_origin(row)}",
+        ends_in_words=True,
+    )
 
 
 def _value(bar: dict[str, Any]) -> str:
@@ -76,50 +102,50 @@ def _offload() -> str:
 
 def _quality() -> str:
     row: dict[str, Any] = latest("quality")
-    lines = [
-        "| nano, against float32 | divergence, nats a token | same likeliest token |",
-        "|---|---:|---:|",
-    ]
-    lines += [
-        f"| {name.replace('_', ', ')} | {row[f'{name}_divergence']:.6f} "
-        f"| {row[f'{name}_same_token']:.2%} |"
+    forms = [
+        (
+            name.replace("_", ", "),
+            f"{row[f'{name}_divergence']:.6f}",
+            f"{row[f'{name}_same_token']:.2%}",
+        )
         for name in ("reference_bf16", "native_bf16", "native_int8")
     ]
-    return "\n".join(lines) + f"\n\n{row['num_tokens']:,} tokens; {_origin(row)}.\n"
+    titles = ("nano, against float32", "divergence, nats a token", "same likeliest token")
+    return _table(titles, forms, f"{row['num_tokens']:,} tokens; {_origin(row)}")
 
 
 def _bandwidth() -> str:
     row: dict[str, Any] = latest("bandwidth")
-    lines = [
-        "| matrices outside the experts | decode | reads | of memory's speed | from | to |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {dense} | {row[dense]['decode_tokens_per_s']:.2f} tokens/s "
-        f"| {row[dense]['decode_gb_per_s']:.1f} GB/s | {row[dense]['share']:.0%} "
-        f"| {row[dense]['lowest_share']:.0%} | {row[dense]['highest_share']:.0%} |"
+    forms = [
+        (
+            dense,
+            f"{row[dense]['decode_tokens_per_s']:.2f} tokens/s",
+            f"{row[dense]['decode_gb_per_s']:.1f} GB/s",
+            f"{row[dense]['share']:.0%}",
+            f"{row[dense]['lowest_share']:.0%}",
+            f"{row[dense]['highest_share']:.0%}",
+        )
         for dense in ("int8", "bf16")
     ]
+    titles = ("matrices outside the experts", "decode", "reads", "of memory's speed", "from", "to")
     rounds = f"medians of {row['rounds']} rounds of decoding and reading in turns"
-    return "\n".join(lines) + f"\n\n{row['threads']} threads, {rounds}; {_origin(row)}.\n"
+    return _table(titles, forms, f"{row['threads']} threads, {rounds}; {_origin(row)}")
 
 
 def _server() -> str:
     row: dict[str, Any] = latest("server")
     peer = row["peer"]
-    lines = [
-        f"| {row['clients']} clients that read streams | netweight{f' | {peer}' if peer else ''} |",
-        f"|---|---:|{'---:|' if peer else ''}",
+    sides = ("", "peer_") if peer else ("",)
+    figures = [
+        [title, *(format(row[side + name], form) for side in sides)]
+        for name, title, form in (
+            ("tokens_per_s", "tokens/s", ",.0f"),
+            ("first_token_p50_ms", "first token, median, ms", ",.0f"),
+            ("first_token_p99_ms", "first token, 99 of 100, ms", ",.0f"),
+            ("between_pieces_p50_ms", "between pieces, median, ms", ",.1f"),
+            ("between_pieces_p99_ms", "between pieces, 99 of 100, ms", ",.1f"),
+        )
     ]
-    for name, title, form in (
-        ("tokens_per_s", "tokens/s", ",.0f"),
-        ("first_token_p50_ms", "first token, median, ms", ",.0f"),
-        ("first_token_p99_ms", "first token, 99 of 100, ms", ",.0f"),
-        ("between_pieces_p50_ms", "between pieces, median, ms", ",.1f"),
-        ("between_pieces_p99_ms", "between pieces, 99 of 100, ms", ",.1f"),
-    ):
-        line = f"| {title} | {format(row[name], form)} |"
-        lines.append(line + (f" {format(row[f'peer_{name}'], form)} |" if peer else ""))
     note = (
         f"nano, {row['seconds']:.0f} seconds, {row['num_streams']:,} streams, each equal to its "
         "answer without streaming. A token costs the engine "
@@ -129,7 +155,8 @@ def _server() -> str:
     )
     if peer:
         note += " llama-cpp-python's server answers one request after the other."
-    return "\n".join(lines) + f"\n\n{note} {_origin(row)}.\n"
+    titles = [f"{row['clients']} clients that read streams", "netweight", *([peer] if peer else [])]
+    return _table(titles, figures, f"{note} {_origin(row)}")
 
 
 def _demo() -> str:
