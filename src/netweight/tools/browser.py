@@ -214,7 +214,8 @@ class _Arguments:
             raise UsageError(f"`{name}` has to be a text, not {_briefly(value)}.")
         if len(value) > _MAX_TEXT:
             raise UsageError(
-                f"`{name}` has {len(value)} characters, but {_MAX_TEXT} at most are taken; shorten it."
+                f"`{name}` has {len(value)} characters, but {_MAX_TEXT} at most are taken; shorten "
+                "it."
             )
         return value.encode(errors="replace").decode()  # JSON can name halves of characters
 
