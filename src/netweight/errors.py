@@ -3,7 +3,8 @@
     NetweightError             anything a user can mend; the command line prints it as one line
     ├── UnknownModel           a model name or folder that leads nowhere
     ├── CheckpointError        weights, config or tokenizer files missing, damaged or misshapen
-    │   └── ConfigError        a config.json that does not describe a gpt-oss model
+    │   ├── ConfigError        a config.json that does not describe a gpt-oss model
+    │   └── AdapterError       a LoRA adapter that is damaged, not supported or of another model
     ├── NotEnoughMemory        a model that does not fit the memory it may use
     ├── VocabularyError        a vocabulary file that cannot be read, or a token id outside it
     ├── HarmonyError           what Harmony cannot express, or bad output where parsing is strict
@@ -37,6 +38,10 @@ class CheckpointError(NetweightError):
 
 class ConfigError(CheckpointError):
     """A config.json that does not describe a gpt-oss model."""
+
+
+class AdapterError(CheckpointError):
+    """A LoRA adapter that is damaged, not supported, or of another model."""
 
 
 class NotEnoughMemory(NetweightError):

@@ -21,8 +21,11 @@ class Paging:
         self.free_window = shuffled.sample(range(num_window_pages), num_window_pages)
         self.held = {}
 
-    def step(self, pieces, rows=None):
-        """Logits after `rows` (all) of the tokens in {sequence: its next tokens}."""
+    def step(self, pieces, rows=None, adapters=None):
+        """Logits after `rows` (all) of the tokens in {sequence: its next tokens}.
+
+        `adapters` has the names of those that have one: {sequence: its adapter}.
+        """
         starts, positions, tables, window_tables = [0], [], [], []
         for name, tokens in pieces.items():
             length, pages, window_pages = self.held.setdefault(name, (0, [], []))
@@ -42,8 +45,9 @@ class Paging:
             window_tables.append(window_pages)
         ids = torch.tensor([token for tokens in pieces.values() for token in tokens])
         layout = Layout(ints(positions), ints(starts), table(tables), table(window_tables))
-        rows = torch.arange(len(ids)) if rows is None else torch.tensor(rows)
-        return self.model.step(ids, layout, self.cache, rows)
+        rows = torch.arange(len(ids)) if rows is None else torch.tensor(rows, dtype=torch.int64)
+        names = [(adapters or {}).get(name) for name in pieces]
+        return self.model.step(ids, layout, self.cache, rows, names)
 
 
 def ints(values):

@@ -12,7 +12,8 @@ from netweight.model import Config
 NUMERICS = Path(__file__).parents[2] / "docs" / "numerics.md"
 
 
-def _native_sets():
+def native_sets():
+    """Kernel sets that are built and that this processor has."""
     if find_spec("netweight._native") is None:
         return []
     from netweight.model.kernels import cpu
@@ -21,7 +22,7 @@ def _native_sets():
 
 
 needs_native = pytest.mark.skipif(
-    not _native_sets(), reason="the native kernels are not built, or this processor lacks AVX2"
+    not native_sets(), reason="the native kernels are not built, or this processor lacks AVX2"
 )
 # One sliding and one full layer, a window that prompts of the tests exceed.
 SMALL = Config(

@@ -68,6 +68,11 @@ def load_packed(
     return _assemble(checkpoint, dense, packed, experts), experts
 
 
+def packed_linear(weight: Tensor) -> native.PackedLinear:
+    """A matrix [out, in] of an adapter, packed as bfloat16."""
+    return native.PackedLinear(native.pack("bf16", weight), "bf16", *weight.shape)
+
+
 def _arrays(checkpoint: Checkpoint, dense: Dense, *, with_experts: bool) -> list[Array]:
     """All packed arrays, in the order in which a token meets them."""
     arrays = [_matrix(checkpoint, "embedding", ["model.embed_tokens"], dense)]

@@ -4,12 +4,13 @@ The architecture is that of openai/gpt-oss, gpt_oss/torch/model.py (arXiv 2508.1
 The operations themselves are in `kernels`. Knows tensors only: no requests, no text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from netweight.model import kernels
+from netweight.model.adapter import Adapted, Adapter, chosen, group, with_adapters
 from netweight.model.budget import Budget
 from netweight.model.config import Config
 from netweight.model.expert_cache import ExpertCache
@@ -32,11 +33,13 @@ class Transformer:
         kernel_set: kernels.Kernels,
         budget: Budget | None = None,
         expert_cache: ExpertCache | None = None,
+        adapters: Mapping[str, Adapter] | None = None,
     ) -> None:
         """Put weights of one dtype behind one kernel set.
 
         `budget` says what memory keys and values may use, and `expert_cache` holds the experts
-        where they do not all stay in memory; the transformer itself uses neither.
+        where they do not all stay in memory; the transformer itself uses neither. `adapters` are
+        what sequences may have, by name.
         """
         self.config = config
         self.weights = weights
@@ -44,6 +47,7 @@ class Transformer:
         self.dtype = weights.dtype
         self.budget = budget
         self.expert_cache = expert_cache
+        self.adapters = adapters or {}
 
     def new_cache(self, num_pages: int, num_window_pages: int) -> PagedCache:
         """An empty cache of so many pages for the layers of each kind."""
@@ -58,7 +62,14 @@ class Transformer:
         return self.kernels.sampling
 
     @torch.inference_mode()
-    def step(self, token_ids: Tensor, layout: Layout, cache: PagedCache, rows: Tensor) -> Tensor:
+    def step(
+        self,
+        token_ids: Tensor,
+        layout: Layout,
+        cache: PagedCache,
+        rows: Tensor,
+        adapters: Sequence[str | None] = (),
+    ) -> Tensor:
         """Take tokens of several sequences one step further, storing their keys and values.
 
         Args:
@@ -66,6 +77,7 @@ class Transformer:
             layout: where each of them belongs.
             cache: holds what came before in the sequences, and the step's own tokens after it.
             rows: int64 [rows], the tokens after which logits are wanted.
+            adapters: the name of each sequence's adapter, or None; empty: none has one.
 
         Returns:
             float32 [rows, vocab].
@@ -78,14 +90,16 @@ class Transformer:
             sinks = self.weights.layers[layer_index].sinks
             return self.kernels.attend(qkv, turn, pages, table, sinks, layout, window=window)
 
-        x = self._layers(token_ids, attend)
-        return self._logits(x[rows])
+        adapted = group(self.adapters, adapters, layout.starts)
+        x = self._layers(token_ids, attend, adapted)
+        return self._logits(x[rows], chosen(adapted, rows))
 
-    def forward(self, token_ids: Tensor) -> Tensor:
+    def forward(self, token_ids: Tensor, adapter: Adapter | None = None) -> Tensor:
         """Logits after each token of whole sequences, without a cache: for training and tests.
 
         Args:
             token_ids: int64 [batch, tokens].
+            adapter: of all sequences.
 
         Returns:
             float32 [batch, tokens, vocab].
@@ -100,19 +114,22 @@ class Transformer:
             q, k, v = (x.unflatten(0, (batch, num_tokens)) for x in (q, k, v))
             return self.kernels.attention(q, k, v, sinks, window=window).flatten(0, 1)
 
-        x = self._layers(token_ids.flatten(), attend)
-        return self._logits(x).view(batch, num_tokens, -1)
+        adapted = [Adapted(adapter, torch.arange(batch * num_tokens))] if adapter else []
+        x = self._layers(token_ids.flatten(), attend, adapted)
+        return self._logits(x, adapted).view(batch, num_tokens, -1)
 
-    def _layers(self, token_ids: Tensor, attend: Attend) -> Tensor:
+    def _layers(self, token_ids: Tensor, attend: Attend, adapted: Sequence[Adapted]) -> Tensor:
         x = self.weights.embedding(token_ids)  # [tokens, hidden]
         for layer_index, layer in enumerate(self.weights.layers):
             t = self.kernels.rms_norm(x, layer.attention_norm, self.config.rms_norm_eps)
-            x = x + layer.out(attend(layer_index, layer.qkv(t)))
+            qkv = with_adapters(layer.qkv(t), t, (layer_index, "qkv"), adapted)
+            mixed = attend(layer_index, qkv)
+            x = x + with_adapters(layer.out(mixed), mixed, (layer_index, "out"), adapted)
             t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps)
             weights, chosen = self.kernels.route(layer.router(t), self.config.experts_per_token)
             x = x + layer.mixture(t, weights, chosen)
         return x
 
-    def _logits(self, x: Tensor) -> Tensor:
+    def _logits(self, x: Tensor, adapted: Sequence[Adapted]) -> Tensor:
         x = self.kernels.rms_norm(x, self.weights.norm, self.config.rms_norm_eps)
-        return self.weights.unembedding.logits(x)
+        return with_adapters(self.weights.unembedding.logits(x), x, "unembedding", adapted)
