@@ -14,6 +14,7 @@ import re
 import statistics
 import sys
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import torch
@@ -54,10 +55,22 @@ class Dictated:
         """As the model's."""
         return self._model.sampling
 
+    @property
+    def adapters(self) -> Collection[str]:
+        """None."""
+        return ()
+
     @torch.inference_mode()
-    def step(self, token_ids: Tensor, layout: Layout, cache: PagedCache, rows: Tensor) -> Tensor:
+    def step(
+        self,
+        token_ids: Tensor,
+        layout: Layout,
+        cache: PagedCache,
+        rows: Tensor,
+        adapters: Sequence[str | None],
+    ) -> Tensor:
         """The model's logits with the text's next token far above all others."""
-        logits = self._model.step(token_ids, layout, cache, rows)
+        logits = self._model.step(token_ids, layout, cache, rows, adapters)
         for row, position in zip(logits, layout.positions[rows].tolist(), strict=True):
             row[self._token_ids[min(position + 1, len(self._token_ids) - 1)]] += 1e4
         return logits

@@ -37,21 +37,25 @@ class FakePages:
 class FakeModel:
     """Logits are what `next_logits(all token ids so far, number of prompt tokens)` returns.
 
-    The ids are those in the pages that it is given. A prompt is taken to end where logits were
+    The ids are those in the pages that it is given. Digests depend on a sequence's adapter, as keys
+    and values do. A prompt is taken to end where logits were
     first asked for, which is not so where a request was preempted or its prompt scored.
     """
 
-    def __init__(self, next_logits, *, vocab_size=32, max_context=64, sliding_window=20):
+    def __init__(
+        self, next_logits, *, vocab_size=32, max_context=64, sliding_window=20, adapters=()
+    ):
         self.config = FakeShape(vocab_size, max_context, sliding_window)
         self.next_logits = next_logits
         self.num_forwards = 0
         self.num_tokens = 0
         self.sampling = None  # the engine's own
+        self.adapters = adapters
 
     def new_cache(self, num_pages, num_window_pages):
         return FakePages(num_pages), FakePages(num_window_pages)
 
-    def step(self, token_ids, layout, cache, rows):
+    def step(self, token_ids, layout, cache, rows, adapters):
         assert token_ids.dtype == rows.dtype == torch.int64
         tensors = (layout.positions, layout.starts, layout.pages, layout.window_pages)
         assert all(x.dtype == torch.int32 and x.is_contiguous() for x in tensors)
@@ -59,23 +63,25 @@ class FakeModel:
         self.num_forwards += 1
         self.num_tokens += len(token_ids)
         ids, positions, starts = token_ids.numpy(), layout.positions.numpy(), layout.starts.numpy()
+        assert len(adapters) == len(starts) - 1
         wanted = set(rows.tolist())
         logits = []
         for index in range(len(starts) - 1):
             tables = layout.pages[index].numpy(), layout.window_pages[index].numpy()
+            number = (None, *self.adapters).index(adapters[index])
             for row in range(starts[index], starts[index + 1]):
                 assert positions[row] == positions[starts[index]] + row - starts[index]
-                seen = self.take(cache, tables, int(positions[row]), int(ids[row]))
+                seen = self.take(cache, tables, int(positions[row]), int(ids[row]), number)
                 if row in wanted:
                     logits.append(self.logits(cache, tables, int(positions[row]), seen))
         assert len(logits) == len(rows)
         size = self.config.vocab_size
         return torch.stack(logits).float() if logits else torch.empty((0, size))
 
-    def take(self, cache, tables, position, token_id):
+    def take(self, cache, tables, position, token_id, adapter):
         """Store a token and a digest of all it sees, which real keys and values depend on, too."""
         first = max(0, position - self.config.sliding_window + 1)
-        seen = [token_id, position]
+        seen = [token_id, position, adapter]
         for pages, table, start in zip(cache, tables, (0, first), strict=True):
             seen += pages.seen[pages.slots(table, start, position)].tolist()
         digest = hash(tuple(seen))

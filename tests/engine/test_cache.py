@@ -1,3 +1,5 @@
+from array import array
+
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -24,16 +26,16 @@ def tokens(*blocks, tail=1):
     return [block for block in blocks for _ in range(PAGE_TOKENS)] + [9] * tail
 
 
-def begun(cache, token_ids):
+def begun(cache, token_ids, adapter=None):
     """A sequence that found what it could."""
-    holding = Holding()
+    holding = Holding(adapter)
     cache.open(holding, token_ids, len(token_ids) - 1)
     return holding
 
 
-def stored(cache, token_ids):
+def stored(cache, token_ids, adapter=None):
     """A sequence whose tokens are all in the cache."""
-    holding = begun(cache, token_ids)
+    holding = begun(cache, token_ids, adapter)
     cache.grow(holding, len(token_ids) - holding.num_stored)
     cache.store(holding, token_ids, len(token_ids))
     return holding
@@ -66,6 +68,21 @@ def test_one_token_is_always_left_to_compute(cache):
 def test_equal_pages_after_different_ones_are_different(cache):
     stored(cache, tokens(1, 2))
     assert begun(cache, tokens(3, 2)).num_stored == 0
+
+
+def test_pages_are_shared_under_one_adapter_and_not_across(cache):
+    stored(cache, tokens(1, 2), "a")
+    assert begun(cache, tokens(1, 2), "a").num_stored == 2 * PAGE_TOKENS
+    for other in ("b", None):
+        assert begun(cache, tokens(1, 2), other).num_stored == 0
+
+
+def test_no_adapter_has_the_name_of_a_page():
+    cache = Cache(SIZE, WINDOW)
+    page = tokens(1, tail=0)
+    stored(cache, tokens(1, 2))
+    # The bytes that the first page's key is made of, as a name.
+    assert begun(cache, tokens(2), array("i", page).tobytes().decode()).num_stored == 0
 
 
 def test_what_was_generated_is_found_by_the_next_turn(cache):

@@ -19,9 +19,11 @@ from hypothesis.stateful import (
 from netweight.engine import CacheSize, Engine, PromptLogprobs, Request, Sampling, Token
 from netweight.engine.cache import Cache
 from netweight.errors import ContextTooLong
-from netweight.model import PAGE_TOKENS, find_model, load_transformer
+from netweight.model import PAGE_TOKENS, Checkpoint, find_model, load_transformer
 from tests.engine.test_cache import WRONG
 from tests.fakes import Pseudorandom
+from tests.model.adapters import write_adapter
+from tests.model.shapes import needs_native
 
 CONTEXT = 96
 GREEDY = Sampling(temperature=0)
@@ -103,6 +105,7 @@ requests = st.builds(
     max_tokens=st.integers(1, 24),
     num_logprobs=st.sampled_from([None, None, 1]),
     prompt_logprobs=st.sampled_from([None, None, None, 1]),
+    adapter=st.sampled_from([None, None, "a", "b"]),
 )
 
 
@@ -128,7 +131,7 @@ class CompanyMachine(RuleBasedStateMachine):
         self.expected, self.told = {}, {}
 
     def model(self):
-        return Pseudorandom(habit=self.habit, max_context=CONTEXT)
+        return Pseudorandom(habit=self.habit, max_context=CONTEXT, adapters=("a", "b"))
 
     @rule(request=requests, limited=st.booleans())
     def submit(self, request, limited):
@@ -198,7 +201,16 @@ class Presumptuous(Cache):
         super().store(holding, token_ids, min(num_stored + 1, len(token_ids), room))
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, Presumptuous], ids=lambda wrong: wrong.__name__)
+class Undiscerning(Cache):
+    """Finds pages of other adapters."""
+
+    def _root(self, adapter):
+        return b""
+
+
+@pytest.mark.parametrize(
+    "wrong", [*WRONG, Presumptuous, Undiscerning], ids=lambda wrong: wrong.__name__
+)
 def test_a_wrong_cache_shows_as_wrong_tokens(wrong, monkeypatch):
     class Machine(CompanyMachine):
         checks_integrity = False
@@ -225,3 +237,29 @@ def test_a_real_model_gives_the_same_answers_alone_and_in_a_crowd(monkeypatch):
     assert [story.tokens for story in told] == alone
     assert engine.stats.num_preemptions > 0
     assert sum(story.finish.counts.num_cached_tokens for story in told) > 0
+
+
+@needs_native
+@pytest.mark.parametrize("dense", ["bf16", "int8"])
+def test_adapters_of_a_real_model_answer_side_by_side_as_they_do_alone(dense, tmp_path):
+    path = find_model("nano").path
+    config = Checkpoint.open(path).config
+    adapters = {
+        name: write_adapter(tmp_path / name, config, seed=seed, rank=3 * seed, size=0.5)
+        for name, seed in (("a", 1), ("b", 2))
+    }
+    model = load_transformer(path, dense=dense, adapters=adapters)
+    beginning = [(7 * index) % 500 for index in range(100)]
+    crowd = [
+        Request(beginning, Sampling(seed=1), max_tokens=40, adapter=name, prompt_logprobs=scored)
+        for name, scored in (("a", None), (None, 1), ("b", 1), ("a", 1), (None, None), ("b", None))
+    ]
+    alone = [stories(Engine(model), request)[0] for request in crowd]
+    engine = Engine(model, cache_size=CacheSize(24, 80), step_tokens=90, speculate=6)
+    told = stories(engine, *crowd)
+    for story, expected in zip(told, alone, strict=True):
+        story.check(expected)
+    assert len({tuple(story.tokens) for story in told}) == 3, "adapters change what is said"
+    assert len({tuple(story.prompt_scores) for story in told}) == 1 + 3
+    assert engine.stats.num_preemptions > 0
+    assert any(story.finish.counts.num_cached_tokens for story in told)

@@ -31,8 +31,11 @@ def test_a_bias_out_of_range_is_refused_with_its_token():
         Sampling(logit_bias=((3, 100), (7, 101)))
 
 
+LIMITS = {"vocab_size": 10, "max_context": 8, "cache_tokens": 16, "adapters": ["a", "b"]}
+
+
 def budget(**kwargs):
-    return token_budget(Request(**kwargs), vocab_size=10, max_context=8, cache_tokens=16)
+    return token_budget(Request(**kwargs), **LIMITS)
 
 
 def test_without_a_limit_an_answer_may_fill_the_context():
@@ -53,7 +56,7 @@ def test_a_prompt_that_leaves_no_room_for_an_answer_is_too_long():
 
 
 def test_what_the_cache_cannot_hold_is_too_long():
-    limits = {"vocab_size": 10, "max_context": 99, "cache_tokens": 16}
+    limits = LIMITS | {"max_context": 99}
     with pytest.raises(ContextTooLong, match="16 tokens; the memory for keys and values holds 16"):
         token_budget(Request([1] * 16), **limits)
     assert token_budget(Request([1] * 15), **limits) == 1
@@ -62,6 +65,7 @@ def test_what_the_cache_cannot_hold_is_too_long():
 @pytest.mark.parametrize(
     ("request_fields", "message"),
     [
+        ({"prompt_ids": [1], "adapter": "c"}, "no adapter is called 'c'; the model has a, b"),
         ({"prompt_ids": []}, "prompt is empty"),
         ({"prompt_ids": [1, 10]}, "token id 10 is outside"),
         ({"prompt_ids": [-1]}, "token id -1 is outside"),

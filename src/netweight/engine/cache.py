@@ -3,7 +3,8 @@
 A sequence holds pages of two kinds: those of layers that see everything, and those of window
 layers, which it gives up as its window moves on. A full page is known by a key, the hash of all
 tokens up to its last, and is found by it until its room is needed: whoever begins with the same
-tokens, as the next turn of a conversation does, holds it too instead of computing it again.
+tokens, as the next turn of a conversation does, holds it too instead of computing it again. Keys
+and values depend on a sequence's adapter as well, and so do the keys of its pages.
 
 Knows page numbers, token ids and reference counts; the pages themselves belong to the model.
 """
@@ -154,6 +155,7 @@ class PagePool:
 class Holding:
     """One sequence's pages; empty while it waits."""
 
+    adapter: str | None = None  # with which keys and values are computed
     num_stored: int = 0  # tokens whose keys and values the pages have
     pages: "array[int]" = field(default_factory=partial(array, "i"))
     window_pages: "array[int]" = field(default_factory=partial(array, "i"))  # -1: given up
@@ -310,9 +312,18 @@ class Cache:
 
     def _extend_keys(self, holding: Holding, token_ids: Sequence[int], num_tokens: int) -> None:
         for index in range(len(holding.keys), num_tokens // PAGE_TOKENS):
-            parent = holding.keys[index - 1] if index > 0 else b""
+            parent = holding.keys[index - 1] if index > 0 else self._root(holding.adapter)
             ids = array("i", token_ids[index * PAGE_TOKENS : (index + 1) * PAGE_TOKENS])
             holding.keys.append(self._key(parent, ids.tobytes()))
+
+    def _root(self, adapter: str | None) -> Key:
+        """What the key of a sequence's first page builds on."""
+        if adapter is None:
+            return b""
+        # `person` keeps this apart from the keys of pages, whatever the name is.
+        return hashlib.blake2b(
+            adapter.encode(), digest_size=_KEY_BYTES, key=self._secret, person=b"adapter"
+        ).digest()
 
     def _key(self, parent: Key, ids: bytes) -> Key:
         return hashlib.blake2b(parent + ids, digest_size=_KEY_BYTES, key=self._secret).digest()

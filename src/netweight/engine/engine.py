@@ -5,7 +5,7 @@ thread puts one around it. Knows token ids, not text: stop ids come with the req
 """
 
 import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -92,6 +92,7 @@ class Engine:
         self._scheduler = Scheduler(self._cache, max_running=max_running, step_tokens=step_tokens)
         self._runner = Runner(model, size)
         self._sampling = model.sampling
+        self._adapters = model.adapters
         self._next_id = 0
 
     @property
@@ -111,6 +112,11 @@ class Engine:
         )
 
     @property
+    def adapters(self) -> Collection[str]:
+        """The names that requests may have adapters by."""
+        return self._adapters
+
+    @property
     def max_tokens(self) -> int:
         """The most tokens that a prompt and its answer may have together."""
         return min(self._shape.max_context, self._cache_tokens)
@@ -126,6 +132,7 @@ class Engine:
             vocab_size=self._shape.vocab_size,
             max_context=self._shape.max_context,
             cache_tokens=self._cache_tokens,
+            adapters=self._adapters,
         )
 
     def submit(self, request: Request) -> int:

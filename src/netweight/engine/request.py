@@ -4,7 +4,7 @@ Token ids in, token ids out. Knows no text, no conversation format and no tensor
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -86,6 +86,7 @@ class Request:
     num_logprobs: int | None = None  # None: no log-probabilities; 0: of the drawn token only
     constraint: Constraint | None = None  # on the answer; it has state, so it is this request's own
     prompt_logprobs: int | None = None  # as num_logprobs, of the prompt's tokens from the second on
+    adapter: str | None = None  # the name of one of the model's; None: the model as it is
 
 
 class TokenLogprob(NamedTuple):
@@ -159,13 +160,14 @@ class RequestState:
     generator: torch.Generator
     drafter: Drafter | None = None  # None: nothing is guessed ahead
     penalties: Penalties | None = None  # None: the logits are drawn from as they are
-    holding: Holding = field(default_factory=Holding)
+    holding: Holding = field(init=False)
     num_scored: int = 0  # prompt tokens whose next token's log-probability has been told
     num_cached_tokens: int | None = None  # None: it has not begun yet
     token_ids: list[int] = field(init=False)  # the prompt, then what was drawn
 
     def __post_init__(self) -> None:
         """Start with the prompt."""
+        self.holding = Holding(self.request.adapter)
         self.token_ids = list(self.request.prompt_ids)
 
     @property
@@ -211,7 +213,14 @@ class RequestState:
         return len(self.request.prompt_ids) + self.max_tokens - len(self.token_ids)
 
 
-def token_budget(request: Request, *, vocab_size: int, max_context: int, cache_tokens: int) -> int:
+def token_budget(
+    request: Request,
+    *,
+    vocab_size: int,
+    max_context: int,
+    cache_tokens: int,
+    adapters: Collection[str],
+) -> int:
     """The most tokens that a model of this size may add to the request's prompt.
 
     Raises:
@@ -219,6 +228,10 @@ def token_budget(request: Request, *, vocab_size: int, max_context: int, cache_t
             of `cache_tokens`.
         RequestError: naming what else makes the request impossible.
     """
+    _check(
+        request.adapter is None or request.adapter in adapters,
+        f"no adapter is called {request.adapter!r}; the model has {', '.join(adapters) or 'none'}.",
+    )
     num_prompt = len(request.prompt_ids)
     _check(num_prompt > 0, "the prompt is empty; it needs at least one token.")
     wrong = next((i for i in request.prompt_ids if not 0 <= i < vocab_size), None)

@@ -5,7 +5,7 @@ A step's tokens are one flat batch over the pages that the requests hold.
 
 import logging
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
@@ -52,12 +52,27 @@ class Model(Protocol):
         """What draws from its logits fastest; None: `sampler` does."""
         ...
 
+    @property
+    def adapters(self) -> Collection[str]:
+        """The names of adapters that sequences may have."""
+        ...
+
     def new_cache(self, num_pages: int, num_window_pages: int) -> PagedCache:
         """Pages for keys and values."""
         ...
 
-    def step(self, token_ids: Tensor, layout: Layout, cache: PagedCache, rows: Tensor) -> Tensor:
-        """Logits float32 [rows, vocab] after some of the tokens, which `layout` puts in place."""
+    def step(
+        self,
+        token_ids: Tensor,
+        layout: Layout,
+        cache: PagedCache,
+        rows: Tensor,
+        adapters: Sequence[str | None],
+    ) -> Tensor:
+        """Logits float32 [rows, vocab] after some of the tokens, which `layout` puts in place.
+
+        `adapters` are those of its sequences.
+        """
         ...
 
 
@@ -104,7 +119,8 @@ class Runner:
             for row in range(stop - one.num_rows, stop)
         ]
         wanted = torch.tensor(rows, dtype=torch.int64)
-        return self._model.step(token_ids, _layout(work, stops), self._cache, wanted)
+        adapters = [one.state.request.adapter for one in work]
+        return self._model.step(token_ids, _layout(work, stops), self._cache, wanted, adapters)
 
 
 def _checked(work: Work, logits: Tensor, is_sound: Tensor) -> Tensor | ModelFailure:
