@@ -1,7 +1,10 @@
 """Chat models that say what a test wrote down, and servers around them."""
 
+import asyncio
+import time
 from contextlib import contextmanager
 from datetime import date
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -50,11 +53,33 @@ class Shouting:
         return call.text.upper()
 
 
+def client_at(url):
+    """An HTTP client of a server, without certificates, which take long to read."""
+    return httpx.Client(base_url=url, timeout=60, verify=False)
+
+
 @contextmanager
 def client_of(model, settings=DEFAULTS):
     """An HTTP client of a real server around a ChatModel."""
-    with serving(model, settings) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with serving(model, settings) as url, client_at(url) as client:
         yield client
+
+
+def until(condition, *, timeout_s=30):
+    """Wait for something that happens soon, if not on a busy machine."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_stops():
+    """Let uvicorn look more often whether it is to stop: tests stop hundreds of servers."""
+    naps = SimpleNamespace(**{**vars(asyncio), "sleep": lambda s: asyncio.sleep(s / 10)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uvicorn.server.asyncio", naps)
+        yield
 
 
 ANSWER = (

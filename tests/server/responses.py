@@ -6,14 +6,12 @@ import threading
 import time
 from contextlib import contextmanager
 
-import httpx
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from netweight.harmony import Tool, ToolNamespace
-from netweight.server import serving
 from netweight.server.settings import ServerSettings
-from tests.server.conftest import Shouting, saying, saying_in_turn
+from tests.server.conftest import Shouting, client_of, saying, saying_in_turn
 
 EVENT = TypeAdapter(ResponseStreamEvent)
 WEATHER = {
@@ -185,8 +183,7 @@ def read_events(text):
 @contextmanager
 def api(model, **settings):
     """A real server around a ChatModel."""
-    settings = ServerSettings(**settings)
-    with serving(model, settings) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with client_of(model, ServerSettings(**settings)) as client:
         yield Api(client, model)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from netweight.server import serving
 from tests.fakes import BYTE_VOCABULARY_SIZE, FakeModel, one_hot, spell
-from tests.server.conftest import ANSWER, chat_model, client_of, saying
+from tests.server.conftest import ANSWER, chat_model, client_of, saying, until
 
 BODY = {"model": "scripted", "messages": [{"role": "user", "content": "27 + 15?"}]}
 
@@ -233,13 +233,6 @@ def test_a_model_failure_is_a_500_or_an_error_event():
         assert client.get("../health").status_code == 200
 
 
-def until(condition, *, timeout_s=5):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def endless():
     """A chat model that goes on until somebody stops it: an analysis without end."""
@@ -256,11 +249,11 @@ def endless():
 
 def test_the_first_event_comes_long_before_the_last(endless):
     with client_of(endless) as client:
-        body = {**BODY, "stream": True, "max_tokens": 400}
+        body = {**BODY, "stream": True, "max_tokens": 200}
         with client.stream("POST", "chat/completions", json=body) as response:
             times_s = [time.monotonic() for line in response.iter_lines() if line]
-    assert len(times_s) > 390
-    assert times_s[-1] - times_s[0] > 0.5
+    assert len(times_s) > 190
+    assert times_s[-1] - times_s[0] > 0.25
 
 
 def test_a_client_that_leaves_a_stream_frees_the_engine(endless):
@@ -290,7 +283,7 @@ def test_one_client_leaving_does_not_disturb_another(endless):
             lines = response.iter_lines()
             next(lines)
             other.start()
-        other.join(timeout=10)
+        other.join(timeout=60)
     assert answers[0].json()["choices"][0]["finish_reason"] == "length"
 
 
@@ -298,7 +291,7 @@ def test_a_server_that_stops_tells_its_clients_why(endless):
     results = []
 
     def read(url, body):
-        results.append(httpx.post(f"{url}/chat/completions", json=body, timeout=20).text)
+        results.append(httpx.post(f"{url}/chat/completions", json=body, timeout=60).text)
 
     with serving(endless) as url:
         bodies = ({**BODY, "stream": True}, BODY)
@@ -307,7 +300,7 @@ def test_a_server_that_stops_tells_its_clients_why(endless):
             thread.start()
         until(lambda: endless.engine._scheduler.num_requests == 2)
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert len(results) == 2
     assert all("the server is stopping" in text for text in results)
 

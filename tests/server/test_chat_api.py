@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import BYTE_VOCABULARY_SIZE, FakeModel, byte_vocabulary, one_hot, spell
-from tests.server.conftest import ANSWER, CALL, chat_model, client_of, saying
-from tests.server.test_app import BODY, ask, error_of, stream, until
+from tests.server.conftest import ANSWER, CALL, chat_model, client_of, saying, until
+from tests.server.test_app import BODY, ask, error_of, stream
 
 
 def final(text):
@@ -557,7 +557,7 @@ def test_many_streams_at_once_are_not_mixed_up(wondering):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
     for seed in range(8):
         assert results[seed] == texts(ask(wondering, n=2, seed=seed).json())
 

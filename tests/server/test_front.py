@@ -15,7 +15,7 @@ from netweight.server.front import Patience, ReplicaLost, _Limit, merged
 from netweight.server.replicas import answer
 from netweight.server.settings import DEFAULTS
 from tests.fakes import BYTE_VOCABULARY_SIZE, FakeModel, one_hot, spell
-from tests.server.conftest import ANSWER, chat_model, saying
+from tests.server.conftest import ANSWER, chat_model, client_at, saying, until
 
 BODY = {"model": "scripted", "messages": [{"role": "user", "content": "27 + 15?"}]}
 RESPONSE = {"model": "scripted", "input": "27 + 15?"}
@@ -84,20 +84,13 @@ def served(*models, settings=DEFAULTS, patience=IMPATIENT):
             replica.app.state.worker.start()
             cleanup.callback(replica.app.state.worker.stop)
         url = cleanup.enter_context(serving_app(front, settings))
-        client = cleanup.enter_context(httpx.Client(base_url=url, timeout=10))
+        client = cleanup.enter_context(client_at(url))
         until(lambda: set(states(client).values()) == {"ok"})
         yield Served(replicas, client)
 
 
 def states(client):
     return client.get("../health").json()["replicas"]
-
-
-def until(condition, *, timeout_s=5):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def slow(*, num_tokens=1_000_000):
@@ -127,7 +120,7 @@ def in_background(work):
     thread.start()
 
     def wait():
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive(), "it hangs"
         return results[0]
 
@@ -358,7 +351,7 @@ def test_a_server_that_stops_tells_its_clients_why(is_streamed):
         one = stack.enter_context(served(slow()))
         url = f"{one.client.base_url}chat/completions"
         body = {**BODY, "stream": is_streamed}
-        wait = in_background(lambda: httpx.post(url, json=body, timeout=10))
+        wait = in_background(lambda: httpx.post(url, json=body, timeout=60))
         until(lambda: one.replicas[0].engine.has_work)
         stop = in_background(stack.pop_all().close)
         assert "the server is stopping" in wait().text

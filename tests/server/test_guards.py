@@ -11,7 +11,7 @@ import pytest
 
 from netweight.server import ServerSettings, serving
 from tests.fakes import BYTE_VOCABULARY_SIZE, FakeModel, one_hot
-from tests.server.conftest import ANSWER, chat_model, client_of, saying
+from tests.server.conftest import ANSWER, chat_model, client_of, saying, until
 
 BODY = {"model": "scripted", "messages": [{"role": "user", "content": "27 + 15?"}]}
 JSON = {"content-type": "application/json"}
@@ -33,13 +33,6 @@ def bearer(key):
     return {"authorization": f"Bearer {key}"}
 
 
-def until(condition, *, timeout_s=5):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-
-
 class Gate(FakeModel):
     """A model that takes a step only when the test lets it, and writes the letter a."""
 
@@ -49,7 +42,7 @@ class Gate(FakeModel):
         self.steps = threading.Semaphore(0)
 
     def _step(self, *_):
-        assert self.steps.acquire(timeout=20)
+        assert self.steps.acquire(timeout=60)
         return one_hot(ord("a"), BYTE_VOCABULARY_SIZE)
 
 
@@ -280,7 +273,7 @@ def test_more_requests_than_are_taken_at_once_are_a_429():
         assert client.get("../health").status_code == 200
         model.steps.release(100)
         for thread in threads:
-            thread.join(timeout=10)
+            thread.join(timeout=60)
         assert [answer.status_code for answer in answers] == [200, 200]
         assert client.post("chat/completions", json=body).status_code == 200
 
@@ -364,14 +357,14 @@ def test_answers_under_way_end_in_the_grace_period(monkeypatch):
 
     def read(url):
         body = {**BODY, "max_tokens": 20, "stream": True}
-        got.append(httpx.post(f"{url}/chat/completions", json=body, timeout=20).text)
+        got.append(httpx.post(f"{url}/chat/completions", json=body, timeout=60).text)
 
     with serving(chat_model(model), ServerSettings(grace_s=10)) as url:
         thread = threading.Thread(target=read, args=(url,))
         thread.start()
         until(lambda: model.num_forwards > 0)
-        threading.Timer(0.5, lambda: model.steps.release(40)).start()
-    thread.join(timeout=10)
+        threading.Timer(0.2, lambda: model.steps.release(40)).start()
+    thread.join(timeout=60)
     assert '"finish_reason":"length"' in got[0]
     assert "stopping" not in got[0]
 
@@ -381,14 +374,14 @@ def test_answers_that_do_not_end_in_the_grace_period_are_told_why():
     got = []
 
     def read(url):
-        got.append(httpx.post(f"{url}/chat/completions", json=BODY, timeout=20))
+        got.append(httpx.post(f"{url}/chat/completions", json=BODY, timeout=60))
 
-    with serving(chat_model(model), ServerSettings(grace_s=0.3)) as url:
+    with serving(chat_model(model), ServerSettings(grace_s=0.1)) as url:
         thread = threading.Thread(target=read, args=(url,))
         thread.start()
         until(lambda: model.num_forwards > 0)
-        threading.Timer(0.6, lambda: model.steps.release(5)).start()
-    thread.join(timeout=10)
+        threading.Timer(0.3, lambda: model.steps.release(5)).start()
+    thread.join(timeout=60)
     assert got[0].status_code == 503
     assert "stopping" in error_of(got[0])["message"]
 
