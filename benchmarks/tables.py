@@ -74,9 +74,9 @@ def _speed() -> str:
     return _table(("kernels", "nano reads", "nano writes"), speeds, f"One thread; {_origin(row)}")
 
 
-def _cpu() -> str:
+def _cpu(num_bars: int | None = None) -> str:
     row: dict[str, Any] = latest("cpu")
-    bars = [(bar["name"], _value(bar), bar["note"]) for bar in row["bars"]]
+    bars = [(bar["name"], _value(bar), bar["note"]) for bar in row["bars"][:num_bars]]
     sides = " against ".join(side["name"] for side in row["sides"].values())
     return _table(
         ("random weights of the 20b shape", "measured", "in figures"),
@@ -163,9 +163,9 @@ def _demo() -> str:
     row: dict[str, Any] = latest("demo")
     output = str(row["output"])
     output = output[output.index(".venv/bin/netweight weigh") :].rstrip()  # without the set-up
-    first_claims = output.index("\n 4  ")
-    last_claim = output.index("\nMeasured here")
-    shown = f"{output[:first_claims]}\n[more claims]\n{output[last_claim:]}"
+    first_claim = output.index("\n 1  ")
+    last_claim = output.rindex("\n\n", 0, output.index("\nMeasured here") - 1)
+    shown = f"{output[:first_claim]}\n[more claims]{output[last_claim:]}"
     note = f"{row['seconds']:.0f} seconds on {_origin(row)}"
     return f"```\n{shown}\n```\n\n{note}.\n"
 
@@ -184,6 +184,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "nano_training": _training,
     "speed": _speed,
     "cpu": _cpu,
+    "cpu_in_short": lambda: _cpu(num_bars=4),
     "offload": _offload,
     "quality": _quality,
     "bandwidth": _bandwidth,
