@@ -69,6 +69,9 @@ def test_synth_writes_a_checkpoint(config_file, tmp_path):
         (["generate", "gpt-7", "hello"], "neither a known model"),
         (["verdict", "missing.txt"], "missing.txt"),
         (["serve", "/"], "config.json"),
+        (["generate", "nano", "hi", "--adapter", "terse"], "write NAME=PATH"),
+        (["chat", "nano", "--adapter", "a=missing"], "missing has no adapter_config.json"),
+        (["serve", "nano", "--adapter", "a=x", "--adapter", "a=y"], "two adapters are called 'a'"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_remedy(arguments, message, tmp_path, monkeypatch):

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from netweight import cli
+from netweight.model import Checkpoint, find_model
+from tests.model.adapters import write_adapter
 
 
 @pytest.fixture
@@ -38,6 +40,23 @@ def test_generate_answers_and_its_json_says_how(run, tiny_folder):
     assert record["seed"] == 4
     assert 0 < record["completion_tokens"] <= 8
     assert record["finish_reason"] in ("stop", "length", "tool_calls")
+
+
+def test_generate_and_chat_speak_with_an_adapter(run, tmp_path):
+    config = Checkpoint.open(find_model("nano").path).config
+    folders = [write_adapter(tmp_path / name, config, seed=ord(name)) for name in "ab"]
+    ask = ("generate", "nano", "hi", "--max-tokens", 30, "--seed", 4, "--json", "--adapter")
+    plain, with_a, with_b = (
+        json.loads(run(*arguments)[1])
+        for arguments in (ask[:-1], (*ask, f"a={folders[0]}"), (*ask, f"b={folders[1]}"))
+    )
+    assert (plain["model"], with_a["model"], with_b["model"]) == ("nano", "a", "b")
+    said = {f"{answer['reasoning']} {answer['content']}" for answer in (plain, with_a, with_b)}
+    assert len(said) == 3
+    limits = ("--max-tokens", 30, "--seed", 4)
+    _, out, _ = run("chat", "nano", *limits, "--adapter", f"a={folders[0]}", stdin="hi\n/quit\n")
+    said = f"{with_a['reasoning'] or ''}{with_a['content'] or ''}"
+    assert "".join(said.split()) in "".join(out.split())
 
 
 def test_generate_keeps_standard_output_for_the_answer(run, tiny_folder):

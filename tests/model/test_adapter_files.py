@@ -138,7 +138,7 @@ def test_an_adapter_of_another_model(folder, refusal):
     change_tensors(folder, lambda t: t.pop("base_model.model.lm_head.base_layer.weight"))
     message = refusal(SHAPES["published heads"])
     assert "lora_B.weight is [128, 4]" in message
-    assert "ask for [4096, 4]. Give the model that the adapter was trained on." in message
+    assert "ask for [4096, 4]. Give the model that the adapter was trained on" in message
 
 
 def test_a_folder_that_is_none(folder, refusal):

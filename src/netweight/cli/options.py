@@ -1,10 +1,13 @@
 """Options that several commands have, and the model that they load."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from netweight.errors import AdapterError
 
 if TYPE_CHECKING:
     from netweight.model import Config, Dense
@@ -57,6 +60,23 @@ Speculate = Annotated[
         min=0, max=32, help="Guess so many tokens ahead where text repeats: faster, same answers."
     ),
 ]
+Adapter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME=PATH",
+        help="Speak with a LoRA adapter: the folder that PEFT has saved, and what to call it. The "
+        "last one given counts.",
+    ),
+]
+Adapters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adapter",
+        metavar="NAME=PATH",
+        help="Serve a LoRA adapter as well, for clients that ask for the model NAME: the folder "
+        "that PEFT has saved. May be given several times.",
+    ),
+]
 Instructions = Annotated[str | None, typer.Option("--system", help="Instructions for the model.")]
 WithPython = Annotated[
     bool, typer.Option("--python", help="Let the model run Python code in a sandbox (bubblewrap).")
@@ -85,6 +105,25 @@ def built_in_tools(*, python: bool, browser: Path | None) -> "tuple[BuiltInTool,
     return (*tools, Browser(Folder(browser))) if browser is not None else tuple(tools)
 
 
+def adapter_folders(given: Sequence[str]) -> dict[str, Path]:
+    """Folders of adapters by name, from NAME=PATH each.
+
+    Raises:
+        AdapterError: for something else, or a name that is given twice.
+    """
+    folders: dict[str, Path] = {}
+    for one in given:
+        name, _, path = one.partition("=")
+        if not name.strip() or not path:
+            raise AdapterError(
+                f"--adapter is {one!r}; write NAME=PATH, e.g. --adapter terse=adapters/terse."
+            )
+        if name in folders:
+            raise AdapterError(f"two adapters are called {name!r}. Give one another name.")
+        folders[name] = Path(path).expanduser().absolute()  # replicas may run in other folders
+    return folders
+
+
 def load_chat_model(
     model: str,
     name: str | None = None,
@@ -93,6 +132,7 @@ def load_chat_model(
     threads: int | None = None,
     memory: float | None = None,
     speculate: int = 0,
+    adapters: Mapping[str, Path] | None = None,
     num_sharers: int = 1,
 ) -> "ChatModel":
     """Load a model, with a sign of life: importing torch takes seconds, packing weights minutes.
@@ -119,7 +159,9 @@ def load_chat_model(
             memory = usable_bytes() / num_sharers / 2**30
         return ChatModel.load(
             replace(folder, name=name or folder.name),
-            ModelSettings(dense, None if memory is None else int(memory * 2**30), speculate),
+            ModelSettings(
+                dense, None if memory is None else int(memory * 2**30), speculate, adapters or {}
+            ),
             progress=lambda done, total: bar.update(
                 task, description=f"packing {model}, once", completed=done, total=total
             ),

@@ -2,12 +2,14 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from netweight.cli.options import (
+    Adapters,
     DenseForm,
     Memory,
     Model,
@@ -15,6 +17,7 @@ from netweight.cli.options import (
     Threads,
     WithBrowser,
     WithPython,
+    adapter_folders,
     built_in_tools,
     load_chat_model,
 )
@@ -115,6 +118,7 @@ def serve(
     threads: Threads = None,
     memory: Memory = None,
     speculate: Speculate = 0,
+    adapter: Adapters = None,
     replicas: Replicas = None,
     ray_address: RayAddress = None,
 ) -> None:
@@ -142,6 +146,7 @@ def serve(
         tools=built_in_tools(python=python, browser=browser),
         access_log=True,
     )
+    adapters = adapter_folders(adapter or [])
     load = partial(
         load_chat_model,
         *(model, name),
@@ -149,6 +154,7 @@ def serve(
         threads=threads,
         memory=memory,
         speculate=speculate,
+        adapters=adapters,
     )
     # Listen before loading the weights: a port in use should not cost a minute.
     with server.listen(host, port) as sock:
@@ -165,7 +171,7 @@ def serve(
             if settings.store_path is not None:
                 server.check_store(settings.store_path)
             chat_model = load()
-            _tell(chat_model.name, url, settings)
+            _tell(chat_model.name, adapters, url, settings)
             server.run(chat_model, sock, settings)
             return
         from netweight.model import find_model
@@ -181,7 +187,7 @@ def serve(
         if address is None:
             find_model(model)  # a mistake in its name should not cost a cluster's start
         with server.deployed(plan, address) as (engines, model_name):
-            _tell(model_name, url, settings)
+            _tell(model_name, adapters, url, settings)
             server.run_app(server.create_front(engines, model_name, settings), sock, settings)
 
 
@@ -215,9 +221,10 @@ def _keys_of(file: Path) -> list[str]:
     return keys
 
 
-def _tell(name: str, url: str, settings: "ServerSettings") -> None:
+def _tell(name: str, adapters: Iterable[str], url: str, settings: "ServerSettings") -> None:
     """Say where the model is and how to ask it."""
-    print(f"{name} is served at {url} (Ctrl-C stops it). Try it:\n")
+    names = "".join(f", {adapter}" for adapter in adapters)
+    print(f"{name}{names} {'are' if names else 'is'} served at {url} (Ctrl-C stops it). Try it:\n")
     body = json.dumps(
         {"model": name, "messages": [{"role": "user", "content": "What is 27 + 15?"}]}
     )

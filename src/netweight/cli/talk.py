@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from netweight.cli.options import (
+    Adapter,
     AsJson,
     DenseForm,
     Effort,
@@ -23,6 +24,7 @@ from netweight.cli.options import (
     TopP,
     WithBrowser,
     WithPython,
+    adapter_folders,
     built_in_tools,
     load_chat_model,
 )
@@ -46,6 +48,7 @@ def generate(
     threads: Threads = None,
     memory: Memory = None,
     speculate: Speculate = 0,
+    adapter: Adapter = None,
     show_reasoning: Annotated[bool, typer.Option(help="Show the model's thoughts.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -58,9 +61,17 @@ def generate(
     if not prompt.strip():
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
     built_in = built_in_tools(python=python, browser=browser)
+    adapters = adapter_folders([] if adapter is None else [adapter])
     chat_model = load_chat_model(
-        model, dense=dense, threads=threads, memory=memory, speculate=speculate
+        model,
+        dense=dense,
+        threads=threads,
+        memory=memory,
+        speculate=speculate,
+        adapters=adapters,
     )
+    for name in adapters:
+        chat_model = chat_model.with_adapter(name)
 
     from rich.console import Console
 
@@ -104,15 +115,24 @@ def chat(
     threads: Threads = None,
     memory: Memory = None,
     speculate: Speculate = 0,
+    adapter: Adapter = None,
 ) -> None:
     """Talk to a model in the terminal; /help there lists what else you can do.
 
     Example: netweight chat nano
     """
     built_in = built_in_tools(python=python, browser=browser)
+    adapters = adapter_folders([] if adapter is None else [adapter])
     chat_model = load_chat_model(
-        model, dense=dense, threads=threads, memory=memory, speculate=speculate
+        model,
+        dense=dense,
+        threads=threads,
+        memory=memory,
+        speculate=speculate,
+        adapters=adapters,
     )
+    for name in adapters:
+        chat_model = chat_model.with_adapter(name)
 
     from rich.console import Console
 

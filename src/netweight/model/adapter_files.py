@@ -103,7 +103,8 @@ class _Settings:
         data = read_json(path)
         if data.get("peft_type") != "LORA":
             raise AdapterError(
-                f"{path}: peft_type is {data.get('peft_type')!r}; only LORA is supported."
+                f"{path}: peft_type is {data.get('peft_type')!r}; only LORA is supported. "
+                "Train such an adapter."
             )
         _refuse_others(path, data)
         return cls(
@@ -256,7 +257,7 @@ def _factors(
             raise AdapterError(
                 f"{folder / WEIGHTS_NAME}: {name} is {list(tensor.shape)}; the model and the rank "
                 f"in {CONFIG_NAME}, {rank}, ask for {list(shape)}. Give the model that the adapter "
-                "was trained on."
+                f"was trained on, and its own {CONFIG_NAME}."
             )
     return Factors(pair["A"], pair["B"] * settings.scale_of(module))
 

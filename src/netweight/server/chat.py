@@ -4,12 +4,14 @@ The server and the terminal commands both talk to a model through this file. Kno
 engine and what a built-in tool is; knows no HTTP, no thread and no terminal.
 """
 
+import copy
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 from netweight import harmony
@@ -22,7 +24,7 @@ from netweight.engine import (
     fresh_seed,
     plan_cache,
 )
-from netweight.errors import CheckpointError, ContextTooLong
+from netweight.errors import AdapterError, CheckpointError, ContextTooLong
 from netweight.harmony import (
     DeveloperContent,
     JsonSchema,
@@ -133,10 +135,29 @@ class ModelSettings:
     dense: Dense = "bf16"  # how attention, embedding and output matrices are stored
     memory_bytes: int | None = None  # for weights, keys and values; None: most of what is free
     speculate: int = 0  # tokens guessed ahead in a step, at most
+    adapters: Mapping[str, Path] = field(default_factory=dict)  # folders of LoRA adapters by name
+
+
+class _ConstrainerOnDemand:
+    """What makes constraints; made when it is first asked for, which takes a second."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._constrainer: Constrainer | None = None
+        self._making = threading.Lock()
+
+    def get(self) -> Constrainer:
+        with self._making:
+            if self._constrainer is None:
+                self._constrainer = Constrainer(self._vocabulary)
+            return self._constrainer
 
 
 class ChatModel:
-    """A model to talk to: its name, its vocabulary, and an engine that runs it."""
+    """A model to talk to: its name, its vocabulary, and an engine that runs it.
+
+    `adapter` is the name of the engine's adapter that it speaks with; None: the model as it is.
+    """
 
     def __init__(
         self,
@@ -150,9 +171,9 @@ class ChatModel:
         self.name = name
         self.vocabulary = vocabulary
         self.engine = engine
+        self.adapter: str | None = None
         self._today = today
-        self._constrainer: Constrainer | None = None
-        self._making_constrainer = threading.Lock()
+        self._constrainer = _ConstrainerOnDemand(vocabulary)
 
     @classmethod
     def load(
@@ -168,12 +189,19 @@ class ChatModel:
 
         Raises:
             CheckpointError, VocabularyError: naming the file that is missing or damaged.
+            AdapterError: when an adapter cannot be used, or has the model's own name.
             NotEnoughMemory: when the model cannot run in the memory that it may use.
         """
+        if folder.name in settings.adapters:
+            raise AdapterError(
+                f"an adapter is called {folder.name!r}, as the model itself is. Give it another "
+                "name."
+            )
         transformer = load_transformer(
             folder.path,
             dense=settings.dense,
             memory_bytes=settings.memory_bytes,
+            adapters=settings.adapters,
             progress=progress,
         )
         vocabulary = Vocabulary.load(folder.path)
@@ -186,6 +214,13 @@ class ChatModel:
         cache_size = plan_cache(transformer.config, transformer.budget.kv_bytes)
         engine = Engine(transformer, cache_size=cache_size, speculate=settings.speculate)
         return cls(folder.name, vocabulary, engine)
+
+    def with_adapter(self, name: str) -> "ChatModel":
+        """The same with the engine's adapter of this name, which is then what it is called."""
+        assert name in self.engine.adapters, f"there is no adapter {name}"
+        adapted = copy.copy(self)
+        adapted.name = adapted.adapter = name
+        return adapted
 
     def prompt_ids(self, chat: Chat) -> list[int]:
         """What the model reads of a conversation, up to where it goes on.
@@ -216,6 +251,7 @@ class ChatModel:
             chat.max_tokens,
             chat.num_logprobs,
             self._constraint(chat),
+            adapter=self.adapter,
         )
         self.engine.check(request)
         return request
@@ -245,11 +281,8 @@ class ChatModel:
 
     @property
     def constrainer(self) -> Constrainer:
-        """What makes constraints; made when it is first asked for, which takes a second."""
-        with self._making_constrainer:
-            if self._constrainer is None:
-                self._constrainer = Constrainer(self.vocabulary)
-            return self._constrainer
+        """What makes constraints: the same with each adapter."""
+        return self._constrainer.get()
 
     def answer(
         self, chat: Chat, *, is_stopped: Callable[[], bool] = lambda: False

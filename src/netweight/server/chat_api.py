@@ -17,6 +17,7 @@ from netweight.engine import Event
 from netweight.errors import NetweightError
 from netweight.server import problems, sse, translate, wire
 from netweight.server.answer import AnswerReader, harmony_tokens
+from netweight.server.chat import ChatModel
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
@@ -38,11 +39,11 @@ def routes(service: Service) -> APIRouter:
     )
     async def chat_completions(body: wire.ChatCompletionRequest, http: Request) -> Response:
         """Answer a conversation, in reasoning, content and tool calls."""
-        service.check_name(body.model)
+        model = service.named(body.model)
         if _is_short(body, http):
-            job = _prepare(service, body)
+            job = _prepare(model, body, service.now())
         else:
-            job = await asyncio.to_thread(_prepare, service, body)
+            job = await asyncio.to_thread(_prepare, model, body, service.now())
         if not body.stream:
             return await until_client_leaves(http, _complete(service, job))
         service.check_open()
@@ -70,23 +71,22 @@ class _Job:
     has_stops: bool
 
 
-def _prepare(service: Service, body: wire.ChatCompletionRequest) -> _Job:
+def _prepare(model: ChatModel, body: wire.ChatCompletionRequest, created: int) -> _Job:
     """Everything up to the engine.
 
     Raises:
         Problem, HarmonyError, RequestError: for a request that cannot be answered.
     """
-    translate.check_bias(body, service.model.vocabulary)
+    translate.check_bias(body, model.vocabulary)
     names = translate.tool_names(body)
     chat = translate.chat_of(body, names)
-    model = service.model
     requests = model.requests(chat, body.n or 1)
     completion = translate.Completion(
         body,
         names,
         model.vocabulary,
         completion_id=f"chatcmpl-{secrets.token_hex(12)}",
-        created=service.now(),
+        created=created,
     )
     prompt_ids = requests[0].prompt_ids
     if completion.tells_tokens:

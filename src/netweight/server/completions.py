@@ -216,6 +216,7 @@ def _requests(
         max_tokens=max(1, max_tokens),
         num_logprobs=body.logprobs if max_tokens > 0 else None,
         prompt_logprobs=body.logprobs if body.echo else None,
+        adapter=model.adapter,
     )
     try:
         model.engine.check(first)

@@ -33,12 +33,12 @@ def routes(service: Service) -> APIRouter:
     @router.post("/v1/completions", response_model=wire.Completion, responses={200: _RESPONSE})
     async def completions(body: wire.CompletionRequest, http: Request) -> Response:
         """Continue prompts as they stand."""
-        service.check_name(body.model)
+        model = service.named(body.model)
         # In another thread, since long prompts take a while to encode.
         completion = await asyncio.to_thread(
             Completion,
             body,
-            service.model,
+            model,
             completion_id=f"cmpl-{secrets.token_hex(12)}",
             created=service.now(),
         )

@@ -14,7 +14,7 @@ def routes(
 ) -> APIRouter:
     """Health, models, metrics and the reference; `openapi` gives the OpenAPI document."""
     router = APIRouter()
-    card = wire.Model(id=service.model.name, created=service.now())
+    cards = {name: wire.Model(id=name, created=service.now()) for name in service.names}
 
     @router.get("/health")
     async def health() -> Response:
@@ -36,13 +36,13 @@ def routes(
 
     @router.get("/v1/models")
     async def models() -> wire.ModelList:
-        """The one model that is served."""
-        return wire.ModelList(data=[card])
+        """The model that is served, and what it is called with each of its adapters."""
+        return wire.ModelList(data=[*cards.values()])
 
     @router.get("/v1/models/{name:path}")
     async def one_model(name: str) -> wire.Model:
-        """The same by its name."""
-        service.check_name(name)
-        return card
+        """One of them by its name."""
+        service.named(name)
+        return cards[name]
 
     return router

@@ -20,7 +20,7 @@ from netweight import engine
 from netweight.errors import ContextTooLong, NetweightError, ServerError
 from netweight.server import responses_in, responses_out, sse
 from netweight.server.answer import Delta, Done
-from netweight.server.chat import Rounds
+from netweight.server.chat import ChatModel, Rounds
 from netweight.server.problems import Problem, problem_of
 from netweight.server.responses_answer import Writer, blank_response
 from netweight.server.responses_history import History, gather, kept_items
@@ -150,7 +150,7 @@ async def _begin(shared: _Shared, body: responses_in.ResponseRequest) -> _Job:
     Raises:
         Problem, NetweightError: for a request that cannot be answered.
     """
-    shared.service.check_name(body.model)
+    model = shared.service.named(body.model)
     if body.stream_options is not None and not body.stream:
         raise Problem("stream_options needs stream to be true.", param="stream_options")
     check_tools(body, shared.sessions.tool_names)
@@ -158,7 +158,8 @@ async def _begin(shared: _Shared, body: responses_in.ResponseRequest) -> _Job:
     session = _session(shared.sessions, body, history)
     try:
         # Long conversations take a while to render, and the first grammar of all does.
-        return await asyncio.to_thread(_prepare, shared.service, body, history, session)
+        now = shared.service.now()
+        return await asyncio.to_thread(_prepare, model, body, history, session, now)
     except ContextTooLong as error:
         raise Problem(str(error), param="input", code="context_length_exceeded") from error
 
@@ -181,20 +182,24 @@ def _session(sessions: Sessions, body: responses_in.ResponseRequest, history: Hi
 
 
 def _prepare(
-    service: Service, body: responses_in.ResponseRequest, history: History, session: Session
+    model: ChatModel,
+    body: responses_in.ResponseRequest,
+    history: History,
+    session: Session,
+    created_at: int,
 ) -> _Job:
     body = body.model_copy(update={"seed": engine.fresh_seed() if body.seed is None else body.seed})
     names = tool_names(body, history)
     chat = chat_of(body, history, names, session.tool)
-    rounds = Rounds(service.model, chat, tell_messages=True)
-    words = Words(service.model.vocabulary)
+    rounds = Rounds(model, chat, tell_messages=True)
+    words = Words(model.vocabulary)
     num_top = num_logprobs(body) or 0
     assert body.seed is not None, "it was given one"
     writer = Writer(
         blank_response(
             body,
             response_id=f"resp_{secrets.token_hex(24)}",
-            created_at=service.now(),
+            created_at=created_at,
             seed=body.seed,
         ),
         names,

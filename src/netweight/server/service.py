@@ -20,7 +20,7 @@ CLIENT_LEFT = 499  # nobody reads it; nginx's number for a client that closed th
 
 @dataclass(frozen=True)
 class Service:
-    """One served model. `clock` gives seconds since the epoch."""
+    """One served model and its adapters. `clock` gives seconds since the epoch."""
 
     model: ChatModel
     worker: Worker
@@ -30,15 +30,28 @@ class Service:
         """The time, in whole seconds, as OpenAI's objects have it."""
         return int(self.clock())
 
-    def check_name(self, name: str) -> None:
-        """Raise the Problem of a model that is not served."""
-        if name != self.model.name:
+    @property
+    def names(self) -> list[str]:
+        """What may be asked for: the model, then each of its adapters."""
+        return [self.model.name, *self.model.engine.adapters]
+
+    def named(self, name: str) -> ChatModel:
+        """The model, with the adapter of this name unless the name is its own.
+
+        Raises:
+            Problem: when there is none.
+        """
+        if name == self.model.name:
+            return self.model
+        if name not in self.names:
             raise Problem(
-                f"the model {name!r} does not exist; this server has {self.model.name!r}.",
+                f"the model {name!r} does not exist; this server has "
+                f"{', '.join(map(repr, self.names))}.",
                 status=404,
                 param="model",
                 code="model_not_found",
             )
+        return self.model.with_adapter(name)
 
     def check_open(self) -> None:
         """Raise the Problem of a server that takes no requests, before a stream has begun."""

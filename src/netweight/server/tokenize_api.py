@@ -87,7 +87,7 @@ def routes(service: Service) -> APIRouter:
 
 def _check_name(service: Service, name: str | None) -> None:
     if name is not None:
-        service.check_name(name)
+        service.named(name)
 
 
 def _tokenized(service: Service, body: TokenizeRequest) -> TokenizeResponse:
