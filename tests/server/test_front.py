@@ -5,13 +5,15 @@ import json
 import threading
 import time
 from contextlib import ExitStack, aclosing, contextmanager
+from dataclasses import replace
 from functools import partial
 
 import httpx
 import pytest
 
 from netweight.server import ServerSettings, create_app, create_front, serving_app
-from netweight.server.front import Patience, ReplicaLost, _Limit, merged
+from netweight.server.fleet import Patience, ReplicaLost, _Limit
+from netweight.server.metrics import merged
 from netweight.server.replicas import answer
 from netweight.server.settings import DEFAULTS
 from tests.fakes import BYTE_VOCABULARY_SIZE, FakeModel, one_hot, spell
@@ -19,7 +21,7 @@ from tests.server.conftest import ANSWER, chat_model, client_at, saying, until
 
 BODY = {"model": "scripted", "messages": [{"role": "user", "content": "27 + 15?"}]}
 RESPONSE = {"model": "scripted", "input": "27 + 15?"}
-IMPATIENT = Patience(silence=0.3, pause=0.02, replica=0.4, overtime=0.2)
+PATIENT = Patience(silence=60, pause=0.02, replica=60, fetch=60)  # on a busy machine, too
 
 
 class Local:
@@ -62,8 +64,8 @@ class Local:
 class Served:
     """A client of a front, and the replicas behind it."""
 
-    def __init__(self, replicas, client):
-        self.replicas, self.client = replicas, client
+    def __init__(self, replicas, fleet, client):
+        self.replicas, self.fleet, self.client = replicas, fleet, client
 
     def at(self, path):
         """The replicas that were asked for a path, in order."""
@@ -76,7 +78,7 @@ class Served:
 
 
 @contextmanager
-def served(*models, settings=DEFAULTS, patience=IMPATIENT):
+def served(*models, settings=DEFAULTS, patience=PATIENT):
     replicas = [Local(index, model) for index, model in enumerate(models)]
     front = create_front(replicas, "scripted", settings, patience=patience)
     with ExitStack() as cleanup:
@@ -86,7 +88,7 @@ def served(*models, settings=DEFAULTS, patience=IMPATIENT):
         url = cleanup.enter_context(serving_app(front, settings))
         client = cleanup.enter_context(client_at(url))
         until(lambda: set(states(client).values()) == {"ok"})
-        yield Served(replicas, client)
+        yield Served(replicas, front.state.worker, client)
 
 
 def states(client):
@@ -109,7 +111,7 @@ def slow(*, num_tokens=1_000_000):
 
 @pytest.fixture(scope="module")
 def pair():
-    with served(saying(ANSWER), saying(ANSWER), patience=Patience()) as both:
+    with served(saying(ANSWER), saying(ANSWER)) as both:
         yield both
 
 
@@ -190,7 +192,7 @@ def test_a_response_is_continued_and_read_where_it_was_made(pair):
 
 def test_an_api_key_is_not_sent_on():
     settings = ServerSettings(api_keys=("secret",))
-    with served(saying(ANSWER), settings=settings, patience=Patience()) as one:
+    with served(saying(ANSWER), settings=settings) as one:
         key = {"Authorization": "Bearer secret"}
         assert one.client.post("chat/completions", json=BODY).status_code == 401
         assert one.client.post("chat/completions", json=BODY, headers=key).status_code == 200
@@ -241,7 +243,8 @@ def test_a_streamed_response_that_is_lost_ends_with_the_next_event():
 
 
 def test_a_replica_that_falls_silent_is_lost_after_a_while():
-    with served(slow(num_tokens=150), slow(num_tokens=150)) as pair:
+    patience = replace(PATIENT, silence=0.6)
+    with served(slow(num_tokens=150), slow(num_tokens=150), patience=patience) as pair:
         wait = in_background(lambda: pair.client.post("chat/completions", json=BODY))
         until(lambda: any(replica.engine.has_work for replica in pair.replicas))
         pair.busy.state = "silent"
@@ -249,7 +252,7 @@ def test_a_replica_that_falls_silent_is_lost_after_a_while():
 
 
 def test_a_request_that_has_not_reached_a_dead_replica_goes_to_another_at_once():
-    with served(saying(ANSWER), saying(ANSWER), patience=Patience(silence=60)) as pair:
+    with served(saying(ANSWER), saying(ANSWER)) as pair:
         [first, second] = pair.replicas
         first.ask, second.ask = never_reached(first, second), never_reached(second, first)
         assert pair.client.post("chat/completions", json=BODY).status_code == 200
@@ -303,8 +306,10 @@ def test_with_no_replica_left_requests_are_refused_and_served_again_when_one_is_
         one.replicas[0].state = "dead"
         until(lambda: states(one.client) == {"engine-0": "lost"})
         assert one.client.get("../health").status_code == 503
+        one.fleet.patience = replace(PATIENT, replica=0.1)
         refused = one.client.post("chat/completions", json=BODY)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_engine")
+        one.fleet.patience = PATIENT
         wait = in_background(lambda: one.client.post("chat/completions", json=BODY))
         one.replicas[0].state = "well"
         assert wait().status_code == 200
@@ -312,7 +317,8 @@ def test_with_no_replica_left_requests_are_refused_and_served_again_when_one_is_
 
 def test_an_answer_without_a_sign_of_life_is_given_up():
     settings = ServerSettings(answer_timeout_s=0.1)
-    with served(saying(ANSWER), settings=settings) as one:
+    patience = replace(PATIENT, overtime=0.2)
+    with served(saying(ANSWER), settings=settings, patience=patience) as one:
         one.replicas[0].ask = stuck
         refused = one.client.post("chat/completions", json=BODY)
         assert (refused.status_code, refused.json()["error"]["code"]) == (504, "timeout")

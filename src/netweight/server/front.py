@@ -1,20 +1,16 @@
 """The server's front, where several engines stand behind it. It sends requests on, has no model.
 
-A request goes to one of the engines, which are called replicas here, and its answer comes back in
-pieces. The front knows which replicas are up. When one is lost, requests of which no byte has been
-answered go to another one; streams that have begun end with an error. Every wait has an end. Knows
-no Ray: how to reach a replica is the replica's own affair.
+Which engine answers is decided by the `fleet`. When one is lost, requests of which no byte has been
+answered go to another one; streams that have begun end with an error.
 """
 
 import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import NamedTuple, Protocol
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers
@@ -24,6 +20,17 @@ from starlette.types import Receive, Scope, Send
 
 from netweight.server import metrics, problems, reference, routing, sse
 from netweight.server.app import add_guards
+from netweight.server.fleet import (
+    PATIENCE,
+    RETRY_AFTER_S,
+    Ask,
+    Fleet,
+    Opening,
+    Patience,
+    Piece,
+    Replica,
+    ReplicaLost,
+)
 from netweight.server.metrics import Metrics
 from netweight.server.problems import Problem
 from netweight.server.responses_out import ErrorEvent
@@ -33,283 +40,8 @@ log = logging.getLogger(__name__)
 
 # A request that kills whoever reads it should not kill all.
 _MAX_TRIES = 2
-_RETRY_AFTER_S = 5
 _NOT_SENT_ON = frozenset({b"authorization", b"connection", b"content-length", b"transfer-encoding"})
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number": ?(\d+)')
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request, as it goes to a replica."""
-
-    method: str
-    path: str
-    raw_path: bytes
-    query: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-
-class Opening(NamedTuple):
-    """How an answer begins; `route` is the path of the API that gave it, if one did."""
-
-    status: int
-    headers: Sequence[tuple[bytes, bytes]]
-    route: str | None
-
-
-class Piece(NamedTuple):
-    """Some of an answer; the first one has its opening."""
-
-    opening: Opening | None
-    body: bytes
-    is_last: bool
-
-
-class ReplicaLost(Exception):
-    """A replica does not answer, and why."""
-
-
-class Replica(Protocol):
-    """An engine with the whole API around it, somewhere else."""
-
-    @property
-    def name(self) -> str:
-        """As engine-0."""
-        ...
-
-    def ask(self, ask: Ask) -> AsyncGenerator[Piece]:
-        """The answer. Closing it cancels the request. Raises ReplicaLost."""
-        ...
-
-    def beats(self) -> AsyncGenerator[str | None]:
-        """Why it takes no requests, or None: it does; again and again. Raises ReplicaLost."""
-        ...
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long the front waits, in seconds."""
-
-    silence: float = 15.0  # between two beats, until a replica counts as lost
-    pause: float = 1.0  # until a lost replica is listened to again
-    replica: float = 30.0  # for a replica to come up while none is
-    fetch: float = 5.0  # for what the front wants to know itself
-    overtime: float = 300.0  # after the time that an answer may take without a sign of life
-
-
-class _Limit:
-    """How long an answer is waited for. Once it is ended, nothing puts that off."""
-
-    def __init__(self, timeout: asyncio.Timeout, quiet_s: float | None) -> None:
-        self._timeout, self._quiet_s, self._is_ended = timeout, quiet_s, False
-
-    def extend(self) -> None:
-        """There was a sign of life."""
-        if not self._is_ended and self._quiet_s is not None:
-            self._timeout.reschedule(asyncio.get_running_loop().time() + self._quiet_s)
-
-    def end(self) -> None:
-        """Wait no longer."""
-        self._is_ended = True
-        self._timeout.reschedule(asyncio.get_running_loop().time())
-
-
-@dataclass(eq=False)
-class _Seat:
-    """A replica, and what the front knows of it."""
-
-    replica: Replica
-    state: str = "starting"
-    limits: set[_Limit] = field(default_factory=set)  # of requests that it answers
-
-    @property
-    def is_up(self) -> bool:
-        return self.state == "ok"
-
-    def end_all(self) -> None:
-        """Wait no longer for the answers under way."""
-        for limit in self.limits:
-            limit.end()
-
-
-class Fleet:
-    """The replicas: which are up, what they have to do, and where conversations were."""
-
-    def __init__(
-        self,
-        replicas: Sequence[Replica],
-        patience: Patience = Patience(),
-    ) -> None:
-        """Nothing is known of the replicas until `watching` begins."""
-        self.patience = patience
-        self.refusal: str | None = None
-        self.num_retries = 0
-        self.num_lost = 0
-        self._homes = routing.Homes()
-        self._seats = {replica.name: _Seat(replica) for replica in replicas}
-        self._news = asyncio.Event()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether answers are under way."""
-        return any(seat.limits for seat in self._seats.values())
-
-    @property
-    def states(self) -> dict[str, str]:
-        """How each replica is: ok, or why it gets no requests."""
-        return {name: seat.state for name, seat in self._seats.items()}
-
-    @property
-    def replicas_up(self) -> list[Replica]:
-        """Those that are up."""
-        return [seat.replica for seat in self._seats.values() if seat.is_up]
-
-    def refuse(self) -> None:
-        """Take no more requests; those under way go on."""
-        self.refusal = "the server is stopping"
-        self._news.set()
-
-    def drain(self) -> None:
-        """Take no more requests, and end those under way."""
-        self.refuse()
-        for seat in self._seats.values():
-            seat.end_all()
-
-    @asynccontextmanager
-    async def watching(self) -> AsyncGenerator[None]:
-        """While the block lasts, all replicas are listened to."""
-        watches = [asyncio.ensure_future(self._watch(seat)) for seat in self._seats.values()]
-        try:
-            yield
-        finally:
-            for watch in watches:
-                watch.cancel()
-            await asyncio.gather(*watches, return_exceptions=True)
-
-    async def _watch(self, seat: _Seat) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self.patience.silence) as timeout:
-                    await self._listen(seat, _Limit(timeout, self.patience.silence))
-            except (TimeoutError, ReplicaLost) as error:
-                log.debug("%s is not heard: %s", seat.replica.name, error)
-            self._note(seat, "lost")
-            seat.end_all()
-            await asyncio.sleep(self.patience.pause)
-
-    async def _listen(self, seat: _Seat, limit: _Limit) -> None:
-        async with aclosing(seat.replica.beats()) as beats:
-            async for refusal in beats:
-                self._note(seat, refusal or "ok")
-                limit.extend()
-
-    def _note(self, seat: _Seat, state: str) -> None:
-        if seat.state != state:
-            log.log(
-                logging.INFO if state == "ok" else logging.WARNING,
-                "%s was %s and is now: %s",
-                *(seat.replica.name, seat.state, state),
-            )
-            self.num_lost += seat.is_up
-        seat.state = state
-        if seat.is_up:
-            self._news.set()
-
-    def check_open(self) -> None:
-        """Raise the Problem of a server that takes no requests."""
-        if self.refusal:
-            raise Problem(f"{self.refusal}; try again later.", status=503, code="unavailable")
-
-    async def find(self, affinity: routing.Affinity, tried: Sequence[str] = ()) -> Replica:
-        """The replica for a request; waits for one to come up while none is.
-
-        Those that have tried and were lost are asked again only where there is no other.
-
-        Raises:
-            Problem: when none does.
-        """
-        self.check_open()
-        if not self.replicas_up:
-            await self._wait_for_one()
-        loads = {name: len(seat.limits) for name, seat in self._seats.items() if seat.is_up}
-        fresh = {name: load for name, load in loads.items() if name not in tried}
-        name = routing.choose(affinity, fresh or loads, self._homes)
-        if affinity.key is not None:
-            self._homes.put(affinity.key, name)
-        return self._seats[name].replica
-
-    def remember(self, ids: Sequence[str], replica: Replica) -> None:
-        """These responses and containers are at a replica."""
-        for what in ids:
-            self._homes.put(what, replica.name)
-
-    async def _wait_for_one(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.patience.replica):
-                while not self.replicas_up and not self.refusal:
-                    self._news.clear()
-                    await self._news.wait()
-        self.check_open()
-        if not self.replicas_up:
-            raise Problem(
-                f"none of the {len(self._seats)} engines is up; lost ones are started again. Try "
-                "again later.",
-                status=503,
-                code="no_engine",
-                headers={"Retry-After": str(_RETRY_AFTER_S)},
-            )
-
-    async def relay(
-        self,
-        replica: Replica,
-        ask: Ask,
-        take: Callable[[Piece], Awaitable[None]],
-        quiet_s: float | None,
-    ) -> None:
-        """Let a replica answer; `quiet_s` is how long it may take between two pieces.
-
-        Raises:
-            ReplicaLost: when its answer does not come to its end.
-            Problem: when the server stops, or the replica is silent for too long.
-        """
-        seat = self._seats[replica.name]
-        try:
-            async with asyncio.timeout(quiet_s) as timeout:
-                limit = _Limit(timeout, quiet_s)
-                seat.limits.add(limit)
-                try:
-                    await _take_all(replica.ask(ask), take, limit)
-                finally:
-                    seat.limits.discard(limit)
-        except ReplicaLost:
-            if seat.is_up:  # until its next beat, it is left alone
-                self._note(seat, "lost")
-            raise
-        except TimeoutError:
-            self.check_open()
-            if not seat.is_up:
-                raise ReplicaLost("it is not heard any more") from None
-            raise Problem(
-                f"{replica.name} gave no sign of this answer for {quiet_s} seconds.",
-                status=504,
-                code="timeout",
-                headers={"x-should-retry": "false"},
-            ) from None
-
-
-async def _take_all(
-    pieces: AsyncGenerator[Piece],
-    take: Callable[[Piece], Awaitable[None]],
-    limit: _Limit,
-) -> None:
-    async with aclosing(pieces):
-        async for piece in pieces:
-            limit.extend()
-            await take(piece)
-            if piece.is_last:
-                return
-    raise ReplicaLost("its answer has no end")
 
 
 class _Reply:
@@ -437,7 +169,7 @@ def _lost(replica: Replica) -> Problem:
         f"{replica.name} was lost before it had answered; it is started again. Try again.",
         status=503,
         code="engine_lost",
-        headers={"Retry-After": str(_RETRY_AFTER_S)},
+        headers={"Retry-After": str(RETRY_AFTER_S)},
     )
 
 
@@ -472,7 +204,7 @@ def create_front(
     model_name: str,
     settings: ServerSettings = DEFAULTS,
     *,
-    patience: Patience = Patience(),
+    patience: Patience = PATIENCE,
 ) -> FastAPI:
     """The application that lets replicas of one model answer; `app.state.worker` is their fleet.
 
@@ -503,16 +235,16 @@ def create_front(
     @app.get("/metrics")
     async def metrics_text() -> Response:
         replicas = fleet.replicas_up
-        answers = [_fetched(fleet, replica, "/metrics") for replica in replicas]
+        answers = [fleet.fetch(replica, "/metrics") for replica in replicas]
         texts = {"front": counted.text()}
         for replica, text in zip(replicas, await asyncio.gather(*answers), strict=True):
             texts |= {} if text is None else {replica.name: text.decode()}
-        return Response(merged(texts), media_type=metrics.CONTENT_TYPE)
+        return Response(metrics.merged(texts), media_type=metrics.CONTENT_TYPE)
 
     @app.get("/docs")
     async def docs(http: Request) -> Response:
         replica = await fleet.find(routing.Affinity())
-        document = await _fetched(fleet, replica, "/openapi.json")
+        document = await fleet.fetch(replica, "/openapi.json")
         if document is None:
             raise _lost(replica)
         url, needs_key = f"{http.url.scheme}://{http.url.netloc}", bool(settings.api_keys)
@@ -535,39 +267,3 @@ def _watch(counted: Metrics, fleet: Fleet) -> None:
     counted.watch("replicas_lost_total", lost, "counter", lambda: fleet.num_lost)
     retried = "Requests that were lost with an engine before their answer began."
     counted.watch("requests_lost_total", retried, "counter", lambda: fleet.num_retries)
-
-
-async def _fetched(fleet: Fleet, replica: Replica, path: str) -> bytes | None:
-    """What a replica answers to a GET; None when it is lost over it."""
-    body = bytearray()
-
-    async def take(piece: Piece) -> None:
-        body.extend(piece.body)
-
-    try:
-        ask = Ask("GET", path, path.encode(), b"", (), b"")
-        await fleet.relay(replica, ask, take, fleet.patience.fetch)
-    except (ReplicaLost, Problem) as error:
-        log.warning("%s did not give its %s: %s", replica.name, path, error)
-        return None
-    return bytes(body)
-
-
-def merged(texts: Mapping[str, str]) -> str:
-    """Several servers' metrics as one text, each line with its server's name as label `replica`."""
-    families: dict[str, list[str]] = {}
-    for name, text in texts.items():
-        lines: list[str] = []
-        for block in text.split("# HELP ")[1:]:
-            help_line, type_line, *samples = block.splitlines()
-            lines = families.setdefault(f"# HELP {help_line}\n{type_line}\n", [])
-            lines += [_labelled(sample, name) for sample in samples]
-    return "".join(heading + "".join(lines) for heading, lines in families.items())
-
-
-def _labelled(sample: str, name: str) -> str:
-    metric, rest = re.split(r"(?=[{ ])", sample, maxsplit=1)
-    label = f'replica="{name}"'
-    if rest.startswith("{"):
-        return f"{metric}{{{label},{rest[1:]}\n"
-    return f"{metric}{{{label}}}{rest}\n"

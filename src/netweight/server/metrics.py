@@ -5,6 +5,7 @@ follow https://prometheus.io/docs/practices/naming/; where vLLM has a metric of 
 ours has its name, under our own prefix. Everything here belongs to the event loop's thread.
 """
 
+import re
 import time
 from bisect import bisect_left
 from collections import defaultdict
@@ -232,3 +233,23 @@ def _number(value: float) -> str:
     if value == float("inf"):
         return "+Inf"
     return str(int(value)) if value == int(value) else repr(float(value))
+
+
+def merged(texts: Mapping[str, str]) -> str:
+    """Several servers' metrics as one text, each line with its server's name as label `replica`."""
+    families: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        lines: list[str] = []
+        for block in text.split("# HELP ")[1:]:
+            help_line, type_line, *samples = block.splitlines()
+            lines = families.setdefault(f"# HELP {help_line}\n{type_line}\n", [])
+            lines += [_labelled(sample, name) for sample in samples]
+    return "".join(heading + "".join(lines) for heading, lines in families.items())
+
+
+def _labelled(sample: str, name: str) -> str:
+    metric, rest = re.split(r"(?=[{ ])", sample, maxsplit=1)
+    label = f'replica="{name}"'
+    if rest.startswith("{"):
+        return f"{metric}{{{label},{rest[1:]}\n"
+    return f"{metric}{{{label}}}{rest}\n"

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message
 from netweight.errors import ServerError
 from netweight.server.app import create_app
 from netweight.server.chat import ChatModel
-from netweight.server.front import Ask, Opening, Piece, ReplicaLost
+from netweight.server.fleet import Ask, Opening, Piece, ReplicaLost
 from netweight.server.settings import ServerSettings
 from netweight.server.store import check_store
 from netweight.tools import BuiltInTool
@@ -247,9 +247,9 @@ def deployed(plan: Plan, address: str | None = None) -> Iterator[Deployed]:
     """
     if address is not None and plan.settings.store_path is not None:
         raise ServerError(
-            f"replicas on a Ray cluster ({address}) cannot share a file of responses: SQLite's must "
-            "be on the machine that uses it. Leave --store out, and each replica keeps its own in "
-            "memory; or leave the cluster out."
+            f"replicas on a Ray cluster ({address}) cannot share a file of responses: SQLite's "
+            "must be on the machine that uses it. Leave --store out, and each replica keeps its "
+            "own in memory; or leave the cluster out."
         )
     with ExitStack() as cleanup:
         cores = len(os.sched_getaffinity(0))

@@ -27,7 +27,7 @@ _START_S = 30
 
 
 class Work(Protocol):
-    """Who answers: an engine's `worker.Worker`, or the `front.Fleet` of several engines."""
+    """Who answers: an engine's `worker.Worker`, or the `fleet.Fleet` of several engines."""
 
     @property
     def is_busy(self) -> bool:
