@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from http.client import HTTPConnection
 
 import httpx
@@ -305,3 +306,38 @@ def test_a_server_that_stops_ends_a_call_and_says_why():
     failed = read_events(texts[0])[-1]
     assert failed["type"] == "response.failed"
     assert "the server is stopping" in failed["response"]["error"]["message"]
+
+
+class Unhurried(Python):
+    """Takes a moment."""
+
+    def run(self, call, *, is_stopped):
+        time.sleep(0.2)
+        return super().run(call, is_stopped=is_stopped)
+
+
+def test_all_rounds_of_an_answer_have_its_time_together():
+    tool = BuiltIn(Unhurried)
+    with api_saying(*[code("a")] * 16, final("Done."), tools=(tool,), answer_timeout_s=1) as server:
+        reply = server.post(tools=[CODE])
+        error = error_of(reply)
+        assert (reply.status_code, error["code"]) == (504, "timeout")
+        assert "1 seconds, this server's limit for all of it, tool calls incl" in error["message"]
+        [python] = tool.opened
+        assert 1 <= len(python.heard) <= 6
+
+
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_a_tool_that_takes_too_long_is_stopped_with_the_answer(is_streamed):
+    tool = BuiltIn(Waiting)
+    with api_saying(code("a"), final("Done."), tools=(tool,), answer_timeout_s=0.3) as server:
+        if is_streamed:
+            failed = server.stream(tools=[CODE])[-1]
+            assert failed["type"] == "response.failed"
+            message = failed["response"]["error"]["message"]
+        else:
+            message = error_of(server.post(tools=[CODE]))["message"]
+        assert "longer than 0.3 seconds" in message
+        [python] = tool.opened
+        assert python.has_ended.wait(5)
+        assert python.was_stopped

@@ -20,7 +20,7 @@ from netweight import engine
 from netweight.errors import ContextTooLong, NetweightError, ServerError
 from netweight.server import responses_in, responses_out, sse
 from netweight.server.answer import Delta, Done
-from netweight.server.chat import ChatModel, Rounds
+from netweight.server.chat import ChatModel, PendingCall, Rounds
 from netweight.server.problems import Problem, problem_of
 from netweight.server.responses_answer import Writer, blank_response
 from netweight.server.responses_history import History, gather, kept_items
@@ -217,21 +217,34 @@ async def _deltas(shared: _Shared, job: _Job) -> AsyncGenerator[Delta]:
     worker, rounds = shared.service.worker, job.rounds
     request: engine.Request | None = rounds.request
     goes_on = False
-    with shared.sessions.using(job.session), worker.answering():
+    with shared.sessions.using(job.session), worker.answering() as deadline_s:
         while request is not None:
-            async with aclosing(worker.events(request, goes_on=goes_on)) as events:
+            of_request = worker.events(request, goes_on=goes_on, deadline_s=deadline_s)
+            async with aclosing(of_request) as events:
                 async for event in events:
                     for delta in rounds.read(event):
                         yield delta
             for call in rounds.calls:
-                text = await shared.sessions.answer(
-                    job.session, call, is_stopped=lambda: worker.end is not None
-                )
-                yield rounds.answered(call, text)
+                yield rounds.answered(call, await _run(shared, job, call, deadline_s))
             request = await asyncio.to_thread(rounds.next_request)
             goes_on = True
     worker.metrics.reasoning_tokens.add(rounds.done.usage.num_reasoning)
     yield rounds.done
+
+
+async def _run(shared: _Shared, job: _Job, call: PendingCall, deadline_s: float | None) -> str:
+    """A tool's answer, if it comes in time; AnswerTimeout if not, and then the tool is stopped."""
+    worker = shared.service.worker
+    timeout = asyncio.timeout_at(deadline_s)
+    try:
+        async with timeout:
+            return await shared.sessions.answer(
+                job.session, call, is_stopped=lambda: worker.end is not None
+            )
+    except TimeoutError:
+        if not timeout.expired():
+            raise
+        raise worker.timeout from None
 
 
 async def _events(shared: _Shared, job: _Job) -> AsyncGenerator[Event]:

@@ -180,25 +180,32 @@ class Worker:
         self._thread.join()
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
-        """An answer that takes several requests; while it lasts, answers are under way."""
+    def answering(self) -> Iterator[float | None]:
+        """An answer that takes several requests; while it lasts, answers are under way.
+
+        Yields when it has to end, in the event loop's time; None: at no time.
+        """
         self._num_answers += 1
         try:
-            yield
+            yield self._deadline_s(asyncio.get_running_loop())
         finally:
             self._num_answers -= 1
 
-    async def events(self, request: Request, *, goes_on: bool = False) -> AsyncGenerator[Event]:
+    async def events(
+        self, request: Request, *, goes_on: bool = False, deadline_s: float | None = None
+    ) -> AsyncGenerator[Event]:
         """A request's events. Closing the iterator, or cancelling its task, cancels the request.
 
-        One that `goes_on` belongs to an answer under way; it is taken until that has to end.
+        One that `goes_on` belongs to an answer under way; it is taken until that has to end, which
+        is by its `deadline_s`.
 
         Raises:
             ServerError: when the worker takes no requests, or stops before the request has ended.
             AnswerTimeout: when the request takes too long.
             RequestError: when the request cannot run.
         """
-        async with aclosing(self.batches_of([request], goes_on=goes_on)) as batches:
+        several = self.batches_of([request], goes_on=goes_on, deadline_s=deadline_s)
+        async with aclosing(several) as batches:
             async for batch in batches:
                 for _, event in batch:
                     yield event
@@ -209,6 +216,7 @@ class Worker:
         *,
         is_stopped: Callable[[int], bool] | None = None,
         goes_on: bool = False,
+        deadline_s: float | None = None,
     ) -> AsyncGenerator[list[tuple[int, Event]]]:
         """The events of several requests, each with its request's place: always all that are there.
 
@@ -227,7 +235,7 @@ class Worker:
         inbox, now = _Inbox(), self.metrics.clock()
         streams = [_Stream(request, i, inbox, now) for i, request in enumerate(requests)]
         self._commands.put(lambda: self._submit(streams))
-        timer = self._time_out(inbox)
+        timer = self._time_out(inbox, deadline_s)
         num_left = len(streams)
         stopped: set[int] = set()
         try:
@@ -251,14 +259,24 @@ class Worker:
             self._commands.put(lambda: self._cancel(streams))
         return {stream.index for stream in streams}
 
-    def _time_out(self, inbox: _Inbox) -> asyncio.TimerHandle | None:
-        if self._answer_timeout_s is None:
-            return None
-        error = AnswerTimeout(
-            f"the answer took longer than {self._answer_timeout_s:g} seconds, this server's limit. "
-            "Ask for fewer tokens (max_tokens), or start the server with a longer --timeout."
+    @property
+    def timeout(self) -> AnswerTimeout:
+        """What an answer ends with that takes too long."""
+        return AnswerTimeout(
+            f"the answer took longer than {self._answer_timeout_s:g} seconds, this server's limit "
+            "for all of it, tool calls included. Ask for fewer tokens (max_tokens), or start the "
+            "server with a longer --timeout."
         )
-        return inbox.loop.call_later(self._answer_timeout_s, inbox.fail, error)
+
+    def _time_out(self, inbox: _Inbox, deadline_s: float | None) -> asyncio.TimerHandle | None:
+        if deadline_s is None:
+            deadline_s = self._deadline_s(inbox.loop)
+        if deadline_s is None:
+            return None
+        return inbox.loop.call_at(deadline_s, inbox.fail, self.timeout)
+
+    def _deadline_s(self, loop: asyncio.AbstractEventLoop) -> float | None:
+        return None if self._answer_timeout_s is None else loop.time() + self._answer_timeout_s
 
     def _deliver(self, events: list[tuple[_Stream, Event]]) -> None:
         """Give events to those who wait for them; in their event loop's thread."""
