@@ -18,7 +18,7 @@ class ServerSettings:
     max_body_bytes: int = 32 * _MIB  # of a request
     body_timeout_s: float = 60.0  # in which a request's body has to arrive
     max_requests: int = 256  # taken at once, those that wait their turn included
-    answer_timeout_s: float | None = 3600.0  # in which an answer ends, with all its calls; None: no limit
+    answer_timeout_s: float | None = 3600.0  # for an answer with all its calls; None: no limit
     grace_s: float = 0.0  # for which answers under way go on when the server stops
     store_path: Path | None = None  # the file that keeps responses; None: they are kept in memory
     tools: tuple[BuiltInTool, ...] = ()  # that clients may let the model use
