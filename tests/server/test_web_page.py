@@ -303,6 +303,61 @@ def test_a_tool_is_called_answered_and_read(opened):
         assert page.bodies[2]["messages"][2]["content"] == "rain"
 
 
+def test_the_model_may_be_told_which_tool_to_call(opened):
+    clock = {"type": "function", "function": {"name": "clock"}}
+    with opened(saying_in_turn(CALL, f"{FINAL}Snow.<|return|>")) as page:
+        choice = page.tab.get_by_label("Tool choice")
+        assert not choice.is_visible()
+        page.set("Tools", json.dumps([*TOOLS, clock]))
+        assert choice.locator("option").all_inner_texts()[3:] == ["weather", "clock"]
+        page.tab.get_by_label("Tools", exact=True).press("Tab")
+        assert page.tab.evaluate("document.activeElement.id") == "tool-choice"
+        choice.select_option("clock")
+        page.set("Tools", "[{")  # in the middle of writing, the choice stays
+        assert choice.input_value() == "function:clock"
+        page.set("Tools", json.dumps(TOOLS))  # but not when its tool has gone
+        assert choice.input_value() == "auto"
+        choice.select_option("weather")
+        page.tab.reload()
+        page.tab.locator("#send:enabled").wait_for()
+        assert choice.input_value() == "function:weather"
+        page.send("How is it?")
+        page.button("Continue").wait_for()
+        page.tab.get_by_label("What weather answers").fill("snow")
+        choice.select_option("none")
+        page.button("Continue").click()
+        page.wait()
+        assert [body["tool_choice"] for body in page.bodies] == [
+            {"type": "function", "function": {"name": "weather"}},
+            "none",
+        ]
+        page.set("Tools", "")
+        assert not choice.is_visible()
+        page.asked("And now?")
+        assert not {"tools", "tool_choice"} & set(page.bodies[-1])
+
+
+def test_code_is_copied_by_its_button(opened):
+    two = f"{FINAL}One:\n\n```python\nx = '**'\n```\n\n- two:\n\n  ```\n  <b>\n  ```<|return|>"
+    with opened(saying(two)) as page:
+        page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.asked("?")
+        assert "Copy" not in page.tab.locator("#status").inner_text()
+        buttons = page.answer.get_by_role("button", name="Copy this code")
+        for index, code in enumerate(["x = '**'", "<b>"]):
+            buttons.nth(index).focus()
+            page.tab.keyboard.press("Tab")
+            focused = page.tab.evaluate("document.activeElement.textContent")
+            assert focused == code  # the button stands before its code
+            page.tab.keyboard.press("Shift+Tab")
+            page.tab.keyboard.press("Enter")
+            page.tab.locator("#status", has_text="Copied.").wait_for()
+            assert page.tab.evaluate("navigator.clipboard.readText()") == code
+            assert page.tab.evaluate("document.activeElement.textContent") == "Copied"
+            page.tab.locator("#status").evaluate("node => (node.textContent = '')")
+        buttons.nth(1).wait_for()  # the label comes back
+
+
 def test_a_preamble_is_shown_apart_from_the_answer(opened):
     text = "<|channel|>commentary<|message|>First, a look.<|end|><|start|>assistant" + FINAL
     with opened(saying(text + "Done.<|return|>")) as page:

@@ -20,6 +20,7 @@ export const DEFAULTS = Object.freeze({
   seed: "",
   instructions: "",
   tools: "",
+  toolChoice: "auto",
   schema: "",
   tells: true,
 });
@@ -187,7 +188,10 @@ export function fields(settings) {
   const tools = json(settings, "tools");
   if (tools !== null) {
     if (!Array.isArray(tools)) throw new SettingError("tools", "Tools are a list: [ … ].");
-    if (tools.length) found.tools = tools;
+    if (tools.length) {
+      found.tools = tools;
+      found.tool_choice = toolChoice(settings);
+    }
   }
   const schema = json(settings, "schema");
   if (schema !== null) {
@@ -197,6 +201,25 @@ export function fields(settings) {
     found.response_format = { type: "json_schema", json_schema: { name: "answer", schema } };
   }
   return found;
+}
+
+/** The names of the tools, or null where the setting is no list of functions (yet). */
+export function toolNames(settings) {
+  try {
+    return (json(settings, "tools") ?? []).map((tool) => tool.function.name);
+  } catch {
+    return null; // `fields` tells what is wrong with it
+  }
+}
+
+/** The setting's value that stands for a call of one tool. No name has a colon. */
+export function choiceOf(name) {
+  return `function:${name}`;
+}
+
+function toolChoice({ toolChoice: choice }) {
+  const [, name] = choice.split("function:");
+  return name === undefined ? choice : { type: "function", function: { name } };
 }
 
 function wholeNumber(settings, field, what, least) {

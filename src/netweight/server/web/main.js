@@ -1,8 +1,8 @@
 /** The page's parts put together: what the user does, what the server answers, what is kept. */
 
 import { ApiError, chunks, modelName } from "./api.js";
-import { DEFAULTS, SettingError, fields, fromFile, newAnswer, take, toBody, toFile, waits, withoutTokens } from "./conversation.js";
-import { button } from "./dom.js";
+import { DEFAULTS, SettingError, choiceOf, fields, fromFile, newAnswer, take, toBody, toFile, toolNames, waits, withoutTokens } from "./conversation.js";
+import { button, make } from "./dom.js";
 import { AnswerTurn, UserTurn, sends } from "./turns.js";
 
 const KEPT = "netweight conversation"; // in the tab's storage, which goes when the tab is closed
@@ -253,14 +253,23 @@ function notice(text, retry = null) {
 }
 
 async function copy(text, from) {
+  from.label ??= [...from.childNodes];
+  let told = "Copied";
   try {
     await navigator.clipboard.writeText(text);
-    from.textContent = "Copied";
   } catch {
     // Browsers give the clipboard to pages of this machine and to encrypted ones only.
-    from.textContent = "Not allowed here";
+    told = "Not allowed here";
   }
-  setTimeout(() => (from.textContent = "Copy"), 2000);
+  from.textContent = told;
+  say(`${told}.`);
+  setTimeout(() => from.replaceChildren(...from.label), 2000);
+}
+
+/** The code of a block goes to the clipboard by its button, whoever has made the block. */
+function copyBlock(event) {
+  const from = event.target.closest("button.copies");
+  if (from) copy(from.closest(".block").querySelector("pre").textContent, from);
 }
 
 // Settings
@@ -274,6 +283,7 @@ function readSettings() {
 
 function writeSettings() {
   const { elements } = settingsForm;
+  showToolChoices();
   for (const [name, value] of Object.entries(state.settings)) {
     if (name === "tells") elements[name].checked = value;
     else elements[name].value = value;
@@ -295,8 +305,20 @@ function showSettingError({ field, message }) {
   place.hidden = false;
 }
 
+/** Let one of the tools be chosen. The choice of one that is no more is taken back. */
+function showToolChoices() {
+  const names = toolNames(state.settings);
+  if (names === null) return; // in the middle of writing them
+  at("tool-choice-field").hidden = names.length === 0;
+  at("tool-names").replaceChildren(...names.map((name) => make("option", { value: choiceOf(name) }, name)));
+  const select = settingsForm.elements.toolChoice;
+  select.value = state.settings.toolChoice;
+  if (select.selectedIndex < 0) select.value = state.settings.toolChoice = "auto";
+}
+
 function settingsChanged() {
   readSettings();
+  showToolChoices();
   showSettings();
   try {
     fields(state.settings);
@@ -428,6 +450,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") state.stop?.abort();
 });
 at("stop").addEventListener("click", () => state.stop?.abort());
+at("turns").addEventListener("click", copyBlock);
 at("new").addEventListener("click", async () => {
   await halt();
   truncate(0);

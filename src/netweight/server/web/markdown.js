@@ -6,6 +6,8 @@
  * not understood stays as it was written.
  */
 
+import { make } from "./dom.js";
+
 const MAX_DEPTH = 8; // of lists, quotes and emphasis within each other
 
 /** Show `text` in `container`. Blocks that have not changed since the last time are left alone. */
@@ -156,15 +158,12 @@ function nested(tag, lines, depth) {
   return node;
 }
 
+/** Code, below its language and a button to copy it, which does nothing of itself. */
 function codeNode({ text, language }) {
-  const pre = document.createElement("pre");
-  const code = document.createElement("code");
-  code.textContent = text;
-  pre.tabIndex = 0; // it may scroll, and the keyboard has to reach it
-  pre.setAttribute("role", "group");
-  pre.setAttribute("aria-label", language ? `Code, ${language}` : "Code");
-  pre.append(code);
-  return pre;
+  const copy = make("button", { type: "button", className: "plain copies" }, "Copy", make("span", { className: "unseen" }, " this code"));
+  // It may scroll, and the keyboard has to reach it.
+  const pre = make("pre", { tabIndex: 0, role: "group", "aria-label": language ? `Code, ${language}` : "Code" }, make("code", {}, text));
+  return make("div", { className: "block" }, make("div", { className: "block-head" }, make("span", {}, language), copy), pre);
 }
 
 function listNode({ isOrdered, start, items }, depth) {

@@ -102,7 +102,7 @@ export class AnswerTurn {
   /** What the answer says, without the marks of Markdown. */
   get text() {
     const texts = this.parts.querySelectorAll(".commentary > .text, .final > .text");
-    return [...texts].map((text) => text.innerText).join("\n");
+    return [...texts].map(spoken).join("\n");
   }
 
   /** Show what has come since the last time. */
@@ -175,6 +175,15 @@ export class AnswerTurn {
     if (this.tokens) this.element.append(this.tokens);
     look.ariaExpanded = String(Boolean(this.tokens));
   }
+}
+
+/** A text without the buttons in it. */
+function spoken(text) {
+  const heads = [...text.querySelectorAll(".block-head")];
+  for (const head of heads) head.hidden = true; // inner text is what is shown
+  const said = text.innerText;
+  for (const head of heads) head.hidden = false;
+  return said;
 }
 
 /** Reasoning: open until something else comes, then folded; unless the reader decides otherwise. */
