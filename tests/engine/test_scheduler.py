@@ -131,7 +131,9 @@ def test_few_window_pages_make_smaller_pieces():
 def test_guesses_take_what_is_left_of_the_step_and_of_the_pages():
     def answering(num_pages=8, **limits):
         scheduler = make(num_pages, **limits)
-        [state] = add(scheduler, 30, drafter=Drafter(99))
+        drafter = Drafter(99)
+        drafter.settle(1, 1)  # one more than at first
+        [state] = add(scheduler, 30, drafter=drafter)
         while state.num_pending > 1 or len(state.token_ids) == 30:
             step(scheduler)
         return step(scheduler)
