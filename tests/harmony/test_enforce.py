@@ -3,7 +3,7 @@
 import pytest
 
 from netweight.errors import HarmonyError
-from netweight.harmony.enforce import enforceable
+from netweight.harmony.enforce import enforceable, is_costly, may_force_much
 
 TEXT = {"type": "string"}
 
@@ -91,3 +91,73 @@ def test_a_property_may_be_called_like_a_keyword():
 
 def test_a_schema_may_be_true_or_false():
     assert prepared({"items": False, "properties": {"a": True}})["items"] is False
+
+
+def wide(number, **keywords):
+    return {"type": "object", "properties": {f"p{i}": TEXT for i in range(number)}} | keywords
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"const": "x" * 250_001}, r"f has 250,002 characters.*limit is 250,000"),
+        ({"enum": [f"value {i}" for i in range(50_000)]}, "characters of names, values and"),
+        ({"items": {"pattern": "a|" * 200_000}}, "400,001 characters"),
+        ({"const": [{"a" * 1000: i} for i in range(300)]}, "characters"),
+        (wide(100_000), "characters"),
+        (wide(501), r"an object with 501 optional properties; the limit is 500.*required"),
+        ({"type": "integer", "multipleOf": 12345}, "multipleOf 12345; the limit is 1000"),
+        ({"items": {"type": "number", "multipleOf": 0.1234567}}, "multipleOf 0.1234567"),
+        ({"multipleOf": 10**400}, "multipleOf 1000"),
+        ({"multipleOf": float("inf")}, "multipleOf inf"),
+    ],
+)
+def test_what_is_too_large_to_be_followed_is_refused_with_the_limit(schema, reason):
+    with pytest.raises(HarmonyError, match=reason):
+        enforceable(schema, "f", is_object=False)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"enum": [f"value {i}" for i in range(10_000)]},
+        wide(500),
+        wide(2000, required=[f"p{i}" for i in range(2000)]),
+        *({"type": "number", "multipleOf": divisor} for divisor in (7, 1000, 0.5, 0.001, 2.5e-7)),
+        {"description": "x" * 10**6},
+    ],
+)
+def test_large_schemas_are_enforced(schema):
+    assert enforceable(schema, "f", is_object=False)
+
+
+@pytest.mark.parametrize(
+    ("schema", "may"),
+    [
+        (wide(3), False),
+        ({"const": "x" * 257}, True),
+        ({"items": {"enum": [["x" * 257]]}}, True),
+        ({"properties": {"x" * 257: {}}}, True),
+        ({"$defs": {"a": {"pattern": "a{1000}"}}, "$ref": "#/$defs/a"}, True),
+        ({"patternProperties": {"a{1000}": {}}}, True),
+        ({"description": "x" * 257, "properties": {"pattern": TEXT}}, False),
+    ],
+)
+def test_long_text_is_forced_by_constants_and_patterns_only(schema, may):
+    assert may_force_much(schema) is may
+
+
+@pytest.mark.parametrize(
+    ("schema", "costly"),
+    [
+        (wide(100), False),
+        ({"properties": {"a": {"pattern": "^a"}, "b": {"multipleOf": 5}}}, False),
+        (wide(1000), True),
+        ({"enum": ["x" * 20_000]}, True),
+        ({"patternProperties": {f"^a{i}": TEXT for i in range(9)}}, True),
+        ({"items": [], "prefixItems": [{"pattern": "a"}] * 9}, True),
+        ({"allOf": [{"multipleOf": 3}, {"multipleOf": 5}]}, True),
+    ],
+)
+def test_what_may_take_long_to_compile_is_known(schema, costly):
+    assert is_costly(schema) is costly

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import time
 
 import jsonschema
 import numpy as np
@@ -494,6 +495,93 @@ def test_a_pattern_too_costly_to_follow_is_said_to_be(constrainer, spell):
     ids = spell('<|channel|>final<|message|>"') + spell("a") * 60
     with pytest.raises(HarmonyError, match="too complex to follow"):
         follow(constraint, ids)
+
+
+def one_of_three(number):
+    """Objects of which one has to be written, each with a number that is at least so large."""
+    return [
+        {
+            "type": "object",
+            "properties": {"p": {"type": "integer", "minimum": i}, "q": {"pattern": f"^a{i}.*"}},
+            "required": ["p", "q"],
+        }
+        for i in range(number)
+    ]
+
+
+ROWS = {"type": "array", "minItems": 10**6, "items": {"type": "array", "maxItems": 2**31}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "(a{1000}){1000}"},
+        {"type": "string", "pattern": "^((a{100}){100}){100}$"},
+        {"type": "string", "pattern": "^a*$", "minLength": 100_000},
+        {"type": "string", "pattern": "^(.{0,300}a){0,30}$"},
+        {"type": "string", "pattern": r"^[\p{L}\p{N}]{1,1000}(\p{Lu}|\p{Ll}){500}$"},
+        {"type": "string", "minLength": 100_000, "maxLength": 10**9},
+        {"const": "x" * 200_000},
+        {"enum": [f"value {i * i}" for i in range(10_000)]},
+        {"type": "integer", "minimum": 3, "maximum": 10**15, "multipleOf": 997},
+        ROWS,
+        nested(60),
+        {"anyOf": one_of_three(100)},
+        {"properties": {f"p{i}": {"type": "string"} for i in range(500)}},
+    ],
+)
+def test_no_schema_makes_a_step_slow(schema, constrainer, vocabulary):
+    constraint = constrainer.constrain(Rules(answer_schema=schema, reasoning_budget=0))
+    choose = at_random(vocabulary, random.Random(1))
+    worst_s = 0.0
+    try:
+        for _ in range(30):
+            start_s = time.thread_time()
+            ids = allowed_ids(constraint)
+            constraint.forced()
+            token_id = int(choose(ids))
+            constraint.advance(token_id)
+            worst_s = max(worst_s, time.thread_time() - start_s)
+            if constraint.is_finished:
+                break
+    except HarmonyError as error:
+        assert "too complex to follow" in str(error)  # which ends that request, and soon
+    assert worst_s < 0.2  # measured: 0.04 at most
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"patternProperties": {f"^k{i}_[a-z]+$": {} for i in range(600)}}, "more than 2 seconds"),
+        ({"const": [0] * 100_000}, "symbols"),
+        ({"anyOf": one_of_three(3000)}, "characters|too big"),
+    ],
+)
+def test_what_takes_long_to_compile_is_refused(schema, reason, constrainer):
+    start_s = time.monotonic()
+    with pytest.raises(HarmonyError, match=f"the schema of the answer .*({reason})"):
+        constrainer.constrain(Rules(answer_schema=schema))
+    assert time.monotonic() - start_s < 20
+
+
+def test_a_constraint_that_has_taken_its_time_ends(constrainer, spell, monkeypatch):
+    monkeypatch.setattr("netweight.harmony.grammar.MAX_START_S", 0.0)
+    monkeypatch.setattr("netweight.harmony.grammar.MAX_TOKEN_S", 1e-9)
+    constraint = constrainer.constrain(Rules())
+    with pytest.raises(HarmonyError, match=r"it took 0\.0 seconds for 0 tokens; the limit is"):
+        follow(constraint, spell("<|channel|>final<|message|>Hi<|return|>"))
+
+
+def test_a_copy_begins_anew_and_goes_its_own_way(constrainer, spell):
+    ids = spell("<|channel|>analysis<|message|>Hm.<|end|>")
+    constraint = constrainer.constrain(Rules(reasoning_budget=9))
+    start = constraint.allowed().copy()
+    follow(constraint, ids)
+    copy = constraint.copy()
+    assert np.array_equal(copy.allowed(), start)
+    there = constraint.allowed().copy()
+    follow(copy, ids)
+    assert np.array_equal(copy.allowed(), there)
 
 
 def test_a_small_vocabulary_of_its_own_ids_is_constrained_too(tmp_path):

@@ -2,7 +2,7 @@
 
 from netweight.engine.cache import PageCounts
 from netweight.engine.capacity import CacheSize, plan_cache
-from netweight.engine.constraint import Constraint
+from netweight.engine.constraint import UNFOLLOWABLE, Constraint
 from netweight.engine.engine import Engine, Stats, fresh_seed
 from netweight.engine.request import (
     Counts,
@@ -19,6 +19,7 @@ from netweight.engine.request import (
 from netweight.engine.runner import Model
 
 __all__ = [
+    "UNFOLLOWABLE",
     "CacheSize",
     "Constraint",
     "Counts",

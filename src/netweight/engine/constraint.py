@@ -11,9 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from netweight.errors import NetweightError
 from netweight.model import SamplingKernels
 
 log = logging.getLogger(__name__)
+
+# How the message begins where a constraint itself gives up, which is the fault of who made it.
+UNFOLLOWABLE = "the answer could not be held to what was asked of it: "
 
 
 class Constraint(Protocol):
@@ -96,4 +100,6 @@ def forced(constraint: Constraint) -> list[int]:
 
 
 def _failure(error: Exception) -> ConstraintFailure:
+    if isinstance(error, NetweightError):
+        return ConstraintFailure(f"{UNFOLLOWABLE}{error}")
     return ConstraintFailure(f"the constraint failed: {type(error).__name__}: {error}")

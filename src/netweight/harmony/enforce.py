@@ -3,10 +3,12 @@
 A constraint may be narrower than its schema and never wider: an object with declared properties
 takes no others unless the schema says so; white space between the parts of a value and the digits
 of an integer are bounded, or a model could write them for ever. Keywords that only describe are let
-through.
+through. What would cost others too much time to follow is refused, with the limit.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import cast
 
 from netweight.errors import HarmonyError
@@ -21,6 +23,15 @@ _SETTINGS = {
 }
 
 _LARGEST_INTEGER = 9 * 10**18  # as good as 64 bits, which is what llguidance can bound
+
+# OpenAI has 120,000 (Structured outputs, "Total string size"), and leaves patterns out.
+MAX_CHARACTERS = 250_000  # of names, values and patterns in a schema
+MAX_OPTIONAL = 500  # properties of an object that may be left out; llguidance follows each of them
+MAX_DIVISOR = 1000  # of an integer, which has so many remainders to follow
+_MAX_FORCED = 256  # characters
+_MANY_NODES = 1000
+_MANY_CHARACTERS = 20_000
+_MANY_COMBINED = 8
 
 _ONE = frozenset({"items", "additionalProperties"})  # hold a schema
 _MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})  # hold a list of schemas
@@ -46,14 +57,16 @@ def enforceable(schema: JsonSchema, name: str, *, is_object: bool) -> dict[str, 
     """The schema as llguidance should enforce it.
 
     With `is_object`, the value has to be an object, as the arguments of a call. Raises HarmonyError
-    that names each keyword, format or type which cannot be enforced; `name` says whose schema it
-    is.
+    that names each keyword, format or type which cannot be enforced, or the limit which the schema
+    is over; `name` says whose schema it is.
     """
     nodes = list(_nodes(schema))
+    _check_limits(nodes, name)
     unknown = sorted({key for node in nodes for key in node if not _is_known(key)})
     if unknown:
         raise HarmonyError(
-            f"the schema of {name} uses {', '.join(unknown)}, which cannot be enforced"
+            f"the schema of {name} uses {', '.join(unknown)}, which cannot be enforced; leave "
+            "that out"
         )
     formats = {str(node["format"]) for node in nodes if "format" in node} - _FORMATS
     if formats:
@@ -70,18 +83,96 @@ def enforceable(schema: JsonSchema, name: str, *, is_object: bool) -> dict[str, 
     return prepared | ({"type": "object"} if is_object else {}) | {"x-guidance": _SETTINGS}
 
 
+def may_force_much(schema: JsonSchema) -> bool:
+    """Whether a long text may be the only one that can come next, as by a pattern or a constant."""
+    for node in _nodes(schema):
+        if "pattern" in node or "patternProperties" in node:
+            return True
+        if any(len(text) > _MAX_FORCED for text in _texts(node)):
+            return True
+    return False
+
+
+def is_costly(schema: JsonSchema) -> bool:
+    """Whether it may take long to compile: where it is large, or regular expressions may meet."""
+    nodes = list(_nodes(schema))
+    return (
+        len(nodes) > _MANY_NODES
+        or _num_characters(nodes) > _MANY_CHARACTERS
+        or sum(map(_num_combined, nodes)) > _MANY_COMBINED
+        or len([None for node in nodes if "multipleOf" in node]) > 1
+    )
+
+
+def _num_combined(node: Mapping[str, object]) -> int:
+    named = len(as_node(node.get("patternProperties")))
+    return named + len([None for key in ("pattern", "multipleOf", "allOf") if key in node])
+
+
+def _num_characters(nodes: Iterable[Mapping[str, object]]) -> int:
+    return sum(len(text) + 1 for node in nodes for text in _texts(node))
+
+
+def _check_limits(nodes: Sequence[Mapping[str, object]], name: str) -> None:
+    num_characters = _num_characters(nodes)
+    if num_characters > MAX_CHARACTERS:
+        raise HarmonyError(
+            f"the schema of {name} has {num_characters:,} characters of names, values and "
+            f"patterns; the limit is {MAX_CHARACTERS:,}"
+        )
+    for node in nodes:
+        optional = set(as_node(node.get("properties"))).difference(required_names(node))
+        if len(optional) > MAX_OPTIONAL:
+            raise HarmonyError(
+                f"the schema of {name} has an object with {len(optional)} optional properties; the "
+                f"limit is {MAX_OPTIONAL}, and the others must be required"
+            )
+        divisor = node.get("multipleOf")
+        if isinstance(divisor, int | float) and _without_point(divisor) > MAX_DIVISOR:
+            raise HarmonyError(
+                f"the schema of {name} has multipleOf {divisor}; the limit is {MAX_DIVISOR}, not "
+                "counting a decimal point"
+            )
+
+
+def _without_point(number: float) -> float:
+    """25 for 2.5."""
+    if isinstance(number, int) or not math.isfinite(number):
+        return number
+    digits = Decimal(repr(number)).normalize()
+    return int(digits.scaleb(max(0, -cast(int, digits.as_tuple().exponent))))
+
+
+def _texts(node: Mapping[str, object]) -> Iterator[str]:
+    """The names and values that a schema itself has, and its patterns."""
+    yield from required_names(node)
+    for key in _NAMED:
+        yield from as_node(node.get(key))
+    values = [node[key] for key in ("const", "enum", "pattern") if key in node]
+    while values:
+        value = values.pop()
+        if isinstance(value, Mapping):
+            yield from value
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+        else:
+            yield value if isinstance(value, str) else ""
+
+
 def _is_known(key: str) -> bool:
     return key in _KNOWN or key.startswith("x-")
 
 
 def _nodes(schema: object) -> Iterator[Mapping[str, object]]:
     """All schemas in a schema, itself first."""
-    if not isinstance(schema, Mapping):
-        return
-    yield schema
-    for key, value in schema.items():
-        for child in _children(key, value):
-            yield from _nodes(child)
+    waiting = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            yield node
+            for key, value in node.items():
+                waiting += _children(key, value)
 
 
 def _children(key: str, value: object) -> list[object]:

@@ -10,8 +10,10 @@ Knows token ids and schemas; whoever samples sees only `Constraint`'s five metho
 """
 
 import json
+import time
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import llguidance
 import numpy as np
@@ -21,9 +23,10 @@ from numpy.typing import NDArray
 
 from netweight.errors import HarmonyError
 from netweight.harmony.calls import FUNCTIONS, tool_names
-from netweight.harmony.enforce import enforceable
+from netweight.harmony.enforce import enforceable, is_costly, may_force_much
 from netweight.harmony.message import JsonSchema, ToolNamespace
 from netweight.harmony.tools import is_identifier
+from netweight.harmony.trial import MAX_BYTES, MAX_CPU_S, compiles_in_time
 from netweight.harmony.vocab import Vocabulary
 
 # Without bounds a contrary sampler would begin messages for ever. Models write one or two before
@@ -31,6 +34,19 @@ from netweight.harmony.vocab import Vocabulary
 MAX_STEPS = 16  # messages of reasoning and preambles before the answer
 MAX_CALLS = 32  # parallel calls
 
+# A constraint may cost so much processor time, or requests beside it would wait. Most cost under a
+# tenth of a millisecond a token, and the worst patterns five (201,088 ids, one core of an EPYC).
+MAX_START_S = 1.0
+MAX_TOKEN_S = 0.01
+
+_LIMITS = llguidance.LLParserLimits(
+    max_grammar_size=60_000,  # it has room for 65,525 symbols, and panics over more
+    max_items_in_row=5_000,  # an object with 500 optional properties and others has 2,500
+    verbose_errors=False,  # they would have the request's text
+)
+_NUM_TRIED = 64
+_MAX_EXPLAINING_S = 1.0
+_TOO_COMPLEX = frozenset({"ParserTooComplex", "LexerTooComplex"})
 _FREE_TEXT = r"TEXT: /(.|\n)*/"
 _NO_ARGUMENTS = {"type": "object", "properties": {}, "additionalProperties": False}
 
@@ -81,24 +97,53 @@ class Constrainer:
         self._tokenizer = lltokenizer_from_encoding(
             vocabulary.encoding, n_vocab=self.num_ids, eos_token=vocabulary.special.endoftext
         )
+        self._compiles_in_time = lru_cache(_NUM_TRIED)(compiles_in_time)
 
     def constrain(self, rules: Rules) -> "Constraint":
         """The constraint for one completion that continues `<|start|>assistant`.
 
         Raises HarmonyError for rules that contradict each other, and for a schema or regex that
-        cannot be enforced, naming what in it.
+        cannot be enforced, naming what in it, or that takes too long to compile. Whoever has others
+        to serve calls this in a thread, where it may take seconds.
         """
         grammar = grammar_text(rules)
-        matcher = llguidance.LLMatcher(self._tokenizer, grammar, log_level=0)
+        self._try_costly(rules)
+        matcher = self._matcher(grammar)
         if matcher.is_error():
             raise HarmonyError(self._explain(rules, matcher.get_error()))
         return Constraint(self.vocabulary, matcher, self.num_ids, rules.reasoning_budget)
 
+    def _matcher(self, grammar: str) -> llguidance.LLMatcher:
+        return llguidance.LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
+
+    def _try_costly(self, rules: Rules) -> None:
+        """Raise HarmonyError for what would take too long, or too much memory, to compile."""
+        bodies = {
+            name: _json_rule(schema, name) for name, schema in _schemas(rules) if is_costly(schema)
+        }
+        if rules.answer_regex is not None:
+            bodies["the answer"] = f"/{llguidance.regex_to_lark(rules.answer_regex, '')}/"
+        if not bodies:
+            return
+        lines = [f"rule_{index}: {body}" for index, body in enumerate(bodies.values())]
+        start = " | ".join(f"rule_{index}" for index in range(len(bodies)))
+        if not self._compiles_in_time("\n".join(["%llguidance {}", f"start: {start}", *lines])):
+            raise HarmonyError(
+                f"the schema of {', '.join(bodies)} takes more than {MAX_CPU_S} seconds or "
+                f"{MAX_BYTES // 2**20} MiB to compile, which is the limit: it has too many or too "
+                "large patterns, ranges, multipleOf or lists"
+            )
+
     def _explain(self, rules: Rules, error: str) -> str:
         """Which schema it was: each is tried alone, which only a failure has to pay for."""
-        for name, schema in _schemas(rules):
-            grammar = f"%llguidance {{}}\nstart: {_json_rule(schema, name)}"
-            alone = llguidance.LLMatcher(self._tokenizer, grammar, log_level=0)
+        schemas = _schemas(rules)
+        if len(schemas) == 1 and rules.answer_regex is None:
+            return f"the schema of {schemas[0][0]} cannot be enforced: {_first_line(error)}"
+        deadline = time.monotonic() + _MAX_EXPLAINING_S
+        for name, schema in schemas:
+            if time.monotonic() > deadline:
+                break
+            alone = self._matcher(f"%llguidance {{}}\nstart: {_json_rule(schema, name)}")
             if alone.is_error():
                 return f"the schema of {name} cannot be enforced: {_first_line(alone.get_error())}"
         return f"these rules cannot be enforced: {_first_line(error)}"
@@ -114,17 +159,27 @@ class Constraint:
         num_ids: int,
         reasoning_budget: int | None,
     ) -> None:
+        self._vocabulary = vocabulary
         self._matcher = matcher
         self._num_ids = num_ids
+        self._reasoning_budget = reasoning_budget
         self._bits = allocate_token_bitmask(1, num_ids)
         self._budget = None if reasoning_budget is None else _Budget(vocabulary, reasoning_budget)
+        self._time = _Time()
+
+    def copy(self) -> "Constraint":
+        """Another one like this, which has taken no token. Costs less than to compile it again."""
+        matcher = self._matcher.deep_copy()
+        matcher.reset()
+        return Constraint(self._vocabulary, matcher, self._num_ids, self._reasoning_budget)
 
     def allowed(self) -> NDArray[np.int32]:
         """The mask for the next token: bit i % 32 of element i // 32 tells if id i is allowed.
 
         Never empty. The array is overwritten by the next call.
         """
-        fill_next_token_bitmask(self._matcher, self._bits)
+        with self._time:
+            fill_next_token_bitmask(self._matcher, self._bits)
         self._check()
         bits: NDArray[np.int32] = self._bits[0]
         if self._budget is not None and self._budget.is_spent:
@@ -133,8 +188,13 @@ class Constraint:
 
     def advance(self, token_id: int) -> None:
         """Take the sampled token; HarmonyError if the mask did not allow it."""
-        if not self._matcher.consume_token(token_id):
+        with self._time:
+            is_taken = self._matcher.consume_token(token_id)
+        if not is_taken:
+            if self._matcher.stop_reason() in _TOO_COMPLEX:
+                self._check()
             raise HarmonyError(f"token {token_id} is not allowed here")
+        self._time.num_tokens += 1
         if self._budget is not None:
             self._budget.advance(token_id)
 
@@ -149,7 +209,8 @@ class Constraint:
         """The tokens that must come next, where there is only one way on; often none."""
         if self._budget is not None and self._budget.is_spent:
             return []
-        return list(self._matcher.compute_ff_tokens())
+        with self._time:
+            return list(self._matcher.compute_ff_tokens())
 
     @property
     def is_finished(self) -> bool:
@@ -160,6 +221,31 @@ class Constraint:
         if self._matcher.is_error():
             error = _first_line(self._matcher.get_error())
             raise HarmonyError(f"the constraint became too complex to follow: {error}")
+        if self._time.is_spent:
+            raise HarmonyError(
+                f"the constraint became too complex to follow: it took {self._time.spent_s:.1f} "
+                f"seconds for {self._time.num_tokens} tokens; the limit is {MAX_START_S:g} and "
+                f"{MAX_TOKEN_S:g} a token"
+            )
+
+
+class _Time:
+    """The processor time that a constraint takes, in the thread that follows it."""
+
+    def __init__(self) -> None:
+        self.num_tokens = 0
+        self.spent_s = 0.0
+        self._start_s = 0.0
+
+    def __enter__(self) -> None:
+        self._start_s = time.thread_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.spent_s += time.thread_time() - self._start_s
+
+    @property
+    def is_spent(self) -> bool:
+        return self.spent_s > MAX_START_S + MAX_TOKEN_S * self.num_tokens
 
 
 class _Budget:
@@ -214,7 +300,7 @@ def grammar_text(rules: Rules) -> str:
     """The grammar in llguidance's dialect of Lark; HarmonyError as for Constrainer.constrain."""
     calls = _callable(rules)
     steps = "" if rules.reasoning_budget == 0 else f"step{{0,{MAX_STEPS}}} "
-    lines = ["%llguidance {}", f"start: {steps}last"]
+    lines = [_options(rules), f"start: {steps}last"]
     is_forced = rules.tool_choice not in (ToolChoice.AUTO, ToolChoice.NONE)
     ways = ([] if is_forced else ["final <|return|>"]) + (["calls"] if calls else [])
     lines.append(f"last: {' | '.join(ways)}")
@@ -228,6 +314,13 @@ def grammar_text(rules: Rules) -> str:
         _FREE_TEXT,
     ]
     return "\n".join(lines)
+
+
+def _options(rules: Rules) -> str:
+    """Forced text is tokenized anew at each step, all of it, which takes seconds if it is long."""
+    schemas = [schema for _, schema in _schemas(rules)]
+    is_long = rules.answer_regex is not None or any(map(may_force_much, schemas))
+    return "%llguidance " + json.dumps({"no_forcing": True} if is_long else {})
 
 
 def _final_rules(rules: Rules) -> list[str]:

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from netweight import harmony
 from netweight.engine import (
-    Constraint,
     Engine,
     Event,
     Request,
@@ -36,7 +35,7 @@ from netweight.harmony import (
     Vocabulary,
 )
 from netweight.harmony.calls import FUNCTIONS, ToolCall, tool_names
-from netweight.harmony.grammar import Constrainer, Rules, ToolChoice
+from netweight.harmony.grammar import Constrainer, Constraint, Rules, ToolChoice
 from netweight.model import Dense, ModelFolder, load_transformer
 from netweight.server.answer import AnswerReader, CallAnswered, Delta, Done
 from netweight.tools import OpenTool
@@ -244,13 +243,16 @@ class ChatModel:
                 enforced, as a schema with a keyword that no grammar knows.
             RequestError: when the request cannot run; ContextTooLong when it is too long.
         """
+        return self._request(chat, self._constraint(chat))
+
+    def _request(self, chat: Chat, constraint: Constraint | None) -> Request:
         request = Request(
             self.prompt_ids(chat),
             chat.sampling,
             self.vocabulary.stop_ids,
             chat.max_tokens,
             chat.num_logprobs,
-            self._constraint(chat),
+            constraint,
             adapter=self.adapter,
         )
         self.engine.check(request)
@@ -262,14 +264,15 @@ class ChatModel:
         Raises:
             HarmonyError, RequestError: as `request` does.
         """
-        first = self.request(chat)
+        constraint = self._constraint(chat)
+        first = self._request(chat, constraint)
         seed = fresh_seed() if chat.sampling.seed is None else chat.sampling.seed
         first = replace(first, sampling=replace(first.sampling, seed=seed))
         others = [
             replace(
                 first,
                 sampling=first.sampling.numbered(index),
-                constraint=self._constraint(chat),
+                constraint=None if constraint is None else constraint.copy(),
             )
             for index in range(1, number)
         ]

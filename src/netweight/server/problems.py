@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from netweight.engine import UNFOLLOWABLE
 from netweight.errors import (
     AnswerTimeout,
     ContextTooLong,
@@ -69,6 +70,15 @@ def problem_of(error: NetweightError) -> Problem:
             )
         case _:
             return Problem(str(error), status=503, code="unavailable")
+
+
+def problem_of_end(error: str | None) -> Problem:
+    """The client's view of an answer that has ended in an error, or was cancelled."""
+    message = error or "the request was cancelled."
+    if message.startswith(UNFOLLOWABLE):
+        # Whoever asks again gets the same: no 500, after which OpenAI's clients do.
+        return Problem(message, code="invalid_value")
+    return Problem(message, status=500)
 
 
 def install(app: FastAPI) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from netweight.harmony import Channel, Message, ToolNames
 from netweight.server import answer, responses_in, responses_out
-from netweight.server.problems import Problem
+from netweight.server.problems import Problem, problem_of_end
 from netweight.server.responses_citations import source_of
 from netweight.server.responses_items import (
     Browsing,
@@ -128,7 +128,7 @@ class Writer:
             Problem: when the answer ended in an error.
         """
         if done.reason in ("cancelled", "error"):
-            raise Problem(done.error or "the request was cancelled.", status=500)
+            raise problem_of_end(done.error)
         left = [event for call in self._calls.values() if call.is_running for event in call.left()]
         self.response.usage = _usage(done.usage)
         self.response.output = [item.shown() for item in self._items]

@@ -214,6 +214,4 @@ def _check_schema(schema: JsonSchema, name: str, param: str, *, is_object: bool)
     try:
         enforceable(schema, name, is_object=is_object)
     except HarmonyError as error:
-        raise Problem(
-            f"{param}: {error}. Leave it out of the schema.", param=param, code="invalid_value"
-        ) from error
+        raise Problem(f"{param}: {error}.", param=param, code="invalid_value") from error

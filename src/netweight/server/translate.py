@@ -18,7 +18,7 @@ from netweight.harmony.calls import FUNCTIONS
 from netweight.harmony.enforce import enforceable
 from netweight.server import answer, wire
 from netweight.server.chat import Chat
-from netweight.server.problems import Problem
+from netweight.server.problems import Problem, problem_of_end
 
 _ANY_OBJECT: JsonSchema = {"type": "object"}
 
@@ -187,9 +187,7 @@ def _check_schema(schema: JsonSchema | None, name: str, param: str) -> None:
     try:
         enforceable(schema, name, is_object=name != "the answer")
     except HarmonyError as error:
-        raise Problem(
-            f"{param}: {error}. Leave it out of the schema.", param=param, code="invalid_value"
-        ) from error
+        raise Problem(f"{param}: {error}.", param=param, code="invalid_value") from error
 
 
 def sampling(body: wire.DrawingFields) -> Sampling:
@@ -508,4 +506,4 @@ def _finish_reason(done: answer.Done) -> wire.FinishReason:
         case "stop" | "length" | "tool_calls":
             return done.reason
         case "cancelled" | "error":
-            raise Problem(done.error or "the request was cancelled.", status=500)
+            raise problem_of_end(done.error)
