@@ -553,15 +553,17 @@ def test_no_schema_makes_a_step_slow(schema, constrainer, vocabulary):
     ("schema", "reason"),
     [
         ({"patternProperties": {f"^k{i}_[a-z]+$": {} for i in range(600)}}, "more than 2 seconds"),
-        ({"const": [0] * 100_000}, "symbols"),
+        ({"const": [0] * 100_000}, "symbols|more than 2 seconds"),
         ({"anyOf": one_of_three(3000)}, "characters|too big"),
     ],
 )
 def test_what_takes_long_to_compile_is_refused(schema, reason, constrainer):
-    start_s = time.monotonic()
+    before = os.times()
     with pytest.raises(HarmonyError, match=f"the schema of the answer .*({reason})"):
         constrainer.constrain(Rules(answer_schema=schema))
-    assert time.monotonic() - start_s < 20
+    after = os.times()
+    assert after.user - before.user < 4  # measured: 1.1
+    assert after.children_user - before.children_user < 3
 
 
 def test_a_constraint_that_has_taken_its_time_ends(constrainer, spell, monkeypatch):

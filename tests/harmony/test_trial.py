@@ -1,7 +1,7 @@
 """Schemas that take too long to compile are found out in time."""
 
 import json
-import time
+import os
 
 import pytest
 
@@ -14,9 +14,9 @@ def compiles(schema):
 
 def test_what_takes_long_is_stopped():
     names = {f"^k{i}_[a-z]+$": {} for i in range(600)}  # a minute and more
-    start_s = time.monotonic()
+    before = os.times()
     assert not compiles({"type": "object", "patternProperties": names})
-    assert time.monotonic() - start_s < 20
+    assert os.times().children_user - before.children_user < 3
 
 
 def test_what_takes_much_memory_is_stopped(monkeypatch):
