@@ -13,11 +13,12 @@ import torch
 
 from benchmarks.record import append
 from netweight.harmony import Vocabulary
+from recipes.batch import Batch
 from recipes.nano.__main__ import NUM_STEPS
 from recipes.nano.encode import batches, sample_texts
 from recipes.nano.shape import CONFIG
 from recipes.nano.tokenizer import train_tokenizer
-from recipes.nano.train import Batch, Plan, train
+from recipes.nano.train import Plan, train
 
 NUM_WARM_UP = 10
 NUM_TIMED = 100
@@ -32,14 +33,14 @@ def main() -> None:
         times: list[float] = []
 
         plan = Plan(num_steps=NUM_WARM_UP + NUM_TIMED)
-        data = batches(Vocabulary.load(folder), plan.batch_size, Random(0))
+        data = batches(Vocabulary.load(folder), plan.batch_tokens, Random(0))
 
         def timed() -> Iterator[Batch]:
             for batch in data:
                 times.append(time.perf_counter())
                 yield batch
 
-        train(CONFIG, timed(), plan, folder / "training.jsonl")
+        train(CONFIG, timed(), plan, folder)
     seconds = (times[-1] - times[NUM_WARM_UP]) / (NUM_TIMED - 1)
     append(
         "nano_training",

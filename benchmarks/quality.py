@@ -7,6 +7,7 @@ divergence of the next token's distribution, and how often the likeliest token i
 
 import os
 import sys
+from collections.abc import Sequence
 from random import Random
 
 import torch
@@ -17,6 +18,7 @@ from netweight import nano
 from netweight.harmony import Vocabulary
 from netweight.model import PAGE_TOKENS, Layout, Transformer, load_transformer
 from netweight.model.budget import Dense
+from recipes.batch import Encoded, pack
 from recipes.nano.conversations import example
 from recipes.nano.encode import encode
 
@@ -33,7 +35,7 @@ def main() -> None:
     vocabulary, random = Vocabulary.load(nano.FOLDER), Random("quality")
     conversations = [encode(vocabulary, example(random)) for _ in range(NUM_CONVERSATIONS)]
     exact = _log_probabilities(_load("reference", torch.float32, "bf16"), conversations)
-    targets = torch.cat([torch.tensor(ids[first:]) for ids, first in conversations])
+    targets = torch.cat([pack([conversation]).targets for conversation in conversations])
     row: dict[str, object] = {
         "num_tokens": targets.numel(),
         "float32_loss": round(_loss(exact, targets), 5),
@@ -62,19 +64,19 @@ def _loss(log_probabilities: Tensor, targets: Tensor) -> float:
     return -float(log_probabilities.gather(1, targets[:, None]).mean())
 
 
-def _log_probabilities(model: Transformer, conversations: list[tuple[list[int], int]]) -> Tensor:
-    """Of every token after the prompts: [tokens, vocab]."""
+def _log_probabilities(model: Transformer, conversations: Sequence[Encoded]) -> Tensor:
+    """Of every token that is learned: [tokens, vocab]."""
     longest = max(len(ids) for ids, _ in conversations)
     num_pages = -(-longest // PAGE_TOKENS)
     cache = model.new_cache(num_pages, num_pages)
     pages = torch.arange(num_pages, dtype=torch.int32)[None]
     parts = []
-    for ids, first in conversations:
-        positions = torch.arange(len(ids), dtype=torch.int32)
-        starts = torch.tensor([0, len(ids)], dtype=torch.int32)
-        rows = torch.arange(first - 1, len(ids) - 1)
+    for conversation in conversations:
+        batch = pack([conversation])
+        positions = torch.arange(batch.starts[-1], dtype=torch.int32)
+        starts = torch.tensor(batch.starts, dtype=torch.int32)
         layout = Layout(positions, starts, pages, pages)
-        parts.append(model.step(torch.tensor(ids), layout, cache, rows).log_softmax(-1))
+        parts.append(model.step(batch.token_ids, layout, cache, batch.rows).log_softmax(-1))
     return torch.cat(parts)
 
 

@@ -1,9 +1,8 @@
 """Conversations to batches: rendered as the server renders them, learned only where nano speaks."""
 
 from collections.abc import Iterator
+from itertools import count
 from random import Random
-
-import torch
 
 from netweight.harmony import (
     DeveloperContent,
@@ -15,11 +14,8 @@ from netweight.harmony import (
     render_for_training,
 )
 from netweight.harmony.render import developer_text, system_text
+from recipes.batch import Batch, Encoded, packed
 from recipes.nano.conversations import Example, example
-from recipes.nano.train import IGNORED, Batch
-
-# Examples that are drawn together and sorted by length, so that batches hold little padding.
-_BATCHES_PER_POOL = 16
 
 
 def prompt_messages(item: Example) -> list[Message]:
@@ -33,8 +29,8 @@ def prompt_messages(item: Example) -> list[Message]:
     return [*messages, Message.user(item.turns[-1].question)]
 
 
-def encode(vocabulary: Vocabulary, item: Example) -> tuple[list[int], int]:
-    """Token ids of the whole conversation, and how many of them are the prompt."""
+def encode(vocabulary: Vocabulary, item: Example) -> Encoded:
+    """The whole conversation, of which the last turn is learned."""
     messages = prompt_messages(item)
     last = item.turns[-1]
     spoken = [
@@ -44,27 +40,12 @@ def encode(vocabulary: Vocabulary, item: Example) -> tuple[list[int], int]:
     prompt = render_for_completion(vocabulary, messages)
     whole = render_for_training(vocabulary, [*messages, *spoken])
     assert whole[: len(prompt)] == prompt, "training and serving must render alike"
-    return whole, len(prompt)
+    return Encoded(whole, [place >= len(prompt) for place in range(len(whole))])
 
 
-def batches(vocabulary: Vocabulary, batch_size: int, random: Random) -> Iterator[Batch]:
+def batches(vocabulary: Vocabulary, batch_tokens: int, random: Random) -> Iterator[Batch]:
     """Training batches without end."""
-    while True:
-        pool = [encode(vocabulary, example(random)) for _ in range(batch_size * _BATCHES_PER_POOL)]
-        pool.sort(key=lambda encoded: len(encoded[0]))
-        groups = [pool[first : first + batch_size] for first in range(0, len(pool), batch_size)]
-        random.shuffle(groups)
-        yield from map(_pad, groups)
-
-
-def _pad(group: list[tuple[list[int], int]]) -> Batch:
-    width = max(len(ids) for ids, _ in group) - 1
-    token_ids = torch.zeros(len(group), width, dtype=torch.long)
-    targets = torch.full((len(group), width), IGNORED)
-    for row, (ids, num_prompt) in enumerate(group):
-        token_ids[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-        targets[row, num_prompt - 1 : len(ids) - 1] = torch.tensor(ids[num_prompt:])
-    return Batch(token_ids, targets)
+    return packed((encode(vocabulary, example(random)) for _ in count()), batch_tokens)
 
 
 def sample_texts(num_examples: int, random: Random) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Training: AdamW on the last assistant turn, expert weights rounded to MXFP4 in every step.
+"""Training: AdamW on what the assistant says, expert weights rounded to MXFP4 in every step.
 
 The forward pass is netweight's own transformer, so that what is trained is what is served.
 Gradients pass the rounding straight through (Bengio et al. 2013, arXiv 1308.3432). A load-balancing
@@ -8,22 +8,26 @@ loss keeps the router from leaving experts idle (Fedus et al. 2021, arXiv 2101.0
 import json
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from statistics import fmean
+from typing import TextIO
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import one_hot
 
 from netweight.model.config import Config
 from netweight.model.kernels import REFERENCE
 from netweight.model.mxfp4 import round_to_mxfp4
 from netweight.model.transformer import Transformer
 from netweight.model.weights import DenseExperts, Weights, assemble
+from recipes.batch import Batch, loss_of
 
-IGNORED = -100  # cross_entropy's default ignore_index
+_STATE = "state.pt"  # in the folder of a training that has not ended
+_STEPS_BETWEEN_STATES = 100
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Plan:
     """How long and how fast to learn."""
 
     num_steps: int
-    batch_size: int = 12
+    batch_tokens: int = 2048
     peak_learning_rate: float = 3e-3
     num_warmup_steps: int = 100
     weight_decay: float = 0.1
@@ -39,46 +43,107 @@ class Plan:
     seed: int = 0
 
 
-class Batch(NamedTuple):
-    """Padded token ids and, for each, the token to predict; IGNORED where nothing is learned."""
+class _Run:
+    """Parameters, optimizer and schedule, and how many steps they have taken."""
 
-    token_ids: Tensor  # int64 [batch, tokens]
-    targets: Tensor  # like token_ids
+    def __init__(self, config: Config, plan: Plan) -> None:
+        self.plan = plan
+        self.parameters = initial_parameters(config, plan.seed)
+        self.optimizer = _optimizer(self.parameters, plan)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: _rate(step, plan)
+        )
+        self.num_steps = 0
+        self.seconds = 0.0
+
+    def save(self, path: Path) -> None:
+        """Write everything that goes on."""
+        state = {
+            "plan": asdict(self.plan),
+            "parameters": self.parameters,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "num_steps": self.num_steps,
+            "seconds": self.seconds,
+        }
+        half = path.with_suffix(".half")
+        torch.save(state, half)
+        half.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a state that `save` wrote.
+
+        Raises:
+            ValueError: when it is of another plan.
+        """
+        state = torch.load(path, weights_only=True)
+        if state["plan"] != asdict(self.plan):
+            raise ValueError(
+                f"{path} is of another training: {state['plan']}. Go on with those settings, or "
+                "name a new folder."
+            )
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(state["parameters"][name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.num_steps, self.seconds = state["num_steps"], state["seconds"]
 
 
-def train(
-    config: Config, batches: Iterator[Batch], plan: Plan, log_path: Path
-) -> dict[str, Tensor]:
-    """Train from scratch, with a line of progress to `log_path` every hundred steps.
+def is_under_way(folder: Path) -> bool:
+    """Whether `train` can go on in this folder."""
+    return (folder / _STATE).exists()
+
+
+def train(config: Config, batches: Iterator[Batch], plan: Plan, folder: Path) -> dict[str, Tensor]:
+    """Train, from scratch or from where it was broken off in this folder.
+
+    `batches` are those of a whole training. Every hundred steps the state is kept and a line goes
+    to training.jsonl: loss, balance of the experts, seconds so far and seconds left.
 
     Returns:
         Parameters by Hugging Face name; expert matrices are [experts, out, in].
+
+    Raises:
+        ValueError: when the folder has a training with other settings.
     """
-    parameters = initial_parameters(config, plan.seed)
-    optimizer = _optimizer(parameters, plan)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan))
-    started = time.monotonic()
-    with log_path.open("a") as log:
-        for step in range(1, plan.num_steps + 1):
-            loss, balance = _losses(config, parameters, next(batches))
+    run = _Run(config, plan)
+    if is_under_way(folder):
+        run.load(folder / _STATE)
+    before_s = run.seconds - time.monotonic()
+    losses: list[float] = []
+    with (folder / "training.jsonl").open("a") as log:
+        for batch in islice(batches, run.num_steps, plan.num_steps):
+            loss, balance = _losses(config, run.parameters, batch)
             (loss + plan.balance * balance).backward()
-            torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            if step % 100 == 0 or step == plan.num_steps:
-                line = json.dumps(
-                    {
-                        "step": step,
-                        "loss": round(loss.item(), 4),
-                        "balance": round(balance.item(), 3),
-                        "seconds": round(time.monotonic() - started, 1),
-                    }
-                )
-                log.write(line + "\n")
-                log.flush()
-                print(line, flush=True)
-    return {name: parameter.detach() for name, parameter in parameters.items()}
+            torch.nn.utils.clip_grad_norm_(run.parameters.values(), 1.0)
+            run.optimizer.step()
+            run.schedule.step()
+            run.optimizer.zero_grad()
+            run.num_steps += 1
+            losses.append(loss.item())
+            if run.num_steps % _STEPS_BETWEEN_STATES == 0 or run.num_steps == plan.num_steps:
+                run.seconds = before_s + time.monotonic()
+                run.save(folder / _STATE)
+                _tell(log, run, losses, balance.item())
+                losses.clear()
+    (folder / _STATE).unlink(missing_ok=True)
+    return {name: parameter.detach() for name, parameter in run.parameters.items()}
+
+
+def _tell(log: TextIO, run: _Run, losses: Sequence[float], balance: float) -> None:
+    line = json.dumps(
+        {
+            "step": run.num_steps,
+            "loss": round(fmean(losses), 4),
+            "balance": round(balance, 3),
+            "seconds": round(run.seconds, 1),
+            "seconds_left": round(run.seconds * (run.plan.num_steps / run.num_steps - 1), 1),
+        }
+    )
+    log.write(line + "\n")
+    log.flush()
+    print(line, flush=True)
 
 
 def initial_parameters(config: Config, seed: int) -> dict[str, Tensor]:
@@ -154,9 +219,7 @@ def _losses(config: Config, parameters: dict[str, Tensor], batch: Batch) -> tupl
     model = Transformer(
         config, rounded_weights(config, parameters), replace(REFERENCE, route=route)
     )
-    logits = model.forward(batch.token_ids)
-    loss = cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)
-    return loss, torch.stack(imbalances).mean()
+    return loss_of(model, batch), torch.stack(imbalances).mean()
 
 
 def rounded_weights(config: Config, parameters: dict[str, Tensor]) -> Weights:

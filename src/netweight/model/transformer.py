@@ -5,6 +5,8 @@ The operations themselves are in `kernels`. Knows tensors only: no requests, no 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -21,6 +23,9 @@ from netweight.model.weights import Weights
 Attend = Callable[[int, Tensor], Tensor]
 """How tokens look at one another and at what came before, given a layer's index and its queries,
 keys and values [tokens, (heads + 2 kv_heads) * head_dim]; [tokens, heads * head_dim]."""
+
+RunLayer = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
+"""Calls a layer on what flows into it, [tokens, hidden]."""
 
 
 class Transformer:
@@ -95,7 +100,7 @@ class Transformer:
         return self._logits(x[rows], chosen(adapted, rows))
 
     def forward(self, token_ids: Tensor, adapter: Adapter | None = None) -> Tensor:
-        """Logits after each token of whole sequences, without a cache: for training and tests.
+        """Logits after each token of whole sequences, without a cache: for tests.
 
         Args:
             token_ids: int64 [batch, tokens].
@@ -104,31 +109,80 @@ class Transformer:
         Returns:
             float32 [batch, tokens, vocab].
         """
-        batch, num_tokens = token_ids.shape
-        turn = rotation(self.config, torch.arange(num_tokens).repeat(batch), self.dtype)
+        num_tokens, rows = token_ids.shape[1], torch.arange(token_ids.numel())
+        starts = range(0, token_ids.numel() + 1, num_tokens)
+        logits = self.logits_after(token_ids.flatten(), starts, rows, adapter)
+        return logits.view(*token_ids.shape, -1)
+
+    def logits_after(
+        self,
+        token_ids: Tensor,
+        starts: Sequence[int],
+        rows: Tensor,
+        adapter: Adapter | None = None,
+        run_layer: RunLayer | None = None,
+    ) -> Tensor:
+        """Logits after some tokens of whole sequences, without a cache: for training.
+
+        Args:
+            token_ids: int64 [tokens], one sequence after the other.
+            starts: where each sequence begins, and where the last one ends.
+            rows: int64 [rows], the tokens after which logits are wanted.
+            adapter: of all sequences.
+            run_layer: calls each layer, as gradient checkpointing does; None: they are called.
+
+        Returns:
+            float32 [rows, vocab].
+        """
+        positions = torch.cat([torch.arange(stop - start) for start, stop in pairwise(starts)])
+        turn = rotation(self.config, positions, self.dtype)
 
         def attend(layer_index: int, qkv: Tensor) -> Tensor:
             sinks, window = self.weights.layers[layer_index].sinks, self.config.window(layer_index)
             q, k, v = kernels.split_heads(qkv, sinks.numel(), self.config.head_dim)
             q, k = self.kernels.rotate(q, turn), self.kernels.rotate(k, turn)
-            q, k, v = (x.unflatten(0, (batch, num_tokens)) for x in (q, k, v))
-            return self.kernels.attention(q, k, v, sinks, window=window).flatten(0, 1)
+            mixed = [
+                self.kernels.attention(
+                    q[None, start:stop],
+                    k[None, start:stop],
+                    v[None, start:stop],
+                    sinks,
+                    window=window,
+                )[0]
+                for start, stop in pairwise(starts)
+            ]
+            return torch.cat(mixed)
 
-        adapted = [Adapted(adapter, torch.arange(batch * num_tokens))] if adapter else []
-        x = self._layers(token_ids.flatten(), attend, adapted)
-        return self._logits(x, adapted).view(batch, num_tokens, -1)
+        adapted = [Adapted(adapter, torch.arange(token_ids.numel()))] if adapter else []
+        x = self._layers(token_ids, attend, adapted, run_layer)
+        return self._logits(x[rows], chosen(adapted, rows))
 
-    def _layers(self, token_ids: Tensor, attend: Attend, adapted: Sequence[Adapted]) -> Tensor:
+    def _layers(
+        self,
+        token_ids: Tensor,
+        attend: Attend,
+        adapted: Sequence[Adapted],
+        run_layer: RunLayer | None = None,
+    ) -> Tensor:
         x = self.weights.embedding(token_ids)  # [tokens, hidden]
-        for layer_index, layer in enumerate(self.weights.layers):
-            t = self.kernels.rms_norm(x, layer.attention_norm, self.config.rms_norm_eps)
-            qkv = with_adapters(layer.qkv(t), t, (layer_index, "qkv"), adapted)
-            mixed = attend(layer_index, qkv)
-            x = x + with_adapters(layer.out(mixed), mixed, (layer_index, "out"), adapted)
-            t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps)
-            weights, chosen = self.kernels.route(layer.router(t), self.config.experts_per_token)
-            x = x + layer.mixture(t, weights, chosen)
+        for layer_index in range(len(self.weights.layers)):
+            if run_layer is None:
+                x = self._layer(layer_index, x, attend, adapted)
+            else:
+                x = run_layer(partial(self._layer, layer_index, attend=attend, adapted=adapted), x)
         return x
+
+    def _layer(
+        self, layer_index: int, x: Tensor, attend: Attend, adapted: Sequence[Adapted]
+    ) -> Tensor:
+        layer = self.weights.layers[layer_index]
+        t = self.kernels.rms_norm(x, layer.attention_norm, self.config.rms_norm_eps)
+        qkv = with_adapters(layer.qkv(t), t, (layer_index, "qkv"), adapted)
+        mixed = attend(layer_index, qkv)
+        x = x + with_adapters(layer.out(mixed), mixed, (layer_index, "out"), adapted)
+        t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps)
+        weights, experts = self.kernels.route(layer.router(t), self.config.experts_per_token)
+        return x + layer.mixture(t, weights, experts)
 
     def _logits(self, x: Tensor, adapted: Sequence[Adapted]) -> Tensor:
         x = self.kernels.rms_norm(x, self.weights.norm, self.config.rms_norm_eps)
