@@ -105,7 +105,7 @@ class Scripted(FakeModel):
         self._questions = {case.question: index for index, case in enumerate(CASES)}
         self._known = {}
 
-    def take(self, cache, tables, position, token_id):
+    def take(self, cache, tables, position, token_id, adapter):
         """Store the token alone: a digest of all before it would take too long."""
         for pages, table in zip(cache, tables, strict=True):
             [slot] = pages.slots(table, position, position + 1)
