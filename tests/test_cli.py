@@ -63,7 +63,7 @@ def test_synth_writes_a_checkpoint(config_file, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["synth", "30b", "new"], "neither 20b, 120b or nano"),
+        (["synth", "30b", "new"], "neither 20b, 120b nor nano, nor a"),
         (["synth", "nano", "/"], "exists already"),
         (["synth", "nano", "new", "--tokenizer", "missing"], "not a file"),
         (["generate", "gpt-7", "hello"], "neither a known model"),

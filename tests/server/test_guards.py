@@ -251,11 +251,18 @@ def test_a_schema_as_deep_as_json_may_be_breaks_nothing(answering, depth):
 # Crowds
 
 
-def test_more_requests_than_are_taken_at_once_are_a_429():
+def test_more_requests_than_are_taken_at_once_are_a_429(monkeypatch):
     model = Gate()
     chat = chat_model(model)
-    body = {**BODY, "max_tokens": 2}
-    answers = []
+    body = {**BODY, "max_tokens": 20}
+    answers, came = [], {}  # by their prompts, since each is checked several times
+    check = chat.engine.check
+
+    def noting(request):
+        came[id(request.prompt_ids)] = request
+        return check(request)
+
+    monkeypatch.setattr(chat.engine, "check", noting)
 
     def send():
         answers.append(client.post("chat/completions", json=body))
@@ -264,9 +271,9 @@ def test_more_requests_than_are_taken_at_once_are_a_429():
         threads = [threading.Thread(target=send) for _ in range(2)]
         for thread in threads:
             thread.start()
-        until(lambda: model.num_forwards == 1)
-        model.steps.release()  # so that the engine takes the other in
-        until(lambda: chat.engine.stats.num_running == 2)
+        until(lambda: model.num_forwards == 1 and len(came) == 2)
+        # Between steps the engine takes the other in.
+        until(lambda: chat.engine.stats.num_running == 2 or model.steps.release())
         response = ask(client)
         assert response.headers["retry-after"] == "1"
         assert error_of(response)["code"] == "rate_limit_exceeded"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from netweight.cli.models import progress_bar, size
+from netweight.cli.models import counted, progress_bar, size
 from netweight.cli.options import AsJson, DenseForm, Model, Threads, default_threads
 from netweight.errors import RequestError
 
@@ -176,7 +176,7 @@ def _rate(number: float) -> str:
 def _print_limits(limits: "Limits") -> None:
     products = ", ".join(f"{name} {value / 1e12:.3g}" for name, value in limits.flops.items())
     print(
-        f"With {limits.num_threads} threads this machine reads "
+        f"With {counted(limits.num_threads, 'thread')} this machine reads "
         f"{limits.read_bytes_per_s / 1e9:.1f} GB/s\nand multiplies at {products} TFLOP/s.\n"
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from netweight.cli.models import counted
 from netweight.cli.options import AsJson, Effort
 from netweight.errors import RequestError
 
@@ -142,7 +143,8 @@ def _print_harmony(report: "HarmonyReport", *, as_json: bool) -> None:
         line.append(span.text, style if span.kind in ("content", "stray") else f"bold {style}")
         console.print(line)
     num_tokens = sum(len(span.token_ids) for span in report.spans)
-    console.print(f"{num_tokens} tokens, {len(report.messages)} messages", style="dim")
+    numbers = counted(num_tokens, "token"), counted(len(report.messages), "message")
+    console.print(", ".join(numbers), style="dim")
     for diagnostic in report.diagnostics:
         told = f"{diagnostic.code} at token {diagnostic.token_index}: {diagnostic.detail}"
         console.print(told, style="red", markup=False)

@@ -77,6 +77,11 @@ def _count(number: int) -> str:
     return f"{number / 1e9:.1f}B" if number >= 1e9 else f"{number / 1e6:.1f}M"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, of which there is one or another number."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def size(num_bytes: int) -> str:
     """Bytes for people."""
     return f"{num_bytes / 2**30:.1f} GiB" if num_bytes >= 2**30 else f"{num_bytes / 2**20:.1f} MiB"

@@ -30,12 +30,17 @@ def weigh(
             "key); or any Inspect model name, PROVIDER/MODEL."
         ),
     ],
-    suite: Annotated[str, typer.Option(help="Which tasks: quick.")] = "quick",
+    suite: Annotated[
+        str, typer.Option(help="Which tasks; quick is the only suite so far.")
+    ] = "quick",
     out: Annotated[
         Path | None, typer.Option(help="Folder for logs and records; else a new one in out/weigh.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Which model of a server; else what records call it.")
+        str | None,
+        typer.Option(
+            help="Of a server's address, which of its models; of others, what records call it."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Makes the questions, and goes with each.")] = 0,
     limit: Annotated[

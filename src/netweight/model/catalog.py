@@ -99,5 +99,5 @@ def find_shape(name_or_path: str) -> Config:
             return shape_of(known)
     path = Path(name_or_path).expanduser()
     if not path.is_file():
-        raise UnknownModel(f"{name_or_path} is neither 20b, 120b or nano nor a config.json file.")
+        raise UnknownModel(f"{name_or_path} is neither 20b, 120b nor nano, nor a config.json file.")
     return Config.from_json(read_json(path))[0]

@@ -18,6 +18,7 @@ from netweight.errors import NetweightError
 from netweight.server import problems, sse, translate, wire
 from netweight.server.answer import AnswerReader, harmony_tokens
 from netweight.server.chat import ChatModel
+from netweight.server.chat_answer import Completion
 from netweight.server.problems import Problem
 from netweight.server.service import Service, until_client_leaves
 
@@ -67,7 +68,7 @@ class _Job:
 
     requests: Sequence[engine.Request]
     readers: Sequence[AnswerReader]
-    completion: translate.Completion
+    completion: Completion
     has_stops: bool
 
 
@@ -81,7 +82,7 @@ def _prepare(model: ChatModel, body: wire.ChatCompletionRequest, created: int) -
     names = translate.tool_names(body)
     chat = translate.chat_of(body, names)
     requests = model.requests(chat, body.n or 1)
-    completion = translate.Completion(
+    completion = Completion(
         body,
         names,
         model.vocabulary,

@@ -234,8 +234,8 @@ class Fleet:
         self.check_open()
         if not self.replicas_up:
             raise Problem(
-                f"none of the {len(self._seats)} engines is up; lost ones are started again. Try "
-                "again later.",
+                f"no engine is up, of {len(self._seats)}; lost ones are started again. Try again "
+                "later.",
                 status=503,
                 code="no_engine",
                 headers={"Retry-After": str(RETRY_AFTER_S)},

@@ -197,7 +197,7 @@ class CrowdGuard:
             await self._app(scope, receive, send)
             return
         if self._num >= self._max_requests:
-            problem = _busy(f"{self._num} requests, as many as it takes (--max-requests)")
+            problem = _busy(f"as many requests as it takes: {self._num} (--max-requests)")
             await problem.response(scope, receive, send)
             return
         self._num += 1
@@ -255,7 +255,7 @@ class BodyGuard:
             piece = message.get("body", b"")
             self._check_size(len(body) + len(piece))
             if self._num_held + len(piece) > _BODIES_AT_ONCE * self._max_bytes:
-                raise _busy("large requests, as many as it has memory for")
+                raise _busy("as many large requests as it has memory for")
             body += piece
             self._num_held += len(piece)
             if not message.get("more_body", False):

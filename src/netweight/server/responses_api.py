@@ -31,7 +31,7 @@ from netweight.server.service import Service, until_client_leaves
 from netweight.server.sessions import Session, Sessions
 from netweight.server.store import ResponseMissing, Store, StoredItem, StoredResponse
 from netweight.server.strict import only
-from netweight.server.translate import Words
+from netweight.server.words import Words
 
 log = logging.getLogger(__name__)
 

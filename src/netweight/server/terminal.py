@@ -94,9 +94,10 @@ class Answer:
         if self.done is None:
             return "stopped"
         usage = self.done.usage
+        tokens = "token" if usage.num_completion == 1 else "tokens"
         text = (
-            f"{usage.num_completion} tokens ({usage.num_reasoning} of reasoning) after a prompt of "
-            f"{usage.num_prompt}, {self.tokens_per_s:.1f} tokens/s, seed {self.done.seed}"
+            f"{usage.num_completion} {tokens} ({usage.num_reasoning} of reasoning) after a prompt "
+            f"of {usage.num_prompt}, {self.tokens_per_s:.1f} tokens/s, seed {self.done.seed}"
         )
         endings = {
             "length": ", cut off at the limit",

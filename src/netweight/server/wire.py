@@ -305,6 +305,11 @@ class ChatCompletionRequest(DrawingFields):
     web_search_options: Annotated[None, refused("the Responses API has a browser tool")] = None
     moderation: Annotated[None, refused("this server does not moderate")] = None
 
+    @property
+    def tells_tokens(self) -> bool:
+        """Whether the answer says which tokens were read and written."""
+        return self.netweight is not None and self.netweight.tokens
+
 
 class _Sparse(BaseModel):
     """Something whose absent parts are left out; null is sent only for what is set to it."""
