@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +29,10 @@ from netweight.cli.options import (
     load_chat_model,
 )
 from netweight.errors import RequestError
+
+if TYPE_CHECKING:
+    from netweight.model import Dense
+    from netweight.server import ChatModel
 
 
 def generate(
@@ -61,17 +65,9 @@ def generate(
     if not prompt.strip():
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
     built_in = built_in_tools(python=python, browser=browser)
-    adapters = adapter_folders([] if adapter is None else [adapter])
-    chat_model = load_chat_model(
-        model,
-        dense=dense,
-        threads=threads,
-        memory=memory,
-        speculate=speculate,
-        adapters=adapters,
+    chat_model = _load(
+        model, adapter, dense=dense, threads=threads, memory=memory, speculate=speculate
     )
-    for name in adapters:
-        chat_model = chat_model.with_adapter(name)
 
     from rich.console import Console
 
@@ -122,17 +118,9 @@ def chat(
     Example: netweight chat nano
     """
     built_in = built_in_tools(python=python, browser=browser)
-    adapters = adapter_folders([] if adapter is None else [adapter])
-    chat_model = load_chat_model(
-        model,
-        dense=dense,
-        threads=threads,
-        memory=memory,
-        speculate=speculate,
-        adapters=adapters,
+    chat_model = _load(
+        model, adapter, dense=dense, threads=threads, memory=memory, speculate=speculate
     )
-    for name in adapters:
-        chat_model = chat_model.with_adapter(name)
 
     from rich.console import Console
 
@@ -145,3 +133,22 @@ def chat(
     with opened(built_in) as tools:
         settings = terminal.Settings(ReasoningEffort(effort), system, sampling, max_tokens, tools)
         terminal.Conversation(chat_model, Console(), settings).run()
+
+
+def _load(
+    model: str,
+    adapter: str | None,
+    *,
+    dense: "Dense",
+    threads: int | None,
+    memory: float | None,
+    speculate: int,
+) -> "ChatModel":
+    """The model, as its adapter makes it where one is named."""
+    adapters = adapter_folders([] if adapter is None else [adapter])
+    chat_model = load_chat_model(
+        model, dense=dense, threads=threads, memory=memory, speculate=speculate, adapters=adapters
+    )
+    for name in adapters:
+        chat_model = chat_model.with_adapter(name)
+    return chat_model
