@@ -270,7 +270,7 @@ def test_a_client_that_leaves_a_stream_frees_the_engine(endless):
 def test_a_client_that_leaves_while_waiting_frees_the_engine(endless):
     with client_of(endless) as client:
         with pytest.raises(httpx.ReadTimeout):
-            client.post("chat/completions", json=BODY, timeout=0.3)
+            client.post("chat/completions", json=BODY, timeout=httpx.Timeout(30, read=0.3))
         until(lambda: not endless.engine.has_work)
 
 

@@ -79,17 +79,18 @@ def test_headers_that_do_not_come_end_the_connection(hasty, client, beginning):
         started = time.monotonic()
         sock.sendall(beginning)
         assert received(sock) == b""
-        assert 0.2 < time.monotonic() - started < 3
+        assert 0.2 < time.monotonic() - started < 30
     assert is_well(client)
 
 
 def test_headers_that_trickle_in_end_the_connection(hasty, client):
+    num_sent = 0
     with raw(client) as sock, contextlib.suppress(ConnectionError):
-        started = time.monotonic()
         for byte in HEAD:
             sock.sendall(bytes([byte]))
+            num_sent += 1
             time.sleep(0.05)
-    assert time.monotonic() - started < 3
+    assert num_sent < len(HEAD)
     assert is_well(client)
 
 
@@ -248,7 +249,7 @@ def test_a_thousand_idle_connections_disturb_nobody_and_cost_little():
         streams = await connect_all(client.base_url.port, 1000)
         started = time.monotonic()
         assert await asyncio.to_thread(is_well, client)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         grown = memory_of_this_process() - before
         await close_all(streams)
         return grown

@@ -346,7 +346,7 @@ def test_a_client_that_leaves_frees_the_engine(is_streamed):
                 assert engine.has_work
         else:
             with pytest.raises(httpx.ReadTimeout):
-                one.client.post("chat/completions", json=body, timeout=0.3)
+                one.client.post("chat/completions", json=body, timeout=httpx.Timeout(30, read=0.3))
         until(lambda: not engine.has_work)
         engine.check_integrity()
 

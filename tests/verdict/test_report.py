@@ -173,9 +173,9 @@ def test_a_long_hostile_text_is_judged_quickly(judge_text):
     import time
 
     text = ("20B and 20B and " * 3000 + "\n") + ("gpt-oss, " * 3000 + "\n") + "beats " * 3000
-    start = time.perf_counter()
+    start = time.process_time()
     judge_text(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_the_tally_counts_a_repeated_claim_once(judge_text):

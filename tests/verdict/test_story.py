@@ -55,10 +55,10 @@ def test_text_in_another_encoding_is_refused_with_the_place():
 def test_a_ten_megabyte_story_is_refused_at_once(tmp_path):
     file = tmp_path / "long.txt"
     file.write_bytes(b"a model " * 1_250_000)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(StoryError, match=r"10\.0 MB; the limit is 5 MB"):
         read_story(str(file))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_the_size_limit_holds_for_standard_input(monkeypatch):
