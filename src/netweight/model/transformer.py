@@ -134,22 +134,18 @@ class Transformer:
         Returns:
             float32 [rows, vocab].
         """
-        positions = torch.cat([torch.arange(stop - start) for start, stop in pairwise(starts)])
+        lengths = [stop - start for start, stop in pairwise(starts)]
+        positions = torch.cat([torch.arange(length) for length in lengths])
         turn = rotation(self.config, positions, self.dtype)
 
         def attend(layer_index: int, qkv: Tensor) -> Tensor:
             sinks, window = self.weights.layers[layer_index].sinks, self.config.window(layer_index)
             q, k, v = kernels.split_heads(qkv, sinks.numel(), self.config.head_dim)
             q, k = self.kernels.rotate(q, turn), self.kernels.rotate(k, turn)
+            each = zip(q.split(lengths), k.split(lengths), v.split(lengths), strict=True)
             mixed = [
-                self.kernels.attention(
-                    q[None, start:stop],
-                    k[None, start:stop],
-                    v[None, start:stop],
-                    sinks,
-                    window=window,
-                )[0]
-                for start, stop in pairwise(starts)
+                self.kernels.attention(q[None], k[None], v[None], sinks, window=window)[0]
+                for q, k, v in each
             ]
             return torch.cat(mixed)
 
