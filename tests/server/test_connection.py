@@ -79,7 +79,7 @@ def test_headers_that_do_not_come_end_the_connection(hasty, client, beginning):
         started = time.monotonic()
         sock.sendall(beginning)
         assert received(sock) == b""
-        assert 0.2 < time.monotonic() - started < 30
+        assert 0.2 < time.monotonic() - started < 3
     assert is_well(client)
 
 
@@ -90,7 +90,7 @@ def test_headers_that_trickle_in_end_the_connection(hasty, client):
             sock.sendall(bytes([byte]))
             num_sent += 1
             time.sleep(0.05)
-    assert num_sent < len(HEAD)
+    assert num_sent < len(HEAD) // 2
     assert is_well(client)
 
 
@@ -249,7 +249,7 @@ def test_a_thousand_idle_connections_disturb_nobody_and_cost_little():
         streams = await connect_all(client.base_url.port, 1000)
         started = time.monotonic()
         assert await asyncio.to_thread(is_well, client)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 2
         grown = memory_of_this_process() - before
         await close_all(streams)
         return grown

@@ -341,5 +341,5 @@ def test_a_tool_that_takes_too_long_is_stopped_with_the_answer(is_streamed):
         assert "longer than 3 seconds" in message
         [python] = tool.opened
         assert python.has_begun.is_set()
-        assert python.has_ended.wait(30)
+        assert python.has_ended.wait(5)
         assert python.was_stopped

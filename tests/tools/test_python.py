@@ -177,7 +177,7 @@ def test_a_cell_that_does_not_heed_the_interrupt_is_killed_and_the_model_told(no
         "hm\n[interrupted after 1 s; the interpreter has ended: it went on when it was "
         f"interrupted; {GONE}]"
     )
-    assert time.monotonic() - start_s < 30
+    assert time.monotonic() - start_s < 6
     assert run(notebook, "'signal' in globals()") == "False\n"
 
 
@@ -201,7 +201,7 @@ def test_a_call_that_is_stopped_ends_at_once_and_keeps_its_state(notebook):
     answer = run(
         notebook, "x = 3\ntime.sleep(60)", is_stopped=lambda: time.monotonic() > start_s + 0.3
     )
-    assert time.monotonic() - start_s < 30
+    assert time.monotonic() - start_s < 2
     assert answer.endswith("KeyboardInterrupt\n[interrupted on request; variables are kept]")
     assert run(notebook, "x") == "3\n"
 

@@ -275,7 +275,7 @@ def test_a_program_that_sleeps_too_long_is_stopped_and_what_it_said_is_kept():
     start_s = time.monotonic()
     outcome = run_code("import time; print('hm'); time.sleep(60)", wall_s=1.0)
     assert outcome == ("hm\n", "stopped after 1 s")
-    assert time.monotonic() - start_s < 30
+    assert time.monotonic() - start_s < 3
 
 
 @needs_sandbox

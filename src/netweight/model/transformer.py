@@ -142,10 +142,10 @@ class Transformer:
             sinks, window = self.weights.layers[layer_index].sinks, self.config.window(layer_index)
             q, k, v = kernels.split_heads(qkv, sinks.numel(), self.config.head_dim)
             q, k = self.kernels.rotate(q, turn), self.kernels.rotate(k, turn)
-            each = zip(q.split(lengths), k.split(lengths), v.split(lengths), strict=True)
+            sequences = zip(q.split(lengths), k.split(lengths), v.split(lengths), strict=True)
             mixed = [
                 self.kernels.attention(q[None], k[None], v[None], sinks, window=window)[0]
-                for q, k, v in each
+                for q, k, v in sequences
             ]
             return torch.cat(mixed)
 
