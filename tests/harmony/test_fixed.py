@@ -28,6 +28,10 @@ TYPES = [
     ({"prefixItems": [TEXT], "items": {"enum": [1, 2]}}, "[string, ...(1 | 2)[]]"),
     ({"type": "string", "nullable": True}, "string | null"),
     ({"type": "null", "nullable": True}, "null"),
+    ({"type": ["string", "null"], "nullable": True}, "string | null"),
+    ({"const": None, "nullable": True}, "null"),
+    ({"enum": ["a", None], "nullable": True}, '"a" | null'),
+    ({"nullable": True}, "any | null"),
     ({"allOf": [{"enum": [1, 2]}, {"type": "number"}]}, "(1 | 2) & number"),
     ({"$ref": "#/$defs/x", "$defs": {"x": {"type": "boolean"}}}, "boolean"),
     ({"$ref": "#/$defs/a~1b/0", "$defs": {"a/b": [TEXT]}}, "string"),
@@ -47,6 +51,27 @@ TYPES = [
 @pytest.mark.parametrize(("schema", "written"), TYPES)
 def test_a_type_is_written_whole(schema, written):
     assert fixed_type(schema) == written
+
+
+OR_NULL = {"type": ["string", "null", "number"]}
+INNER_NULLS = [
+    ({"type": "object", "properties": {"a": OR_NULL}}, "{\na?: string | null | number,\n} | null"),
+    ({"type": "array", "items": OR_NULL}, "(string | null | number)[] | null"),
+    ({"prefixItems": [OR_NULL]}, "[string | null | number] | null"),
+    ({"enum": ["a | null | b"]}, '"a | null | b" | null'),
+    ({"allOf": [OR_NULL, {"type": "number"}]}, "(string | null | number) & number | null"),
+    ({"oneOf": [TEXT | {"description": "x"}]}, "\n | string // x\n | null"),
+]
+
+
+@pytest.mark.parametrize(("schema", "written"), INNER_NULLS)
+def test_a_null_inside_does_not_make_the_whole_nullable(schema, written):
+    assert fixed_type(schema | {"nullable": True}) == written
+
+
+def test_a_null_among_variants_is_not_written_again():
+    variants = [TEXT | {"description": "x"}, {"type": "null"}]
+    assert fixed_type({"oneOf": variants, "nullable": True}) == "\n | string // x\n | null\n"
 
 
 def test_notes_stay_in_their_comments():

@@ -20,10 +20,11 @@ _LINE_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
 
 class Type(NamedTuple):
-    """A type's text, and whether it needs parentheses before `[]` or beside `&`."""
+    """A type's text, and what else has to be known to build on it."""
 
     text: str
-    is_compound: bool = False
+    is_compound: bool = False  # needs parentheses before `[]` or beside `&`
+    has_null: bool = False  # is null, or a union of which null is a member
 
     @property
     def tight(self) -> str:
@@ -83,17 +84,16 @@ class _Writer:
         return written
 
     def _nullable(self, node: Schema, written: Type) -> Type:
-        members = written.text.split(" | ")
-        if node.get("nullable") is not True or "null" in members:
+        if node.get("nullable") is not True or written.has_null:
             return written
-        return Type(f"{written.text} | null", is_compound=True)
+        return Type(f"{written.text} | null", is_compound=True, has_null=True)
 
     def _node(self, node: Schema, indent: str) -> Type:
         parts = [self._reference(node["$ref"], indent)] if "$ref" in node else []
         if "const" in node:
-            return Type(literal(node["const"]))
+            return _literal_type(node["const"])
         if isinstance(node.get("enum"), list):
-            return _union([Type(literal(member)) for member in cast(list[object], node["enum"])])
+            return _union([_literal_type(member) for member in cast(list[object], node["enum"])])
         for keyword in ("oneOf", "anyOf"):
             if isinstance(node.get(keyword), list):
                 parts.append(self._variants(cast(list[object], node[keyword]), indent))
@@ -137,7 +137,8 @@ class _Writer:
         lines = [
             f"\n{indent} | {written.text}{note}" for written, note in zip(types, notes, strict=True)
         ]
-        return Type("".join(lines) + f"\n{indent}", is_compound=True)
+        has_null = any(written.has_null for written in types)
+        return Type("".join(lines) + f"\n{indent}", is_compound=True, has_null=has_null)
 
     def _own_type(self, node: Schema, indent: str, *, has_others: bool) -> Type | None:
         """The type by the keyword `type`, or by what the other keywords suppose."""
@@ -161,8 +162,10 @@ class _Writer:
                 return self._array(node, indent)
             case "number" | "integer":
                 return Type("number")
-            case "string" | "boolean" | "null":
+            case "string" | "boolean":
                 return Type(str(name))
+            case "null":
+                return _literal_type(None)
             case _:
                 raise HarmonyError(f"JSON schema has no type {name!r}")
 
@@ -237,11 +240,16 @@ def _default_note(node: Schema) -> str:
     return f" // default: {default if is_bare else literal(default)}"
 
 
+def _literal_type(value: object) -> Type:
+    return Type(literal(value), has_null=value is None)
+
+
 def _union(types: list[Type]) -> Type:
     """The union, each member once, in order; of nothing, `never`."""
     texts = list(dict.fromkeys(written.text for written in types))
     is_compound = len(texts) > 1 or any(written.is_compound for written in types)
-    return Type(" | ".join(texts) or "never", is_compound=is_compound)
+    has_null = any(written.has_null for written in types)
+    return Type(" | ".join(texts) or "never", is_compound, has_null)
 
 
 def _intersection(types: list[Type]) -> Type:
