@@ -111,7 +111,11 @@ def _are_whole(messages: list[Message]) -> list[bool]:
 
 
 def _learned(vocabulary: Vocabulary, ids: list[int], are_whole: list[bool]) -> list[bool]:
-    """Which tokens stand in such a message, after the role that a prompt ends with."""
+    """Which tokens of such a message the model writes.
+
+    Those after the role that a prompt ends with; where it goes on after a message of its own, with
+    that role, too.
+    """
     special = vocabulary.special
     ends = {special.end, special.return_, special.call}
     head = [special.start, *vocabulary.encode(Role.ASSISTANT)]
@@ -123,5 +127,6 @@ def _learned(vocabulary: Vocabulary, ids: list[int], are_whole: list[bool]) -> l
         if ids[place + 1 - len(head) : place + 1] == head:
             learns = next(remaining)
         elif token_id in ends:
-            learns = False
+            goes_on = token_id == special.end and ids[place + 1 : place + 1 + len(head)] == head
+            learns = learns and goes_on
     return is_learned

@@ -59,9 +59,14 @@ def learned(vocabulary, messages, **fields):
 def test_reasoning_and_answer_are_learned(vocabulary):
     messages = [user("hi"), assistant("Hello!", reasoning="A greeting.")]
     assert learned(vocabulary, messages) == [
-        "<|channel|>analysis<|message|>A greeting.<|end|>",
-        "<|channel|>final<|message|>Hello!<|return|>",
+        "<|channel|>analysis<|message|>A greeting.<|end|>"
+        "<|start|>assistant<|channel|>final<|message|>Hello!<|return|>",
     ]
+
+
+def test_a_message_of_its_own_is_gone_on_from_and_not_one_of_others(vocabulary):
+    texts = learned(vocabulary, [user("a"), assistant("one"), user("b"), assistant("two")])
+    assert not any("<|start|>" in text for text in texts)
 
 
 def test_every_turn_is_learned_but_those_that_have_lost_their_reasoning(vocabulary):
