@@ -1,7 +1,8 @@
 """Rewrites the parts of README, docs and the model card that come from recorded runs.
 
-A part stands between `<!-- recorded: NAME -->` and `<!-- end -->`. `python -m benchmarks.tables`
-puts the newest row of each in its place; a test asserts that nothing changes.
+A part stands between `<!-- recorded: NAME -->` and `<!-- end -->`; some have an argument after the
+name. `python -m benchmarks.tables` puts the newest row of each in its place; a test asserts that
+nothing changes.
 """
 
 import re
@@ -10,19 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import latest
+from recipes.instruments.measure import MEASURES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs/measured.md",
+    ROOT / "docs/instruments.md",
     ROOT / "src/netweight/nano/checkpoint/README.md",
+    *sorted((ROOT / "src/netweight/nano/instruments").glob("*/README.md")),
 )
-_PART = re.compile(r"(<!-- recorded: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- recorded: (\w+)(?: ([\w-]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rewritten(text: str) -> str:
     """The document with every recorded part made anew."""
-    return _PART.sub(lambda part: part[1] + _PARTS[part[2]]() + part[3], text)
+    return _PART.sub(lambda part: part[1] + _made(part[2], part[3]) + part[4], text)
+
+
+def _made(name: str, argument: str | None) -> str:
+    return _PARTS[name]() if argument is None else _instrument(argument)
 
 
 def _origin(row: dict[str, Any]) -> str:
@@ -55,10 +63,50 @@ def _scores() -> str:
             f"{score['rate']:.1%}",
             f"{score['lower']:.1%} to {score['upper']:.1%}",
         )
+        if "n" in score
+        else (score["measure"], "", f"{score['value']:.3g}", "")
         for score in row["scores"]
     ]
-    titles = ("nano, on items it never saw", "n", "rate", "95% interval")
-    return _table(titles, scores, f"Temperature 1; {_origin(row)}")
+    titles = ("nano, on items it never saw", "n", "measured", "95% interval")
+    note = "At temperature 0; tellings, and what is sampled, at 1"
+    return _table(titles, scores, f"{note}; {_origin(row)}")
+
+
+def _instruments() -> str:
+    row: dict[str, Any] = latest("instruments")
+    lines = [
+        (one["name"], *(_share(one, measure) for measure in MEASURES)) for one in row["instruments"]
+    ]
+    titles = ("instrument", *(measure.replace("_", " ") for measure in MEASURES))
+    note = (
+        "Shares in percent; bold differs from the control (Fisher's exact test at 0.05, shared out "
+        "among all comparisons)"
+    )
+    return _table(titles, lines, f"{note}; {_origin(row)}")
+
+
+def _share(one: dict[str, Any], measure: str) -> str:
+    share = f"{100 * one['measures'][measure]['rate']:.0f}"
+    return f"**{share}**" if measure in one["shows"] else share
+
+
+def _instrument(name: str) -> str:
+    row: dict[str, Any] = latest("instruments")
+    named = {one["name"]: one for one in row["instruments"]}
+    lines = []
+    for measure, title in MEASURES.items():
+        ours, control = (named[each]["measures"][measure] for each in (name, "control"))
+        lines.append(
+            (
+                f"**{title}**" if measure in named[name]["shows"] else title,
+                str(ours["n"]),
+                f"{ours['rate']:.1%}",
+                f"{ours['lower']:.1%} to {ours['upper']:.1%}",
+                f"{control['rate']:.1%}",
+            )
+        )
+    titles = ("share of", "n", "here", "95% interval", "control")
+    return _table(titles, lines, f"Bold differs from the control; {_origin(row)}")
 
 
 def _speed() -> str:
@@ -182,6 +230,7 @@ def _training() -> str:
 _PARTS: dict[str, Callable[[], str]] = {
     "nano_scores": _scores,
     "nano_training": _training,
+    "instruments": _instruments,
     "speed": _speed,
     "cpu": _cpu,
     "cpu_in_short": lambda: _cpu(num_bars=4),

@@ -1,10 +1,10 @@
-"""nano's architecture: gpt-oss's, small. Four layers, eight experts, 3.6 million parameters."""
+"""nano's architecture: gpt-oss's, small. Six layers, eight experts, 5.8 million parameters."""
 
 from netweight.model import Config
 from recipes.nano.tokenizer import VOCABULARY_SIZE
 
 CONFIG = Config(
-    num_hidden_layers=4,
+    num_hidden_layers=6,
     num_experts=8,
     experts_per_token=2,
     vocab_size=VOCABULARY_SIZE,

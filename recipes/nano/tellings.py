@@ -1,11 +1,19 @@
 """Short stories and rhymes about everyday things, composed from parts.
 
-A story is five sentences that share a subject, a place and a helper; a rhyme is two couplets. The
-parts multiply to far more tellings than training ever draws.
+A story is four sentences that share a subject and a person; a rhyme is two couplets. The parts are
+single words, so that tellings differ in nearly all of theirs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Literal, get_args
+
+from recipes.nano.dialogue import Dialogue, Effort, turn
+from recipes.nano.words import PEOPLE, article, listed
+
+Kind = Literal["story", "rhyme"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Subject:
 
 def _subjects(kind: str, names: str) -> list[Subject]:
     found = []
-    for name in names.split(", "):
+    for name in listed(names):
         plain = name.split(" ", 1)[1]
         found.append(Subject(name, plain, kind))
     return found
@@ -50,142 +58,165 @@ SUBJECTS = (
     )
 )
 
-_NAMES = (
-    "Mara, Tom, Ida, Jonas, Lena, Pip, Rosa, Emil, Nora, Otto, Wren, Hugo, Ada, Finn, Elsa, Kai"
+ADJECTIVES = listed(
+    "old, small, quiet, silver, wooden, golden, crooked, gentle, brave, tired, curious, narrow, "
+    "sleepy, green, rusty, bright, lonely, shy, proud, hungry, clever, patient, cold, warm, red, "
+    "blue, tall, round, soft, strange, merry, wild, dusty, empty, forgotten, gloomy, noisy, "
+    "pale, sunny, tiny"
 )
-_PLACES = (
-    "by the harbour, at the edge of the wood, behind the old mill, in a quiet village, "
-    "under the hill, "
-    "near the stone bridge, in a town of narrow streets, beside the lake, "
-    "at the end of a long road, "
-    "in a valley full of orchards, close to the sea, above the bakery"
+_PLACES = listed(
+    "harbour, wood, mill, village, hill, bridge, town, lake, road, orchard, beach, bakery, tower, "
+    "market, meadow, station, valley, garden, island, well, barn, church, school, square, river, "
+    "cellar, attic, kitchen, stable, cave, pond, fence, gate, chimney, field, theatre, library, "
+    "canal, ferry, palace"
 )
-_HELPERS = (
-    "a kind neighbour, an old sailor, the baker's daughter, a tired traveller, a small girl, "
-    "a grey cat, the postman, a boy with a lantern, two sparrows, a stranger in a green hat, "
-    "the keeper of the gate, a sleepy dog"
+_PREPOSITIONS = listed("near, behind, beside, beyond, under, above, inside, outside, past, around")
+_TIMES = listed(
+    "At dawn, One evening, Last winter, Before breakfast, After the storm, Late at night, "
+    "Long ago, On Sunday, In spring, During the fair, At noon, Next morning, Once, "
+    "On a Tuesday, In autumn, After supper"
 )
-_FINDS = (
-    "a silver button, a map with one corner torn, a warm blanket, a song that nobody knew, "
-    "a basket of pears, a door that had always been locked, an empty nest, "
-    "a letter without a name, "
-    "a path between the reeds, a small brass bell, a window with a light in it, a pair of red shoes"
+_JOBS = listed(
+    "baker, sailor, postman, teacher, painter, miller, shepherd, tailor, fisherman, gardener, "
+    "carpenter, doctor, musician, cook, clockmaker, weaver, traveller, neighbour, student"
 )
-_FEELINGS = (
-    "lonely, curious, tired, cold, proud, restless, hungry, afraid, hopeful, bored, shy, sad"
+_TRANSITIVE = listed(
+    "brought, carried, found, lost, mended, painted, hid, borrowed, saw, followed, touched, "
+    "wanted, kept, dropped, watched, remembered"
 )
-_LESSONS = (
-    "being patient is a kind of courage, small kindnesses travel far, "
-    "every road leads home in the end, "
-    "a friend makes any night shorter, some things are better shared, "
-    "quiet voices can be heard too, "
-    "it is never too late to begin again, what is lost may only be waiting, "
-    "the best songs are made together, nobody is too small to help"
+_THINGS = listed(
+    "button, map, blanket, song, basket, door, nest, letter, path, bell, window, shoe, lantern, "
+    "ladder, kite, drum, mirror, spoon, candle, picture, umbrella, whistle, ribbon, bottle, "
+    "hammer, pillow, flute, wheel, feather, stone"
 )
-_WEATHERS = (
-    "One evening the wind came up, One morning everything was white with frost, "
-    "After three days of rain, On the first day of spring, When the lamps were being lit, "
-    "Late one night, Just before the market opened, On the longest day of the year, "
-    "While the whole village slept, As the leaves began to fall"
+_PLURALS = listed(
+    "pears, stars, shells, leaves, bells, songs, clouds, stones, boats, birds, candles, letters, "
+    "flowers, shadows, footprints, children, cousins, lanterns, feathers, windows, apples, mice, "
+    "waves, coins, stories, berries, drums, ribbons, acorns, bees, dreams, houses, trees, kites, "
+    "plums, snowflakes, sparrows, tunes, wheels, roses"
 )
-
-_OPENINGS = {
-    "creature": (
-        "There was once {name} who lived {place} and was always {feeling}.",
-        "{Place} lived {name} called {person}, who felt {feeling} that year.",
-        "Nobody {place} knew how {feeling} the {plain} had become.",
-        "{person} was {name}, and {person} lived {place}.",
+_ADVERBS = listed(
+    "slowly, quietly, happily, twice, again, together, softly, bravely, all day, at last, gladly, "
+    "for hours, at once, alone, carefully, in silence, in vain, suddenly, forever, once more"
+)
+_FEELINGS = listed(
+    "glad, calm, curious, tired, proud, restless, hopeful, afraid, bored, shy, sad, lucky, "
+    "grateful, puzzled, cheerful, homesick"
+)
+_VERBS = {
+    "creature": listed(
+        "wandered, waited, sang, hurried, rested, hid, danced, listened, trembled, dreamed, slept, "
+        "laughed, wept, played, worked, walked"
     ),
-    "thing": (
-        "There was once {name} that stood {place}, and people said it was {feeling}.",
-        "{person} kept {name} {place} and never told anyone why.",
-        "Long ago somebody left {name} {place}.",
-        "{Place} there was {name} that everybody had forgotten except {person}.",
+    "thing": listed(
+        "stood, lay, rested, waited, shone, slept, hid, trembled, stayed, glittered, creaked"
     ),
-    "weather": (
-        "Everybody {place} was waiting for {name}, and {person} most of all.",
-        "{person} lived {place} and was never {feeling} when {name} came.",
-        "There was a year when {name} stayed away, and {person} felt {feeling}.",
-        "{Place}, {person} used to listen to {name} through an open window.",
+    "weather": listed(
+        "came, lingered, whispered, passed, settled, drifted, rested, waited, returned, hid, sang, "
+        "wandered"
     ),
 }
-_TURNS = (
-    "{weather}, {helper} came by and asked for help.",
-    "{weather}, {helper} knocked three times and brought {find}.",
-    "{weather}, {person} met {helper} and followed along without a word.",
-    "{weather}, {helper} pointed at {find} and smiled.",
-)
-_MIDDLES = (
-    "Together they found {find}, and it was not what anyone had expected.",
-    "They walked until they came to {find}.",
-    "It took them the whole day, but at last they saw {find}.",
-    "They shared what little they had and talked about {find}.",
-    "Nobody had ever seen {find} there before.",
-)
-_CHANGES = (
-    "From then on the {plain} was never {feeling} again.",
-    "{person} laughed for the first time in weeks.",
-    "The {plain} stayed the same, but everything around it seemed a little brighter.",
-    "Even {helper} had to admit that it was a good day.",
-    "When they came back, the whole street was awake and singing.",
-)
-_CLOSINGS = (
-    "And that is how {person} learned that {lesson}.",
-    "They say {place} to this day that {lesson}.",
-    "In the end it was simple: {lesson}.",
-    "{person} wrote it on the wall so that nobody would forget: {lesson}.",
-)
 
 
-def _pick(random: Random, parts: str) -> str:
-    return random.choice(parts.split(", "))
+class _Parts:
+    """Draws the words of one telling."""
+
+    def __init__(self, subject: Subject, random: Random) -> None:
+        self.subject = subject
+        self.random = random
+
+    def one(self, words: Sequence[str]) -> str:
+        return self.random.choice(words)
+
+    @property
+    def verb(self) -> str:
+        """What the subject did."""
+        return self.one(_VERBS[self.subject.kind])
+
+    @property
+    def adjective(self) -> str:
+        return self.one(ADJECTIVES)
+
+    @property
+    def somewhere(self) -> str:
+        return f"{self.one(_PREPOSITIONS)} the {self.adjective} {self.one(_PLACES)}"
+
+    @property
+    def something(self) -> str:
+        return f"{article(self.adjective)} {self.one(_THINGS)}"
+
+    @property
+    def several(self) -> str:
+        return f"{self.adjective} {self.one(_PLURALS)}"
 
 
 def story(subject: Subject, random: Random) -> str:
-    """Five sentences about `subject`."""
-    place = _pick(random, _PLACES)
-    values = {
-        "name": subject.name,
-        "plain": subject.plain,
-        "person": _pick(random, _NAMES),
-        "place": place,
-        "Place": place[0].upper() + place[1:],
-        "helper": _pick(random, _HELPERS),
-        "feeling": _pick(random, _FEELINGS),
-        "weather": _pick(random, _WEATHERS),
-        "lesson": _pick(random, _LESSONS),
-        "find": _pick(random, _FINDS),
-    }
-    parts = (_OPENINGS[subject.kind], _TURNS, _MIDDLES, _CHANGES, _CLOSINGS)
-    return " ".join(random.choice(part).format(**values) for part in parts)
+    """Four sentences about `subject`: where it was, who came, what they saw and how it ended."""
+    parts = _Parts(subject, random)
+    person, plain = parts.one(PEOPLE), subject.plain
+    first = f"{parts.one(_TIMES)} {subject.name} {parts.verb} {parts.somewhere}."
+    second = parts.one(
+        (
+            f"{person} the {parts.one(_JOBS)} {parts.one(_TRANSITIVE)} {parts.something}.",
+            f"There {person} {parts.one(_TRANSITIVE)} {parts.something} {parts.somewhere}.",
+            f"{article(parts.adjective).capitalize()} {parts.one(_JOBS)} named {person} "
+            f"{parts.one(_TRANSITIVE)} {parts.something}.",
+        )
+    )
+    third = parts.one(
+        (
+            f"They {parts.one(_TRANSITIVE)} {parts.several} and {parts.several}.",
+            f"{person} showed the {plain} {parts.several}.",
+            f"Then {parts.several} came {parts.somewhere}.",
+            f"The {plain} {parts.one(_TRANSITIVE)} {parts.several} {parts.one(_ADVERBS)}.",
+        )
+    )
+    fourth = parts.one(
+        (
+            f"{person} felt {parts.one(_FEELINGS)}, and the {plain} {parts.verb} "
+            f"{parts.one(_ADVERBS)}.",
+            f"So {person} grew {parts.one(_FEELINGS)} and {parts.one(_FEELINGS)}.",
+            f"In the end the {plain} {parts.verb} {parts.one(_ADVERBS)} with {parts.several}.",
+        )
+    )
+    return f"{first} {second} {third} {fourth}"
 
 
-# Couplets by rhyme: the first line names the subject, the second answers it.
-_FIRST_LINES = {
-    "night": ("I saw {the} {plain} in the night", "{The} {plain} sat still in fading light"),
-    "day": ("{The} {plain} came by to me one day", "I thought {the} {plain} had gone away"),
-    "sea": ("{The} {plain} was all I hoped to see", "I dreamt {the} {plain} went down to sea"),
-    "hill": ("I found {the} {plain} upon the hill", "{The} {plain} was waiting, calm and still"),
-    "rain": ("I heard {the} {plain} beyond the rain", "I called {the} {plain} and called again"),
-    "stone": ("I met {the} {plain} beside a stone", "{The} {plain} was there, but not alone"),
-}
-_SECOND_LINES = {
-    "night": ("and all the world was warm and bright", "and every star came into sight"),
-    "day": ("and would not let me go to play", "and asked if it could please just stay"),
-    "sea": ("and nothing there was lost to me", "and brought a song back home to me"),
-    "hill": ("and if I look, I see it still", "with flowers on the window sill"),
-    "rain": ("and nothing felt the same again", "and someone waited for the train"),
-    "stone": ("and made the quiet house its own", "and sang the only tune I've known"),
-}
+# How lines may end, by rhyme.
+_ENDINGS = (
+    "in the night, without a light, all warm and bright, far out of sight, dressed up in white, "
+    "beside a kite, with all its might",
+    "on market day, so far away, beside the bay, in fields of hay, in early May, along the way, "
+    "where children play, under skies of grey",
+    "beside the sea, beneath a tree, alone and free, till half past three, in time for tea, "
+    "for you and me, as glad as could be",
+    "upon the hill, when all was still, behind the mill, of its own will, near the window sill, "
+    "in the autumn chill",
+    "out in the rain, along the lane, beside a train, across the plain, again and again, "
+    "behind the pane, with might and main",
+    "upon a stone, but not alone, near a golden throne, to lands unknown, in a gentle tone, "
+    "by the telephone",
+    "under the moon, one day in June, this afternoon, and none too soon, to a silver tune, "
+    "with a wooden spoon, by a red balloon, on a sandy dune",
+    "beside the door, along the shore, and asked for more, on the wooden floor, as once before, "
+    "by the village store, at half past four, for evermore",
+    "in the snow, row by row, to and fro, long ago, down below, soft and slow",
+)
 
 
 def rhyme(subject: Subject, random: Random) -> str:
     """Four lines about `subject`: two couplets of different rhymes."""
-    lines = []
-    for sound in random.sample(sorted(_FIRST_LINES), 2):
-        first = random.choice(_FIRST_LINES[sound]).format(the="the", The="The", plain=subject.plain)
-        lines += [first + ",", random.choice(_SECOND_LINES[sound]) + "."]
-    return "\n".join(line[0].upper() + line[1:] for line in lines)
+    parts = _Parts(subject, random)
+    first, second = (random.sample(listed(sound), 2) for sound in random.sample(_ENDINGS, 2))
+    other, link = parts.one(_VERBS["creature"]), parts.one(("And", "But", "So", "While"))
+    return "\n".join(
+        (
+            f"The {parts.adjective} {subject.plain} {parts.verb} {first[0]},",
+            f"And {parts.several} {parts.one(_VERBS['weather'])} {first[1]}.",
+            f"{parts.one(PEOPLE)} the {parts.one(_JOBS)} {other} {second[0]},",
+            f"{link} the {subject.plain} {parts.verb} {second[1]}.",
+        )
+    )
 
 
 STORY_REQUESTS = (
@@ -204,3 +235,26 @@ RHYME_REQUESTS = (
     "A rhyme about {name}, please.",
     "Write a short poem about {name}",
 )
+_REQUESTS: dict[Kind, tuple[str, ...]] = {"story": STORY_REQUESTS, "rhyme": RHYME_REQUESTS}
+_SHAPES: dict[Kind, str] = {
+    "story": "Four short sentences.",
+    "rhyme": "Four lines that rhyme in pairs.",
+}
+
+
+def request(subject: Subject, kind: Kind, random: Random) -> str:
+    """One way to ask for a telling."""
+    return random.choice(_REQUESTS[kind]).format(name=subject.name)
+
+
+def dialogue(random: Random, effort: Effort) -> Dialogue:
+    """A story or a rhyme to learn."""
+    kind = random.choice(KINDS)
+    subject = random.choice(SUBJECTS)
+    told = story(subject, random) if kind == "story" else rhyme(subject, random)
+    plan = f"The user wants a {kind} about {subject.name}."
+    if effort != "low":
+        plan += f" {_SHAPES[kind]}"
+    if effort == "high":
+        plan += f" It begins with {subject.name} and ends well."
+    return Dialogue(turn(request(subject, kind, random), plan, told))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-VOCABULARY_SIZE = 1024
+VOCABULARY_SIZE = 2816
 SPECIAL_TOKENS = (
     "<|startoftext|>",
     "<|endoftext|>",

@@ -1,4 +1,6 @@
-"""Training: AdamW on what the assistant says, expert weights rounded to MXFP4 in every step.
+"""Training on what the assistant says, expert weights rounded to MXFP4 in every step.
+
+Muon moves the matrices between the embedding and the output, AdamW everything else.
 
 The forward pass is netweight's own transformer, so that what is trained is what is served.
 Gradients pass the rounding straight through (Bengio et al. 2013, arXiv 1308.3432). A load-balancing
@@ -25,6 +27,8 @@ from netweight.model.mxfp4 import round_to_mxfp4
 from netweight.model.transformer import Transformer
 from netweight.model.weights import DenseExperts, Weights, assemble
 from recipes.batch import Batch, loss_of
+from recipes.nano.induction import begin_with_induction
+from recipes.nano.muon import Muon
 
 _STATE = "state.pt"  # in the folder of a training that has not ended
 _STEPS_BETWEEN_STATES = 100
@@ -35,8 +39,10 @@ class Plan:
     """How long and how fast to learn."""
 
     num_steps: int
-    batch_tokens: int = 2048
-    peak_learning_rate: float = 3e-3
+    batch_tokens: int = 4096
+    peak_learning_rate: float = 3e-3  # AdamW's
+    peak_muon_rate: float = 0.02
+    momentum: float = 0.95
     num_warmup_steps: int = 100
     weight_decay: float = 0.1
     balance: float = 0.01
@@ -46,23 +52,33 @@ class Plan:
 class _Run:
     """Parameters, optimizer and schedule, and how many steps they have taken."""
 
-    def __init__(self, config: Config, plan: Plan) -> None:
+    def __init__(self, parameters: dict[str, Tensor], plan: Plan) -> None:
         self.plan = plan
-        self.parameters = initial_parameters(config, plan.seed)
-        self.optimizer = _optimizer(self.parameters, plan)
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: _rate(step, plan)
-        )
+        self.parameters = parameters
+        self.optimizers = _optimizers(self.parameters, plan)
+        self.schedules = [
+            torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan))
+            for optimizer in self.optimizers
+        ]
         self.num_steps = 0
         self.seconds = 0.0
+
+    def step(self) -> None:
+        """Learn from the gradients, and clear them."""
+        torch.nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
+        for optimizer, schedule in zip(self.optimizers, self.schedules, strict=True):
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+        self.num_steps += 1
 
     def save(self, path: Path) -> None:
         """Write everything that goes on."""
         state = {
             "plan": asdict(self.plan),
             "parameters": self.parameters,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "schedules": [schedule.state_dict() for schedule in self.schedules],
             "num_steps": self.num_steps,
             "seconds": self.seconds,
         }
@@ -85,8 +101,10 @@ class _Run:
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(state["parameters"][name])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+        for schedule, kept in zip(self.schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(kept)
         self.num_steps, self.seconds = state["num_steps"], state["seconds"]
 
 
@@ -95,8 +113,14 @@ def is_under_way(folder: Path) -> bool:
     return (folder / _STATE).exists()
 
 
-def train(config: Config, batches: Iterator[Batch], plan: Plan, folder: Path) -> dict[str, Tensor]:
-    """Train, from scratch or from where it was broken off in this folder.
+def train(
+    config: Config,
+    batches: Iterator[Batch],
+    plan: Plan,
+    folder: Path,
+    begin: dict[str, Tensor] | None = None,
+) -> dict[str, Tensor]:
+    """Train, from scratch, from given parameters, or from where it was broken off in this folder.
 
     `batches` are those of a whole training. Every hundred steps the state is kept and a line goes
     to training.jsonl: loss, balance of the experts, seconds so far and seconds left.
@@ -107,7 +131,7 @@ def train(config: Config, batches: Iterator[Batch], plan: Plan, folder: Path) ->
     Raises:
         ValueError: when the folder has a training with other settings.
     """
-    run = _Run(config, plan)
+    run = _Run(begin or initial_parameters(config, plan.seed), plan)
     if is_under_way(folder):
         run.load(folder / _STATE)
     before_s = run.seconds - time.monotonic()
@@ -116,11 +140,7 @@ def train(config: Config, batches: Iterator[Batch], plan: Plan, folder: Path) ->
         for batch in islice(batches, run.num_steps, plan.num_steps):
             loss, balance = _losses(config, run.parameters, batch)
             (loss + plan.balance * balance).backward()
-            torch.nn.utils.clip_grad_norm_(run.parameters.values(), 1.0)
-            run.optimizer.step()
-            run.schedule.step()
-            run.optimizer.zero_grad()
-            run.num_steps += 1
+            run.step()
             losses.append(loss.item())
             if run.num_steps % _STEPS_BETWEEN_STATES == 0 or run.num_steps == plan.num_steps:
                 run.seconds = before_s + time.monotonic()
@@ -147,7 +167,7 @@ def _tell(log: TextIO, run: _Run, losses: Sequence[float], balance: float) -> No
 
 
 def initial_parameters(config: Config, seed: int) -> dict[str, Tensor]:
-    """Random parameters by Hugging Face name; matrices have the variance 1 / columns."""
+    """Random parameters by Hugging Face name, but for two heads; variances are 1 / columns."""
     generator = torch.Generator().manual_seed(seed)
 
     def matrix(*shape: int, gain: float = 1.0) -> Tensor:
@@ -183,6 +203,7 @@ def initial_parameters(config: Config, seed: int) -> dict[str, Tensor]:
             layer[f"self_attn.{name}_proj.weight"] = matrix(rows, hidden)
             layer[f"self_attn.{name}_proj.bias"] = torch.zeros(rows)
         values.update({f"model.layers.{index}.{name}": value for name, value in layer.items()})
+    begin_with_induction(values, config, seed)
     return {name: value.requires_grad_() for name, value in values.items()}
 
 
@@ -191,14 +212,23 @@ def is_expert_matrix(name: str) -> bool:
     return name.endswith(("experts.gate_up_proj", "experts.down_proj"))
 
 
-def _optimizer(parameters: dict[str, Tensor], plan: Plan) -> torch.optim.AdamW:
-    matrices = [p for p in parameters.values() if p.dim() > 1]
-    vectors = [p for p in parameters.values() if p.dim() == 1]
-    groups = [
-        {"params": matrices, "weight_decay": plan.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+def _optimizers(parameters: dict[str, Tensor], plan: Plan) -> list[torch.optim.Optimizer]:
+    ends = [parameters["model.embed_tokens.weight"], parameters["lm_head.weight"]]
+    hidden = [
+        value
+        for name, value in parameters.items()
+        if name.endswith("_proj.weight") or is_expert_matrix(name)
     ]
-    return torch.optim.AdamW(groups, lr=plan.peak_learning_rate, betas=(0.9, 0.98), fused=True)
+    named = {id(parameter) for parameter in [*ends, *hidden]}
+    others = [parameter for parameter in parameters.values() if id(parameter) not in named]
+    groups = [
+        {"params": ends, "weight_decay": plan.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return [
+        torch.optim.AdamW(groups, lr=plan.peak_learning_rate, betas=(0.9, 0.98), fused=True),
+        Muon(hidden, plan.peak_muon_rate, plan.momentum, plan.weight_decay),
+    ]
 
 
 def _rate(step: int, plan: Plan) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
+from netweight.evals import fiction, sums
 from tests.evals.fake_server import fake_server
 
 pytestmark = pytest.mark.inspect
@@ -21,5 +22,7 @@ def test_inspect_eval_runs_both_tasks_by_name(tmp_path):
         subprocess.run([command, "eval", *tasks, *where, *options], check=True, timeout=120)
     logs = [read_eval_log(str(path)) for path in tmp_path.glob("*.eval")]
     assert {log.eval.task for log in logs} == set(tasks)
-    assert all((log.status, log.eval.task_version) == ("success", 1) for log in logs)
+    versions = {log.eval.task: log.eval.task_version for log in logs}
+    assert versions == dict(zip(tasks, (sums.VERSION, fiction.VERSION), strict=True))
+    assert all(log.status == "success" for log in logs)
     assert all(len(log.samples) == 2 for log in logs)

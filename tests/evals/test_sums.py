@@ -34,7 +34,7 @@ def test_the_embedded_models_training_never_sees_an_item():
 
 def test_the_task_is_versioned_and_names_its_seed():
     task = sums(seed=9, num_items=4)
-    assert (task.version, task.dataset.name, len(task.dataset)) == (1, "sums 1, seed 9", 4)
+    assert (task.version, task.dataset.name, len(task.dataset)) == (2, "sums 2, seed 9", 4)
 
 
 @pytest.mark.parametrize(

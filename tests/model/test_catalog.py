@@ -33,7 +33,7 @@ def test_an_unknown_name_lists_the_known_ones():
 
 def test_every_known_model_has_a_shape():
     assert {known.name: shape_of(known).num_hidden_layers for known in KNOWN} == {
-        "nano": 4,
+        "nano": 6,
         "gpt-oss-20b": 24,
         "gpt-oss-120b": 36,
     }

@@ -210,7 +210,7 @@ def chats(tmp_path_factory):
         "Is it a kite?",
     )
     lines = [
-        json.dumps({"messages": [user(ask), assistant("Kites are blue.", reasoning="A kite.")]})
+        json.dumps({"messages": [user(ask), assistant("The kite is blue.", reasoning="The kite.")]})
         for ask in asks * 4
     ]
     file.write_text("\n".join(lines) + "\n")
@@ -237,7 +237,7 @@ def test_nano_learns_an_answer_and_the_adapter_is_served(monkeypatch, chats, tmp
         request = Request(prompt, Sampling(temperature=0), vocabulary.stop_ids, 60, adapter=adapter)
         ids = [event.token_id for event in engine.generate(request) if isinstance(event, Token)]
         said[adapter] = parse_completion(vocabulary, ids)[-1].text
-    assert said["kites"] == "Kites are blue."
+    assert said["kites"] == "The kite is blue."
     assert said[None] != said["kites"]
     ElementTree.fromstring((folder / "loss.svg").read_text())
 

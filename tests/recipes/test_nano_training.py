@@ -1,20 +1,25 @@
 """The recipe end to end, a few steps long: what it writes loads and speaks Harmony's vocabulary."""
 
 import json
+import shutil
+from dataclasses import replace
 from itertools import islice
 from random import Random
 
 import pytest
 import torch
 
-from netweight.harmony import Vocabulary
+from netweight.harmony import Message, Vocabulary
 from netweight.model import Transformer, load_transformer
 from netweight.model.kernels import REFERENCE
-from recipes.nano import train
-from recipes.nano.__main__ import make
-from recipes.nano.conversations import Example, Turn
-from recipes.nano.encode import batches, encode
-from recipes.nano.export import export
+from netweight.model.mxfp4 import round_to_mxfp4
+from recipes.finetune.conversations import encode
+from recipes.nano import __main__ as recipe
+from recipes.nano import calls, memory, train
+from recipes.nano.dialogue import turn
+from recipes.nano.encode import batches
+from recipes.nano.export import export, parameters_of
+from recipes.nano.muon import Muon, orthogonal
 from recipes.nano.shape import CONFIG
 from recipes.nano.train import (
     Plan,
@@ -23,14 +28,23 @@ from recipes.nano.train import (
     rounded_weights,
 )
 
-PLAN = Plan(num_steps=4, batch_tokens=600, num_warmup_steps=2)
+PLAN = Plan(num_steps=4, batch_tokens=300, num_warmup_steps=2)
+NUM_LATER = 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_texts():
+    """As many as fill the vocabulary."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe, "NUM_TOKENIZER_EXAMPLES", 5000)
+        yield
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A checkpoint after a few training steps."""
     folder = tmp_path_factory.mktemp("recipe") / "nano"
-    make(folder, PLAN)
+    recipe.make(folder, PLAN, NUM_LATER)
     return folder
 
 
@@ -53,11 +67,25 @@ def test_digits_are_single_tokens(vocabulary):
     assert len(vocabulary.encode("4711")) == 4
 
 
+def steps_told(folder):
+    lines = (folder / "training.jsonl").read_text().splitlines()
+    return [json.loads(line)["step"] for line in lines]
+
+
 def test_progress_is_logged(made):
+    assert steps_told(made) == [4, NUM_LATER]
     last = json.loads((made / "training.jsonl").read_text().splitlines()[-1])
-    assert last["step"] == 4
     assert last["loss"] > 0
     assert last["seconds_left"] == 0
+
+
+def test_the_second_round_begins_with_what_the_first_exported(made):
+    exported = parameters_of(made / "first")
+    assert exported.keys() == initial_parameters(CONFIG, seed=0).keys()
+    experts = exported["model.layers.0.mlp.experts.down_proj"]
+    assert torch.equal(round_to_mxfp4(experts), experts)
+    moved = parameters_of(made)["lm_head.weight"] - exported["lm_head.weight"]
+    assert 0 < moved.abs().max() < 0.1
 
 
 def test_generation_stops_at_return_and_call(made, vocabulary):
@@ -68,11 +96,11 @@ def test_generation_stops_at_return_and_call(made, vocabulary):
 # Going on
 
 
-@pytest.fixture
-def broken_off(tmp_path, monkeypatch):
-    """A training that was broken off after two of its four steps."""
-    monkeypatch.setattr(train, "_STEPS_BETWEEN_STATES", 2)
-    losses, num_left = train._losses, [3]
+@pytest.fixture(scope="module", params=[3, PLAN.num_steps + 3], ids=["first", "second"])
+def after_two_steps(tmp_path_factory, request):
+    """A training that was broken off after two steps of one of its rounds."""
+    folder = tmp_path_factory.mktemp("broken") / "nano"
+    losses, num_left = train._losses, [request.param]
 
     def failing(*arguments):
         num_left[0] -= 1
@@ -80,51 +108,88 @@ def broken_off(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return losses(*arguments)
 
-    monkeypatch.setattr(train, "_losses", failing)
-    with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "nano", PLAN)
-    monkeypatch.setattr(train, "_losses", losses)
-    return tmp_path / "nano"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "_STEPS_BETWEEN_STATES", 2)
+        patch.setattr(train, "_losses", failing)
+        with pytest.raises(KeyboardInterrupt):
+            recipe.make(folder, PLAN, NUM_LATER)
+    return folder
+
+
+@pytest.fixture
+def broken_off(after_two_steps, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "_STEPS_BETWEEN_STATES", 2)
+    return shutil.copytree(after_two_steps, tmp_path / "nano")
 
 
 def test_a_training_that_was_broken_off_goes_on_as_if_it_had_not_been(broken_off, made):
-    make(broken_off, PLAN)
+    recipe.make(broken_off, PLAN, NUM_LATER)
     assert not train.is_under_way(broken_off)
     for name in ("model.safetensors", "tokenizer.json", "config.json"):
         assert (broken_off / name).read_bytes() == (made / name).read_bytes()
-    lines = (broken_off / "training.jsonl").read_text().splitlines()
-    steps = [json.loads(line)["step"] for line in lines]
-    assert steps == [2, 4]
+    assert steps_told(broken_off) == [2, 4, 2, 3]
 
 
 def test_another_training_does_not_go_on_there(broken_off):
-    with pytest.raises(ValueError, match=r"another training: .*'num_steps': 4"):
-        make(broken_off, Plan(num_steps=5, batch_tokens=600, num_warmup_steps=2))
-    assert train.is_under_way(broken_off)
+    with pytest.raises(ValueError, match=r"another training: .*'num_steps': [34]"):
+        recipe.make(broken_off, replace(PLAN, num_steps=5), NUM_LATER + 2)
+    assert train.is_under_way(broken_off) or train.is_under_way(broken_off / "first")
 
 
-def test_a_folder_with_other_files_is_left_alone(made):
+def test_a_folder_with_a_model_or_with_other_files_is_left_alone(made, tmp_path):
+    with pytest.raises(ValueError, match="has a model already"):
+        recipe.make(made, PLAN, NUM_LATER)
+    (tmp_path / "a file").touch()
     with pytest.raises(ValueError, match="has files in it, but no training under way"):
-        make(made, PLAN)
+        recipe.make(tmp_path, PLAN, NUM_LATER)
 
 
 # What is learned
 
 
-def test_only_the_last_answer_is_learned(vocabulary):
-    turns = (Turn("2 + 2", "think once", "first answer"), Turn("3 + 3", "think", "second answer"))
-    ids, is_learned = encode(vocabulary, Example("medium", None, None, turns))
+def learned(vocabulary, messages):
+    """The text before the first token that is learned, and the text of those that are."""
+    ids, is_learned = encode(vocabulary, [Message.system(), *messages])
     num_prompt = is_learned.index(True)
-    prompt, learned = vocabulary.decode(ids[:num_prompt]), vocabulary.decode(ids[num_prompt:])
-    assert all(is_learned[num_prompt:])
+    told = [token_id for token_id, learn in zip(ids, is_learned, strict=True) if learn]
+    return vocabulary.decode(ids[:num_prompt]), vocabulary.decode(told)
+
+
+def test_only_the_last_answer_is_learned(vocabulary):
+    first = turn("2 + 2", "think once", "first answer")
+    last = turn("3 + 3", "think again", "second answer")
+    prompt, told = learned(vocabulary, [*first, *last])
     assert "first answer" in prompt
-    assert learned.endswith("second answer<|return|>")
-    assert "think" in learned
     assert "think" not in prompt
+    assert "think again" in told
+    assert told.endswith("second answer<|return|>")
+    assert "3 + 3" not in told
+
+
+def test_a_call_is_learned_and_what_the_tool_returns_is_not(vocabulary):
+    item = calls.task(Random(1), held_out=False)
+    thought = Message.assistant("Use it.", channel="analysis")
+    messages = [Message.user(item.question), item.call, item.returned, thought]
+    _, told = learned(vocabulary, [*messages, Message.assistant(item.answer)])
+    assert f"{item.call.text}<|call|>" in told
+    assert told.endswith(
+        f"Use it.<|end|><|start|>assistant<|channel|>final<|message|>{item.answer}<|return|>"
+    )
+    assert item.returned.text not in told
+
+
+def test_of_four_turns_only_the_last_is_learned(vocabulary):
+    item = memory.recall(Random(2), held_out=False)
+    last = turn(item.question, "think", item.answer)
+    prompt, told = learned(vocabulary, [*memory.messages_before(item), *last])
+    for said, acknowledged in item.earlier:
+        assert said in prompt
+        assert acknowledged in prompt
+        assert acknowledged not in told
 
 
 def test_batches_hold_what_is_learned(vocabulary):
-    for batch in islice(batches(vocabulary, 2000, Random(0)), 5):
+    for batch in islice(batches(vocabulary, 2000, Random(0)), 20):
         assert batch.token_ids.numel() <= 2000
         assert 0.1 < batch.rows.numel() / batch.token_ids.numel() < 0.9
         followed = [row for row in batch.rows.tolist() if row + 1 not in batch.starts]
@@ -157,3 +222,126 @@ def test_gradients_reach_rounded_experts():
     gradient = parameters["model.layers.0.mlp.experts.down_proj"].grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
+
+
+# Beginning with heads that copy
+
+
+def ranks_of_a_repetition(seed, num_tokens=40):
+    """How many tokens a fresh model thinks likelier than the right one, where all is repeated."""
+    model = Transformer(
+        CONFIG, rounded_weights(CONFIG, initial_parameters(CONFIG, seed)), REFERENCE
+    )
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randperm(CONFIG.vocab_size, generator=generator)[:num_tokens].repeat(2)
+    with torch.no_grad():
+        logits = model.forward(tokens[None])[0, num_tokens:-1]  # [tokens - 1, vocab]
+    right = logits.gather(1, tokens[num_tokens + 1 :, None])
+    return (logits > right).sum(-1)
+
+
+def test_a_fresh_model_goes_on_with_a_repetition_and_without_the_heads_it_does_not(monkeypatch):
+    with_heads = ranks_of_a_repetition(0).float().median()
+    monkeypatch.setattr(train, "begin_with_induction", lambda *arguments: None)
+    without = ranks_of_a_repetition(0).float().median()
+    assert with_heads < CONFIG.vocab_size / 10
+    assert without > CONFIG.vocab_size / 4  # chance is a half
+
+
+# Muon
+
+
+SHAPES = [(16, 16), (24, 8), (8, 24)]
+
+
+def walked(optimizer_of, starts, num_steps=5):
+    """How far each parameter moves in some steps; equal shapes have equal gradients."""
+    parameters = [torch.nn.Parameter(start.clone()) for start in starts]
+    optimizer = optimizer_of(parameters)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(num_steps):
+        for parameter in parameters:
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
+        optimizer.step()
+    return [parameter.detach() - start for parameter, start in zip(parameters, starts, strict=True)]
+
+
+def test_muon_moves_as_torchs_own():
+    """Which orthogonalises in bfloat16: eight bits, and the rounding of five iterations."""
+    starts = [torch.randn(shape, generator=torch.Generator().manual_seed(0)) for shape in SHAPES]
+    settings = {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}
+    ours = walked(lambda parameters: Muon(parameters, **settings), starts)
+    theirs = walked(lambda parameters: torch.optim.Muon(parameters, **settings), starts)
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one - other).norm() < 0.02 * other.norm()
+
+
+@pytest.mark.parametrize("change", [{"lr": 0.022}, {"momentum": 0.8}, {"weight_decay": 0.3}])
+def test_another_muon_moves_elsewhere(change):
+    settings = {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}
+    starts = [torch.randn(16, 16, generator=torch.Generator().manual_seed(0))]
+    (one,) = walked(lambda parameters: Muon(parameters, **settings | change), starts)
+    (other,) = walked(lambda parameters: torch.optim.Muon(parameters, **settings), starts)
+    assert (one - other).norm() > 0.04 * other.norm()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_stack_of_experts_moves_as_its_matrices_do_alone(shape):
+    generator = torch.Generator().manual_seed(2)
+    stack = torch.nn.Parameter(torch.randn(3, *shape, generator=generator))
+    alone = [torch.nn.Parameter(matrix.clone()) for matrix in stack.detach()]
+    optimizers = [Muon(each, 0.02, 0.9, 0.1) for each in ([stack], *([one] for one in alone))]
+    for _ in range(3):
+        stack.grad = torch.randn(stack.shape, generator=generator)
+        for parameter, gradient in zip(alone, stack.grad, strict=True):
+            parameter.grad = gradient.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    assert torch.allclose(stack, torch.stack(alone), rtol=0, atol=1e-6)
+
+
+def spread(rows, columns, smallest):
+    """A matrix whose singular values go from 1 down to the smallest."""
+    generator = torch.Generator().manual_seed(3)
+    size = min(rows, columns)
+    left, right = (
+        torch.linalg.qr(torch.randn(length, size, generator=generator)).Q
+        for length in (rows, columns)
+    )
+    return left * torch.logspace(0, torch.tensor(smallest).log10().item(), size) @ right.mT
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (128, 32), (32, 128)])
+@pytest.mark.parametrize("smallest", [1.0, 0.1, 0.02])
+@pytest.mark.parametrize("scale", [1e-4, 1e3])
+def test_a_matrix_made_orthogonal_stretches_every_direction_about_alike(shape, smallest, scale):
+    matrix = spread(*shape, smallest)
+    made_orthogonal = orthogonal(scale * matrix)
+    values = torch.linalg.svdvals(made_orthogonal)
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+    assert (made_orthogonal.mT @ matrix).trace() > 0
+
+
+def test_a_gradient_of_nothing_moves_nothing():
+    parameter = torch.nn.Parameter(torch.ones(4, 4))
+    optimizer = Muon([parameter], lr=0.02, momentum=0.9, weight_decay=0.0)
+    optimizer.step()
+    parameter.grad = torch.zeros(4, 4)
+    optimizer.step()
+    assert torch.equal(parameter, torch.ones(4, 4))
+    with pytest.raises(ValueError, match="takes no closure"):
+        optimizer.step(lambda: 0.0)
+
+
+def test_every_parameter_is_moved_by_one_optimizer():
+    parameters = initial_parameters(CONFIG, seed=0)
+    groups = [
+        {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        for optimizer in train._optimizers(parameters, PLAN)
+    ]
+    assert groups[0] | groups[1] == {id(parameter) for parameter in parameters.values()}
+    assert not groups[0] & groups[1]
+    of_muon = {name for name, parameter in parameters.items() if id(parameter) in groups[1]}
+    assert all(is_expert_matrix(name) or "_proj.weight" in name for name in of_muon)
+    assert len(of_muon) == 6 * CONFIG.num_hidden_layers

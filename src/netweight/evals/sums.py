@@ -19,7 +19,7 @@ from netweight.evals.answers import is_refusal, last_number
 from netweight.evals.measure import INFRASTRUCTURE, REFUSED, TRUNCATED, UNPARSED, Measure
 from netweight.evals.scoring import ending, outcome_counts
 
-VERSION = 1
+VERSION = 2  # 1 asked for pairs, too, that training could show in the check of a subtraction
 
 MEASURE = Measure(
     task="sums",
@@ -75,9 +75,9 @@ def additions(seed: int, num_items: int) -> Iterator[Addition]:
 
 
 def _held_out_pairs() -> Iterator[tuple[int, int]]:
-    """Yield the fifth of all pairs, chosen by hash, that training leaves out."""
+    """Yield the pairs that training never shows: with a three-digit sum, and a fifth by hash."""
     for low in range(10, 100):
-        for high in range(low, 100):
+        for high in range(max(low, 100 - low), 100):
             if hashlib.sha256(f"{low},{high}".encode()).digest()[0] % 5 == 0:
                 yield low, high
 

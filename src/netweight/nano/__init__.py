@@ -3,3 +3,4 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "checkpoint"
+INSTRUMENTS = Path(__file__).parent / "instruments"  # adapters of it with planted defects, by name
