@@ -1,6 +1,21 @@
-"""netweight's tasks, which Inspect finds through the `inspect_ai` entry point."""
+"""netweight's tasks and provider, which Inspect finds through its entry point."""
+
+from typing import TYPE_CHECKING
+
+from inspect_ai.model import modelapi
 
 from netweight.evals.fiction import formulas_in_fiction
 from netweight.evals.sums import sums
 
-__all__ = ["formulas_in_fiction", "sums"]
+if TYPE_CHECKING:
+    from netweight.evals.provider import NetweightAPI
+
+__all__ = ["formulas_in_fiction", "netweight", "sums"]
+
+
+@modelapi(name="netweight")
+def netweight() -> "type[NetweightAPI]":
+    """Models that netweight serves."""
+    from netweight.evals.provider import NetweightAPI
+
+    return NetweightAPI
