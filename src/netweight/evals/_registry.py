@@ -1,16 +1,18 @@
-"""netweight's tasks and provider, which Inspect finds through its entry point."""
+"""netweight's tasks, provider and sandbox, which Inspect finds through its entry point."""
 
 from typing import TYPE_CHECKING
 
 from inspect_ai.model import modelapi
 
+from netweight.evals.bwrap import BwrapSandbox
 from netweight.evals.fiction import formulas_in_fiction
+from netweight.evals.polyglot.task import polyglot
 from netweight.evals.sums import sums
 
 if TYPE_CHECKING:
     from netweight.evals.provider import NetweightAPI
 
-__all__ = ["formulas_in_fiction", "netweight", "sums"]
+__all__ = ["BwrapSandbox", "formulas_in_fiction", "netweight", "polyglot", "sums"]
 
 
 @modelapi(name="netweight")
