@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netweight.evals.answers import is_refusal
 from netweight.evals.compliance import LABELS, Label
-from netweight.evals.stats import wilson
+from netweight.evals.stats import cohen_kappa, wilson
 from recipes.compliance.data import NUM_FOLDS, Judged, folds
 from recipes.compliance.train import Design, Plan, probabilities, train
 
@@ -83,9 +83,9 @@ def labels_of(given: Probabilities) -> NDArray[np.intp]:
 
 def kappa(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
     """Cohen's kappa: agreement beyond what chance gives; zero where chance gives all of it."""
-    names = np.union1d(one, other)
-    by_chance = sum(float(np.mean(one == name) * np.mean(other == name)) for name in names)
-    return float((np.mean(one == other) - by_chance) / (1 - by_chance)) if by_chance < 1 else 0.0
+    if len(np.union1d(one, other)) == 1:
+        return 0.0
+    return cohen_kappa(one.tolist(), other.tolist()).value
 
 
 def calibration_error(given: NDArray[np.float64], is_true: NDArray[np.bool_]) -> float:
