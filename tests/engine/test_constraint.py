@@ -116,6 +116,9 @@ def test_a_constraint_that_fails_to_say_what_is_forced_is_followed_all_the_same(
     assert "who knows" in caplog.text
 
 
+TOOL = "weather_of_the_next_days_anywhere"  # so long that much of a call is forced
+
+
 @pytest.mark.parametrize("speculate", [0, 8])
 def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint(speculate):
     vocabulary = Vocabulary.load(find_model("nano").path)
@@ -125,9 +128,9 @@ def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint(
         "properties": {"city": {"enum": ["Bern", "Oslo"]}, "days": {"type": "integer"}},
         "required": ["city"],
     }
-    tools = (ToolNamespace.functions([Tool("weather", "", schema)]),)
+    tools = (ToolNamespace.functions([Tool(TOOL, "", schema)]),)
     constraint = Constrainer(vocabulary, num_ids=size).constrain(
-        Rules(tools, "weather", parallel_calls=False)
+        Rules(tools, TOOL, parallel_calls=False)
     )
 
     def babble(ids, _):
@@ -145,7 +148,7 @@ def test_a_model_that_only_babbles_makes_a_valid_call_under_harmonys_constraint(
     tokens, finish = run(engine, request)
     assert finish.reason == "stop", finish.error
     call = parse_completion(vocabulary, tokens, strict=True)[-1]
-    assert call.recipient == "functions.weather"
+    assert call.recipient == f"functions.{TOOL}"
     assert json.loads(call.text)["city"] in ("Bern", "Oslo")
     assert constraint.is_finished
-    assert (finish.counts.num_accepted > 10) == (speculate > 0)
+    assert (finish.counts.num_accepted > 20) == (speculate > 0)
