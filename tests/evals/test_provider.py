@@ -8,6 +8,7 @@ import psutil
 import pytest
 from inspect_ai.log import read_eval_log
 
+from netweight import nano
 from netweight.errors import WeighError
 from netweight.evals.served import Server
 from tests.evals.fake_server import fake_server, right
@@ -42,6 +43,13 @@ def test_an_inspect_task_runs_on_a_server_that_the_provider_starts_and_ends(tmp_
     parts = log.samples[0].output.message.content
     assert [part.type for part in parts] == ["reasoning", "text"]
     assert not servers() - before
+
+
+def test_an_adapter_answers_where_one_is_named(tmp_path):
+    adapter = f"adapter=control={nano.INSTRUMENTS / 'control'}"
+    log = inspect_eval(tmp_path, "--model=netweight/nano", "-M", adapter, "-M", "threads=1")
+    assert log.status == "success"
+    assert {sample.output.model for sample in log.samples} == {"control"}
 
 
 def test_a_server_that_runs_already_is_used(tmp_path):
