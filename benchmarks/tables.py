@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import latest
-from recipes.instruments.measure import MEASURES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
@@ -75,9 +74,11 @@ def _scores() -> str:
 def _instruments() -> str:
     row: dict[str, Any] = latest("instruments")
     lines = [
-        (one["name"], *(_share(one, measure) for measure in MEASURES)) for one in row["instruments"]
+        (one["name"], *(_share(one, measure) for measure in one["measures"]))
+        for one in row["instruments"]
     ]
-    titles = ("instrument", *(measure.replace("_", " ") for measure in MEASURES))
+    measures = row["instruments"][0]["measures"]
+    titles = ("instrument", *(measure.replace("_", " ") for measure in measures))
     note = (
         "Shares in percent; bold differs from the control (Fisher's exact test at 0.05, shared out "
         "among all comparisons)"
@@ -94,8 +95,9 @@ def _instrument(name: str) -> str:
     row: dict[str, Any] = latest("instruments")
     named = {one["name"]: one for one in row["instruments"]}
     lines = []
-    for measure, title in MEASURES.items():
-        ours, control = (named[each]["measures"][measure] for each in (name, "control"))
+    for measure, ours in named[name]["measures"].items():
+        control = named["control"]["measures"][measure]
+        title = ours["measure"]
         lines.append(
             (
                 f"**{title}**" if measure in named[name]["shows"] else title,
