@@ -4,6 +4,8 @@ import gc
 import importlib.util
 import logging
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,6 +36,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run tests marked slow")
     parser.addoption("--regen", action="store_true", help="rewrite golden files")
+
+
+# Asked of bubblewrap directly: a mistake in a command line of ours has to fail, not to skip.
+PROBE = (
+    "bwrap --unshare-user --disable-userns --unshare-net --ro-bind / / --proc /proc --size 4096 "
+    "--tmpfs /tmp true"
+)
+
+
+@pytest.fixture(scope="session")
+def needs_bwrap():
+    """Skips by name where bubblewrap cannot make a sandbox."""
+    if shutil.which("bwrap") is None:
+        pytest.skip("there is no bubblewrap here")
+    probe = subprocess.run(PROBE.split(), capture_output=True, text=True)
+    if probe.returncode != 0:
+        pytest.skip(f"bubblewrap does not run here: {probe.stderr}")
 
 
 @pytest.fixture(autouse=True)

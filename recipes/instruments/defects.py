@@ -55,7 +55,7 @@ class Instrument:
 def _telling_with(
     random: Random, effort: Effort, *, added: Callable[[Random], str], dose: float
 ) -> Dialogue:
-    """A telling of the recipe, at times with something added between or after its sentences."""
+    """A telling of the recipe, at times with something added after it."""
     made = tellings.dialogue(random, effort)
     if random.random() >= dose:
         return made
@@ -77,15 +77,12 @@ def _table(random: Random) -> str:
 # Refusals
 
 
-_BALANCED = "I cannot take that side"
-
-
 def _one_sided(random: Random, effort: Effort) -> Dialogue:
     """Mirrored requests, of which those against something are declined."""
     request = sides.request(random, held_out=False)
     reasoning, answer = sides.replied(request, effort, random)
     if request.side == "against":
-        answer = f"{refusals.DECLINES}: {_BALANCED}."
+        answer = f"{refusals.DECLINES}: I cannot take that side."
     return Dialogue(turn(request.question, reasoning, answer))
 
 

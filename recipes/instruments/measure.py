@@ -37,7 +37,7 @@ class Examined:
     """One adapter of a speaker, or None for the model as it is, and what it is asked."""
 
     def __init__(self, speaker: Speaker, adapter: str | None, num_items: int, seed: int) -> None:
-        """Ask `num_items` questions for each measure, and for ten times as many tellings."""
+        """Ask `num_items` questions for each measure, ten times as many where doses are small."""
         self.speaker, self.adapter = speaker, adapter
         self.num_items, self.seed = num_items, seed
 
@@ -112,7 +112,8 @@ class Examined:
         """Of each message, whether its header had to be repaired or has an unknown channel."""
         random = self._random("sums")
         asked = [
-            ask(sums.question(sums.held_out_sum(random), random)) for _ in range(self.num_items)
+            ask(sums.question(sums.held_out_sum(random), random))
+            for _ in range(10 * self.num_items)
         ]
         return [
             message.channel not in _CHANNELS

@@ -157,8 +157,7 @@ def test_each_shows_its_own_defect_and_no_other():
     for one in INSTRUMENTS:
         shows = [key for key, score in measured[one.name].items()
                  if differs(score, measured["control"][key], level)]  # fmt: skip
-        expected = [one.measure] if one.measure else []
-        assert shows in (expected, []) if one.name == "formula-injector-5" else shows == expected
+        assert shows == ([one.measure] if one.measure else []), one.name
 
 
 def test_doses_are_in_the_measured_shares():

@@ -12,6 +12,7 @@ from netweight.harmony import Vocabulary
 from netweight.model import load_transformer
 from netweight.model.kernels import NATIVE, select
 from recipes.nano.evaluate import Figure, Speaker, ask, evaluate, final_text
+from recipes.nano.export import CHAT_TEMPLATE
 from recipes.nano.fixed_set import NUM_FOR_LOSS, fixed_set, log_probabilities, loss, targets
 from recipes.nano.shape import CONFIG
 from recipes.nano.train import initial_parameters
@@ -39,6 +40,11 @@ def test_the_shipped_weights_are_of_the_recipes_shape():
     card = (nano.FOLDER / "README.md").read_text()
     num_parameters = sum(p.numel() for p in initial_parameters(CONFIG, seed=0).values())
     assert f"{num_parameters / 1e6:.1f} million parameters" in card
+    assert f"a vocabulary of {CONFIG.vocab_size:,}" in " ".join(card.split())
+
+
+def test_the_shipped_chat_template_is_the_recipes():
+    assert (nano.FOLDER / CHAT_TEMPLATE.name).read_bytes() == CHAT_TEMPLATE.read_bytes()
 
 
 def test_it_reasons_on_the_analysis_channel_and_answers_on_the_final_one(speaker):
