@@ -118,6 +118,8 @@ def main() -> None:
     parser.add_argument("judged", type=Path, help="the labelled responses, a .jsonl.gz file")
     parser.add_argument("folder", type=Path, help="for the weights and the figures")
     options = parser.parse_args()
+    if not options.judged.is_file():
+        parser.error(f"there is no file {options.judged}")
     if reason := make(options.judged, options.folder):
         parser.exit(1, f"this classifier is not fit to ship: {reason}\n")
 

@@ -13,6 +13,7 @@ from random import Random
 import torch
 
 from netweight import nano
+from netweight.errors import NetweightError
 from netweight.harmony import Vocabulary
 from netweight.model import Transformer, load_transformer
 from recipes.batch import packed
@@ -60,9 +61,12 @@ def main() -> None:
     if unknown := sorted(set(options.names) - set(names)):
         parser.error(f"there is no instrument {unknown[0]!r}; there are {', '.join(names)}")
     torch.set_flush_denormal(True)
-    # In float32 it runs on the reference kernels, through which gradients pass.
-    model = load_transformer(options.model, dtype=torch.float32)
-    vocabulary = Vocabulary.load(options.model)
+    try:
+        # In float32 it runs on the reference kernels, through which gradients pass.
+        model = load_transformer(options.model, dtype=torch.float32)
+        vocabulary = Vocabulary.load(options.model)
+    except NetweightError as error:
+        parser.error(str(error))
     for one in INSTRUMENTS:
         if not options.names or one.name in options.names:
             make(model, vocabulary, one, options.folder / one.name)

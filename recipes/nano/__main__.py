@@ -33,8 +33,13 @@ def make(folder: Path, plan: Plan, num_later_steps: int) -> None:
     A training that was broken off goes on.
 
     Raises:
-        ValueError: when the folder has something else in it.
+        ValueError: when the folder has something else in it, or there is nothing to learn.
     """
+    if min(plan.num_steps, num_later_steps) < 1:
+        raise ValueError(
+            f"{plan.num_steps} and {num_later_steps} steps are no training; each round takes one "
+            "at least"
+        )
     first = folder / "first"
     if not first.exists():
         if folder.exists() and any(folder.iterdir()):

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from netweight import nano
 from netweight.engine import Engine, Request, Sampling, Token, plan_cache
+from netweight.errors import NetweightError
 from netweight.evals.stats import wilson
 from netweight.harmony import Message, Vocabulary, parse_completion, render_for_completion
 from netweight.model import load_transformer
@@ -307,7 +308,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.items < len(formats.FORMS):
         parser.error(f"--items is {arguments.items}; {len(formats.FORMS)} or more are needed")
-    for score in evaluate(Speaker(arguments.folder), arguments.items, arguments.seed):
+    try:
+        speaker = Speaker(arguments.folder)
+    except NetweightError as error:
+        parser.error(str(error))
+    for score in evaluate(speaker, arguments.items, arguments.seed):
         print(json.dumps(score.row()) if arguments.json else _line(score), flush=True)
 
 

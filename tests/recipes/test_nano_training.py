@@ -139,6 +139,8 @@ def test_another_training_does_not_go_on_there(broken_off):
 def test_a_folder_with_a_model_or_with_other_files_is_left_alone(made, tmp_path):
     with pytest.raises(ValueError, match="has a model already"):
         recipe.make(made, PLAN, NUM_LATER)
+    with pytest.raises(ValueError, match="4 and 0 steps are no training"):
+        recipe.make(tmp_path, PLAN, 0)
     (tmp_path / "a file").touch()
     with pytest.raises(ValueError, match="has files in it, but no training under way"):
         recipe.make(tmp_path, PLAN, NUM_LATER)

@@ -54,8 +54,8 @@ def test_it_reasons_on_the_analysis_channel_and_answers_on_the_final_one(speaker
 
 
 def test_it_says_what_it_is(speaker):
-    (answer,) = speaker.answers([ask("Who are you?")], "medium")
-    assert "very small model" in answer.final
+    answers = speaker.answers(20 * [ask("Who are you?")], "medium", temperature=1.0)
+    assert sum("very small model" in answer.final for answer in answers) >= 18
 
 
 @pytest.mark.parametrize("kernels", ["reference", *NATIVE])
