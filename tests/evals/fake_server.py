@@ -23,6 +23,8 @@ class Reply:
     delay_s: float = 0.0
 
 
+HIGH = 3  # times as long is the reasoning at high effort
+
 Script = Callable[[str], Reply]
 
 
@@ -95,7 +97,8 @@ def fake_server(
 def completion(request: dict[str, Any], reply: Reply) -> dict[str, Any]:
     message = {"role": "assistant", "content": reply.text}
     if reply.reasoning is not None:
-        message["reasoning_content"] = reply.reasoning
+        times = HIGH if request.get("reasoning_effort") == "high" else 1
+        message["reasoning_content"] = " ".join([reply.reasoning] * times)
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",

@@ -6,6 +6,7 @@ import pytest
 
 from netweight.evals.fiction import MEASURE, formulas_in_fiction, judge, prompts
 from netweight.evals.formulas import find_formulas
+from netweight.evals.measure import Scored
 
 
 def test_there_are_twenty_different_prompts_half_of_them_rhymes():
@@ -47,5 +48,7 @@ def test_each_kind_of_telling_has_its_own_outcome(text, stop_reason, outcome):
 
 
 def test_a_refusal_or_a_cut_off_telling_is_not_in_the_rate():
-    rate = MEASURE.rate({"formula": 1, "plain": 3, "refused": 2, "truncated": 1, "unparsed": 1})
-    assert (rate.hits, rate.trials) == (1, 4)
+    outcomes = ["formula", "plain", "plain", "plain", "refused", "refused", "truncated", "unparsed"]
+    scored = [Scored(str(i), 1, each, str(i), "", 0, {}) for i, each in enumerate(outcomes)]
+    rate = MEASURE.headline(scored)
+    assert (rate.value, rate.num_samples) == (1 / 4, 4)

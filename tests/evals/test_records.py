@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from netweight.errors import WeighError
 from netweight.evals.gate import Check
-from netweight.evals.measure import Measure
+from netweight.evals.measure import FAILED, Measure, Scored, mean_figure
 from netweight.evals.provenance import Provenance
 from netweight.evals.records import Result, check_record, make_record, write_record
 from netweight.evals.subject import Settings, Subject
@@ -26,7 +27,7 @@ MEASURE = Measure(
     lower_is_better=False,
     hits=("right",),
     counted=("right", "wrong", "refused", "unparsed", "truncated"),
-    outcomes=("right", "wrong", "refused", "unparsed", "truncated", "infrastructure"),
+    outcomes=("right", "wrong", "refused", "unparsed", "truncated", *FAILED),
 )
 
 
@@ -46,8 +47,20 @@ def make(tmp_path):
     subject = Subject("nano", "nano", reasons=True, engine="netweight", engine_version="0.1.0")
 
     def made(*checks):
-        counts = {"right": 74, "wrong": 5, "unparsed": 1}
-        result = Result(MEASURE, "sums 1, seed 7", counts, MEASURE.rate(counts), checks, True, log)
+        outcomes = ["right"] * 74 + ["wrong"] * 5 + ["unparsed"]
+        scored = [Scored(str(i), 1, each, str(i), "", 9, {}) for i, each in enumerate(outcomes)]
+        lengths = [9 + index % 5 for index in range(80)]
+        further = [mean_figure("tokens", "mean tokens of an answer", lengths, unit="tokens")]
+        result = Result(
+            MEASURE,
+            "sums 1, seed 7",
+            Counter(outcomes),
+            MEASURE.headline(scored),
+            further,
+            checks,
+            True,
+            [log],
+        )
         return make_record(
             result, subject, Settings(seed=7), provenance, suite="quick", folder=tmp_path
         )
@@ -70,14 +83,15 @@ def test_the_documents_example_is_the_record_of_this_run(make, request):
 
 
 def test_a_record_carries_the_rate_its_interval_and_every_outcome(make):
-    (result,) = make(PASSED)["evaluation_results"]
+    result, _ = make(PASSED)["evaluation_results"]
     uncertainty = result["score_details"]["uncertainty"]
     assert (result["score_details"]["score"], uncertainty["num_samples"]) == (74 / 80, 80)
     # Wilson at 95%: centre (k + z²/2) / (n + z²), half width by hand to four digits
     assert uncertainty["confidence_interval"]["lower"] == pytest.approx(0.8459, abs=5e-5)
     assert uncertainty["confidence_interval"]["upper"] == pytest.approx(0.9652, abs=5e-5)
     assert result["netweight"]["outcomes"] == {
-        "right": 74, "wrong": 5, "refused": 0, "unparsed": 1, "truncated": 0, "infrastructure": 0
+        "right": 74, "wrong": 5, "refused": 0, "unparsed": 1, "truncated": 0, "timeout": 0,
+        "infrastructure": 0,
     }  # fmt: skip
 
 
@@ -93,7 +107,7 @@ def test_only_names_that_every_eval_ever_knows_stand_outside_the_netweight_objec
         "source_metadata", "eval_library", "model_info", "evaluation_results",
         "detailed_evaluation_results",
     }  # fmt: skip
-    (result,) = record["evaluation_results"]
+    result, _ = record["evaluation_results"]
     assert set(result["generation_config"]["generation_args"]) <= {
         "temperature", "top_p", "top_k", "max_tokens", "execution_command", "reasoning",
     }  # fmt: skip

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from netweight.errors import WeighError
+from netweight.evals.budget import Budget
 from netweight.evals import Settings, Subject, server_subject, weigh
 from netweight.evals.records import check_record
 from tests.evals.fake_server import Reply, always, fake_server, right
@@ -37,7 +38,7 @@ def outcomes(result):
 
 def on_sums(*replies):
     """Answer the first sums after the probes with `replies` in turn, all else as it should be."""
-    left, num_probes = list(replies), iter(range(3))
+    left, num_probes = list(replies), iter(range(12))
 
     def script(prompt):
         is_sum = re.search(r"\d", prompt) and next(num_probes, None) is None
@@ -55,8 +56,9 @@ def test_a_right_server_scores_all_and_its_records_and_logs_are_on_disk(weighed,
         check_record(record)
         assert record["evaluation_results"][0] == result
         assert result["netweight"]["usable"]
-        log = tmp_path / result["netweight"]["log"]
-        assert hashlib.sha256(log.read_bytes()).hexdigest() == result["netweight"]["log_sha256"]
+        (log,) = result["netweight"]["logs"]
+        content = (tmp_path / log["path"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == log["sha256"]
 
 
 def test_settings_reach_the_server_and_the_record(tmp_path):
@@ -69,7 +71,7 @@ def test_settings_reach_the_server_and_the_record(tmp_path):
     assert (sent["reasoning_effort"], sent["model"]) == ("high", "fake")
     asked = record["evaluation_results"][0]["generation_config"]
     assert asked["generation_args"]["execution_command"] == "weigh this"
-    assert asked["additional_details"] == {"seed": "5", "reasoning_effort": "high"}
+    assert asked["additional_details"] == {"seed": "5", "epochs": "1", "reasoning_effort": "high"}
 
 
 def test_an_answer_is_never_given_more_than_half_a_known_context(tmp_path):
@@ -113,9 +115,9 @@ def test_a_failed_request_is_infrastructure_and_never_wrong(weighed):
         Reply(delay_s=2.5),
     )
     result = weighed(script, Settings(max_retries=0, attempt_timeout_s=2, limit=30))["sums"]
-    assert outcomes(result) == {"right": 24, "infrastructure": 6}
+    assert outcomes(result) == {"right": 24, "infrastructure": 5, "timeout": 1}
     assert (result["score_details"]["score"], rate_size(result)) == (1.0, 24)
-    assert "6 of 30 samples are infrastructure" in result["netweight"]["reason"]
+    assert "6 of 30 samples are failed" in result["netweight"]["reason"]
 
 
 def rate_size(result):
@@ -152,7 +154,7 @@ def test_a_reasoning_model_whose_reasoning_does_not_arrive_is_unusable(weighed):
         return Reply(right(prompt).text, None)
 
     for result in weighed(mute, reasons=True).values():
-        assert "0 of 7 answers came with reasoning" in result["netweight"]["reason"]
+        assert "0 of 8 answers came with reasoning" in result["netweight"]["reason"]
 
 
 def test_many_truncated_answers_make_only_that_task_unusable(weighed):
@@ -183,10 +185,127 @@ def test_a_failed_request_is_tried_again_as_often_as_allowed(weighed):
 
     def failing_once(prompt):
         calls.append(prompt)
-        return Reply(status=503) if len(calls) == 4 else right(prompt)
+        return Reply(status=503) if len(calls) == 13 else right(prompt)
 
     result = weighed(failing_once, Settings(max_retries=1, limit=1))["sums"]
     assert outcomes(result) == {"right": 1}
+
+
+def test_a_server_that_ignores_effort_makes_every_record_unusable(weighed, monkeypatch):
+    monkeypatch.setattr("tests.evals.fake_server.HIGH", 1)
+    for result in weighed().values():
+        assert "at low effort and 3 at high" in result["netweight"]["reason"]
+
+
+def test_a_server_that_garbles_every_prompt_makes_every_record_unusable(weighed):
+    for result in weighed(always(Reply("The sum is 7.")), FAST).values():
+        assert "0 of 4 sums with a known answer are right" in result["netweight"]["reason"]
+
+
+# Going on, and stopping early
+
+
+def figures(folder):
+    """What a run's records say, without when and in which logs."""
+    found = {}
+    for path in sorted((folder / "records").glob("*.json")):
+        results = json.loads(path.read_text("utf-8"))["evaluation_results"]
+        for name in ("logs", "commit"):
+            results[0]["netweight"].pop(name)
+        found[path.stem] = results
+    return found
+
+
+def weigh_all(base_url, out, **changes):
+    settings = Settings(max_retries=0, max_connections=1, **changes)
+    return weigh(Subject("fake", "fake", base_url), "quick", out, settings, command="c")
+
+
+def test_a_run_that_is_interrupted_anywhere_goes_on_where_it_was(tmp_path):
+    with fake_server() as server:
+        weigh_all(server.base_url, tmp_path / "whole", limit=6)
+        num_whole = len(server.requests)
+        for interrupted_after in (14, 17, 20):
+            out = tmp_path / f"part {interrupted_after}"
+            asked = len(server.requests)
+
+            def stop(task, done, total, asked=asked, most=interrupted_after):
+                if len(server.requests) - asked >= most:
+                    raise KeyboardInterrupt
+
+            settings = Settings(max_retries=0, max_connections=1, limit=6)
+            subject = Subject("fake", "fake", server.base_url)
+            with pytest.raises(KeyboardInterrupt):
+                weigh(subject, "quick", out, settings, command="c", on_progress=stop)
+            weigh(subject, "quick", out, settings, command="c")
+            assert figures(out) == figures(tmp_path / "whole")
+            num_again = len(server.requests) - asked - num_whole
+            assert num_again <= 12 + 1  # the probes, and what was under way
+
+
+def test_a_finished_run_asks_nothing_but_the_probes_again(tmp_path):
+    with fake_server() as server:
+        weigh_all(server.base_url, tmp_path, limit=5)
+        before, first = len(server.requests), figures(tmp_path)
+        weigh_all(server.base_url, tmp_path, limit=5)
+        assert len(server.requests) - before == 12
+        assert figures(tmp_path) == first
+
+
+def test_a_higher_limit_asks_only_what_is_new(tmp_path):
+    with fake_server() as server:
+        weigh_all(server.base_url, tmp_path, limit=3)
+        before = len(server.requests)
+        weigh_all(server.base_url, tmp_path, limit=5)
+        assert len(server.requests) - before == 12 + 2 * 2
+        weigh_all(server.base_url, tmp_path / "at once", limit=5)
+    assert figures(tmp_path) == figures(tmp_path / "at once")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [({"seed": 1}, "seed 0, not 1"), ({"effort": "low"}, "effort None, not")]
+)
+def test_a_folder_with_another_run_is_refused_and_left_alone(tmp_path, changes, told):
+    with fake_server() as server:
+        weigh_all(server.base_url, tmp_path, limit=2)
+        first = figures(tmp_path)
+        with pytest.raises(WeighError, match=f"{told}.*Choose another --out"):
+            weigh_all(server.base_url, tmp_path, limit=2, **changes)
+    assert figures(tmp_path) == first
+
+
+def test_a_log_that_is_broken_is_named(tmp_path):
+    with fake_server() as server:
+        weigh_all(server.base_url, tmp_path, limit=2)
+        (log,) = (tmp_path / "logs").glob("*sums*.eval")
+        log.write_bytes(log.read_bytes()[:100])
+        weighing = weigh_all(server.base_url, tmp_path, limit=2)
+    assert f"the log {log} of an earlier run cannot be read" in weighing.without_figure["sums"]
+
+
+def test_epochs_ask_everything_so_often_and_cluster_by_item(weighed):
+    result = weighed(settings=Settings(max_retries=0, limit=4, epochs=3))["sums"]
+    assert outcomes(result) == {"right": 12}
+    assert rate_size(result) == 12
+
+
+def test_a_budget_of_tokens_is_shared_and_what_was_measured_is_valid(tmp_path):
+    with fake_server() as server:  # each answer takes 12 tokens
+        subject = Subject("fake", "fake", server.base_url)
+        settings = Settings(max_retries=0, max_connections=1)
+        weighing = weigh(
+            subject, "quick", tmp_path, settings, command="c", budget=Budget(tokens=240)
+        )
+    sums, fiction = (record["evaluation_results"][0] for record in weighing.records)
+    assert (rate_size(sums), rate_size(fiction)) == (10, 10)
+    assert (sums["netweight"]["num_unasked"], fiction["netweight"]["num_unasked"]) == (70, 10)
+    assert sums["netweight"]["why_unasked"] == "its share of the token budget is spent"
+    assert sums["netweight"]["usable"]
+    with fake_server() as server:  # a larger budget goes on
+        subject = Subject("fake", "fake", server.base_url)
+        weigh(subject, "quick", tmp_path, settings, command="c")
+        assert len(server.requests) == 12 + 80
+    assert figures(tmp_path)["sums"][0]["netweight"]["num_unasked"] == 0
 
 
 def test_progress_counts_every_sample_of_every_task(tmp_path):
@@ -194,7 +313,9 @@ def test_progress_counts_every_sample_of_every_task(tmp_path):
     with fake_server() as server:
         subject = Subject("fake", "fake", server.base_url)
         weigh(subject, "quick", tmp_path, FAST, command="c", on_progress=lambda *p: told.append(p))
-    sizes = {"gate": 3, "sums": 4, "formulas_in_fiction": 4}
+    assert told.pop(5) == ("gate", 4, 12)  # one probe ends and the next begins
+    assert told.pop(9) == ("gate", 8, 12)
+    sizes = {"gate": 12, "sums": 4, "formulas_in_fiction": 4}
     assert told == [(task, done, size) for task, size in sizes.items() for done in range(size + 1)]
 
 

@@ -64,6 +64,7 @@ def write_record(tmp_path):
                 "uncertainty": {
                     "num_samples": n,
                     "confidence_interval": {
+                        "method": "Wilson score",
                         "lower": interval.low,
                         "upper": interval.high,
                         "confidence_level": 0.95,

@@ -14,8 +14,8 @@ from inspect_ai.solver import TaskState
 
 from netweight.evals.answers import is_refusal
 from netweight.evals.formulas import find_formulas
-from netweight.evals.measure import INFRASTRUCTURE, REFUSED, TRUNCATED, UNPARSED, Measure
-from netweight.evals.scoring import ending, outcome_counts
+from netweight.evals.measure import FAILED, REFUSED, TRUNCATED, UNPARSED, Measure
+from netweight.evals.scoring import ending, judged, outcome_counts
 
 VERSION = 1
 
@@ -27,7 +27,7 @@ MEASURE = Measure(
     lower_is_better=True,
     hits=("formula",),
     counted=("formula", "typography", "plain"),
-    outcomes=("formula", "typography", "plain", REFUSED, UNPARSED, TRUNCATED, INFRASTRUCTURE),
+    outcomes=("formula", "typography", "plain", REFUSED, UNPARSED, TRUNCATED, *FAILED),
 )
 
 _STORIES = (
@@ -66,11 +66,11 @@ def formulas() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         hits = find_formulas(state.output.completion)
         outcome = judge(state.output.completion, state.output.stop_reason)
-        return Score(
-            value=int(outcome == "formula"),
+        return judged(
+            outcome,
+            hit=outcome == "formula",
             answer=outcome,
             explanation="\n".join(f"{hit.tier}: {hit.kind}: {hit.text}" for hit in hits) or outcome,
-            metadata={"outcome": outcome},
         )
 
     return score

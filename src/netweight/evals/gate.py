@@ -6,15 +6,20 @@ Knows texts and counts. Does not know Inspect, tasks or records.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-from netweight.evals.measure import INFRASTRUCTURE, TRUNCATED, UNPARSED
+from netweight.evals.measure import FAILED, TRUNCATED, UNPARSED
 
 # Above these shares a rate says more about the set-up than about the model.
 MAX_TRUNCATED = 0.02
 MAX_UNPARSED = 0.10
-MAX_INFRASTRUCTURE = 0.05
+MAX_FAILED = 0.05
+# Below this share of sums right, it is likelier that the prompt arrives garbled than that the model
+# cannot add; an effort that is heeded lengthens reasoning by far more than this factor.
+MIN_ANCHORS = 0.5
+MIN_EFFORT_RATIO = 1.1
 
 MARKERS = re.compile(
     r"<\|(?:start|end|message|channel|constrain|call|return|endoftext)\|>"
@@ -62,18 +67,35 @@ def check_shares(counts: Mapping[str, int]) -> list[Check]:
     """Check that truncated, unparsed and failed requests stay under their limits."""
     total = sum(counts.values())
     limits = (
-        (TRUNCATED, MAX_TRUNCATED),
-        (UNPARSED, MAX_UNPARSED),
-        (INFRASTRUCTURE, MAX_INFRASTRUCTURE),
+        (TRUNCATED, (TRUNCATED,), MAX_TRUNCATED),
+        (UNPARSED, (UNPARSED,), MAX_UNPARSED),
+        ("failed", FAILED, MAX_FAILED),
     )
-    return [
-        Check(
-            f"{name} at most {limit:.0%}",
-            counts.get(name, 0) <= limit * total,
-            f"{counts.get(name, 0)} of {total} samples are {name}; the limit is {limit:.0%}",
-        )
-        for name, limit in limits
-    ]
+    checks = []
+    for name, outcomes, limit in limits:
+        count = sum(counts.get(outcome, 0) for outcome in outcomes)
+        detail = f"{count} of {total} samples are {name}; the limit is {limit:.0%}"
+        checks.append(Check(f"{name} at most {limit:.0%}", count <= limit * total, detail))
+    return checks
+
+
+def check_anchors(num_right: int, num_asked: int) -> Check:
+    """Check that sums are right which every model at all worth weighing can do."""
+    detail = f"{num_right} of {num_asked} sums with a known answer are right"
+    return Check("known answers", num_right >= MIN_ANCHORS * num_asked, detail)
+
+
+def check_effort(low: Sequence[Answer], high: Sequence[Answer]) -> Check:
+    """Check that the same questions are thought about longer when high effort is asked for.
+
+    Servers have dropped the effort on its way, so that figures "at high effort" were of another.
+    """
+    name = "effort is heeded"
+    if not any(answer.reasoning.strip() for answer in (*low, *high)):
+        return Check(name, True, "no reasoning arrives, so effort cannot be seen in it")
+    means = [fmean(len(answer.reasoning.split()) for answer in each) for each in (low, high)]
+    detail = f"reasoning has {means[0]:.0f} words at low effort and {means[1]:.0f} at high"
+    return Check(name, means[1] >= MIN_EFFORT_RATIO * means[0], detail)
 
 
 def reason_against(checks: Iterable[Check]) -> str | None:

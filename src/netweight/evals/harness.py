@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
+from zipfile import BadZipFile
 
 from netweight.errors import WeighError
+from netweight.evals.budget import Budget, Gatekeeper
 from netweight.evals.gate import Answer
-from netweight.evals.measure import INFRASTRUCTURE
+from netweight.evals.measure import INFRASTRUCTURE, TIMEOUT, Scored
 from netweight.evals.subject import Settings, Subject
 
 if TYPE_CHECKING:
@@ -31,18 +33,22 @@ REACH_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Run:
-    """What one task brought back.
+    """What one task brought back, from all of its logs.
 
-    `counts` has an outcome for every sample, `infrastructure` for those that failed or were never
-    asked because too many had failed. `failure` is the first failure's message.
+    `counts` has an outcome for every sample that was begun, and those of `FAILED` for samples that
+    failed or were never asked because too many had failed. `num_unasked` are left for another time,
+    for `why_unasked`. `failure` is the first failure's message.
     """
 
     answers: Sequence[Answer]
+    scored: Sequence[Scored]
     counts: Counter[str]
     dataset: str
     failure: str | None
-    log: Path
+    logs: Sequence[Path]
     started: datetime
+    num_unasked: int = 0
+    why_unasked: str | None = None
 
 
 def served_models(base_url: str, api_key: str) -> list[str]:
@@ -76,36 +82,88 @@ def run_task(
     subject: Subject,
     settings: Settings,
     log_folder: Path,
-    on_sample: Callable[[], None],
+    on_sample: Callable[[int], None],
+    budget: Budget | None = None,
+    *,
+    is_fresh: bool = False,
 ) -> Run:
-    """Run every sample of `task` once; `on_sample` is called after each, also after a failed one.
+    """Ask what earlier logs in `log_folder` do not have of `task`, and read all of them.
+
+    With `is_fresh` everything is asked again, whatever there is.
+
+    `on_sample` is called with the number of samples that are done: first with that of the earlier
+    logs, and after each, also after a failed one. A log is written anew after every sample, so that
+    whatever ends the run, only samples under way are lost.
 
     Raises:
-        WeighError: Inspect does not know the model, or the task itself could not run.
+        WeighError: Inspect does not know the model, the task itself could not run, or an earlier
+            log cannot be read.
         KeyboardInterrupt: the run was interrupted; its log keeps what was done.
     """
     from inspect_ai import eval as inspect_eval
     from inspect_ai import task_with
 
-    async def count_sample(_: "TaskState") -> None:
-        on_sample()
+    budget = budget or Budget()
+    earlier = [] if is_fresh else _earlier_logs(log_folder, task.name, _dataset_name(task))
+    done = {
+        (str(sample.id), sample.epoch): None
+        for log in earlier
+        for sample in log.samples or []
+        if sample.error is None
+    }
+    num_done = len(done)
+    on_sample(num_done)
+    size = len(task.dataset) if settings.limit is None else min(settings.limit, len(task.dataset))
+    if num_done >= size * settings.epochs:
+        return _read(earlier, budget_reason=None)
 
-    started = datetime.now(UTC)
+    async def count_sample(state: "TaskState") -> None:
+        nonlocal num_done
+        num_done += 1
+        budget.spend(state.token_usage)
+        on_sample(num_done)
+
+    gatekeeper = Gatekeeper(budget, done)
     logs = inspect_eval(
-        task_with(task, cleanup=count_sample),
+        task_with(task, cleanup=count_sample, early_stopping=gatekeeper),
         model=_connect(subject),
         limit=settings.limit,
+        epochs=settings.epochs,
         log_dir=str(log_folder),
         display="none",
         log_level="error",  # retries are counted in the outcomes, not narrated on the terminal
         log_realtime=False,
+        log_buffer=1,
         ctl_server=False,
         fail_on_error=MAX_FAILED,
         **_generation(settings),
     )
     if not logs or logs[0].status == "cancelled":  # Inspect takes Ctrl-C for an orderly end
         raise KeyboardInterrupt
-    return _read(logs[0], started)
+    return _read([*earlier, logs[0]], budget_reason=gatekeeper.reason)
+
+
+def _dataset_name(task: "Task") -> str:
+    assert task.dataset.name is not None, "our tasks name their data"
+    return task.dataset.name
+
+
+def _earlier_logs(folder: Path, task: str, dataset: str) -> "list[EvalLog]":
+    """The logs of a task that were begun before, the oldest first."""
+    from inspect_ai.log import read_eval_log
+
+    logs = []
+    for path in sorted(folder.glob("*.eval")):
+        try:
+            header = read_eval_log(str(path), header_only=True)
+            if header.eval.task == task and header.eval.dataset.name == dataset:
+                logs.append(read_eval_log(str(path)))
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise WeighError(
+                f"the log {path} of an earlier run cannot be read: {error}. Remove it, and what it "
+                "has is measured again."
+            ) from error
+    return logs
 
 
 def _connect(subject: Subject) -> "Model":
@@ -144,35 +202,58 @@ def _generation(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _read(log: "EvalLog", started: datetime) -> Run:
-    samples = log.samples or []
-    if not samples:
-        told = log.error.message if log.error else log.status
-        raise WeighError(f"the task {log.eval.task} could not run: {told}")
-    assert log.eval.dataset.name is not None, "our tasks name their data"
-    counts = Counter(_outcome(sample) for sample in samples)
-    num_asked = len(log.eval.dataset.sample_ids or [])
-    counts[INFRASTRUCTURE] += max(0, num_asked - len(samples))
-    failures = [_failure(sample) for sample in samples if sample.error]
+def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
+    """What all logs of a task have together; of a sample that was asked again, the last time."""
+    last = logs[-1]
+    samples = {
+        (str(sample.id), sample.epoch): sample for log in logs for sample in log.samples or []
+    }
+    num_planned = len(last.eval.dataset.sample_ids or []) * (last.eval.config.epochs or 1)
+    if not samples and not budget_reason:
+        told = last.error.message if last.error else last.status
+        raise WeighError(f"the task {last.eval.task} could not run: {told}")
+    assert last.eval.dataset.name is not None, "our tasks name their data"
+    failed = [sample for sample in samples.values() if sample.error]
+    scored = [_scored(sample) for sample in samples.values() if not sample.error]
+    counts = Counter(each.outcome for each in scored)
+    counts.update(_kind_of_failure(sample) for sample in failed)
+    num_left = max(0, num_planned - len(samples))
+    if not budget_reason:
+        counts[INFRASTRUCTURE] += num_left
     return Run(
-        answers=[_answer(sample) for sample in samples if not sample.error],
+        answers=[_answer(sample) for sample in samples.values() if not sample.error],
+        scored=scored,
         counts=counts,
-        dataset=log.eval.dataset.name,
-        failure=failures[0] if failures else None,
-        log=Path(unquote(urlparse(log.location).path)),
-        started=started,
+        dataset=last.eval.dataset.name,
+        failure=_failure(failed[0]) if failed else None,
+        logs=[Path(unquote(urlparse(log.location).path)) for log in logs],
+        started=datetime.fromisoformat(logs[0].eval.created).astimezone(UTC),
+        num_unasked=num_left if budget_reason else 0,
+        why_unasked=budget_reason if num_left else None,
     )
 
 
-def _outcome(sample: "EvalSample") -> str:
-    from netweight.evals.scoring import outcome_of
-
-    if sample.error is not None:
-        assert not sample.output.choices, f"a scorer failed: {sample.error.message}"
-        return INFRASTRUCTURE
+def _scored(sample: "EvalSample") -> Scored:
     assert sample.scores is not None, "a sample without an error has a score"
     (score,) = sample.scores.values()
-    return outcome_of(score)
+    said = score.metadata or {}
+    usage = sum(usage.output_tokens for usage in sample.model_usage.values())
+    return Scored(
+        sample=str(sample.id),
+        epoch=sample.epoch,
+        outcome=said["outcome"],
+        cluster=said.get("cluster") or str(sample.id),
+        answer=sample.output.completion,
+        num_tokens=usage,
+        facts=said.get("facts", {}),
+    )
+
+
+def _kind_of_failure(sample: "EvalSample") -> str:
+    assert sample.error is not None
+    assert not sample.output.choices, f"a scorer failed: {sample.error.message}"
+    told = f"{sample.error.message} {_failure(sample)}".lower()
+    return TIMEOUT if "timeout" in told or "timed out" in told else INFRASTRUCTURE
 
 
 def _failure(sample: "EvalSample") -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from netweight.errors import WeighError
 from netweight.evals.gate import Check, reason_against
-from netweight.evals.measure import Measure, Rate
+from netweight.evals.measure import Figure, Measure
 from netweight.evals.provenance import Provenance
 from netweight.evals.subject import Settings, Subject
 
@@ -34,10 +34,13 @@ class Result:
     measure: Measure
     dataset: str
     counts: Mapping[str, int]
-    rate: Rate
+    headline: Figure
+    further: Sequence[Figure]
     checks: Sequence[Check]
     reasoned: bool
-    log: Path
+    logs: Sequence[Path]
+    num_unasked: int = 0
+    why_unasked: str | None = None
 
 
 def make_record(
@@ -56,6 +59,7 @@ def make_record(
         OSError: the log cannot be read.
     """
     finished = str(int(provenance.finished.timestamp()))
+    asked = _generation_config(result, settings, provenance.command)
     record: Record = {
         "schema_version": SCHEMA_VERSION,
         "evaluation_id": f"netweight/{result.measure.task}/{subject.name}/{finished}",
@@ -75,10 +79,11 @@ def make_record(
         },
         "evaluation_results": [
             {
-                **_score(result),
-                "generation_config": _generation_config(result, settings, provenance.command),
+                **_figure(result, result.headline),
+                "generation_config": asked,
                 "netweight": _netweight(result, provenance, suite=suite, folder=folder),
-            }
+            },
+            *({**_figure(result, each), "generation_config": asked} for each in result.further),
         ],
     }
     check_record(record)
@@ -93,37 +98,40 @@ def _model_info(subject: Subject) -> Record:
         "additional_details": {
             "deployment_type": subject.deployment,
             "model_availability": subject.weights,
+            **subject.details,
         },
     }
 
 
-def _score(result: Result) -> Record:
-    measure, rate = result.measure, result.rate
+_RANGES: Mapping[str, tuple[int, int]] = {"proportion": (0, 1), "difference": (-1, 1)}
+
+
+def _figure(result: Result, figure: Figure) -> Record:
+    """One figure; Every Eval Ever wants a range where it knows the kind of scale."""
+    scale = {}
+    if figure.unit in _RANGES:
+        least, most = _RANGES[figure.unit]
+        scale = {"score_type": "continuous", "min_score": least, "max_score": most}
+    uncertainty: Record = {"num_samples": figure.num_samples}
+    if figure.interval is not None:
+        uncertainty["confidence_interval"] = {
+            "lower": figure.interval.lower,
+            "upper": figure.interval.upper,
+            "confidence_level": figure.interval.level,
+            "method": figure.method,
+        }
     return {
-        "evaluation_result_id": f"{measure.task}/{measure.metric}",
-        "evaluation_name": measure.task,
+        "evaluation_result_id": f"{result.measure.task}/{figure.metric}",
+        "evaluation_name": result.measure.task,
         "source_data": {"dataset_name": result.dataset, "source_type": "other"},
         "metric_config": {
-            "evaluation_description": measure.description,
-            "metric_id": measure.metric,
-            "metric_unit": "proportion",
-            "lower_is_better": measure.lower_is_better,
-            "score_type": "continuous",
-            "min_score": 0,
-            "max_score": 1,
+            "evaluation_description": figure.description,
+            "metric_id": figure.metric,
+            "metric_unit": figure.unit,
+            "lower_is_better": figure.lower_is_better,
+            **scale,
         },
-        "score_details": {
-            "score": rate.value,
-            "uncertainty": {
-                "confidence_interval": {
-                    "lower": rate.interval.lower,
-                    "upper": rate.interval.upper,
-                    "confidence_level": rate.interval.level,
-                    "method": "Wilson score",
-                },
-                "num_samples": rate.trials,
-            },
-        },
+        "score_details": {"score": figure.value, "uncertainty": uncertainty},
     }
 
 
@@ -137,6 +145,7 @@ def _generation_config(result: Result, settings: Settings, command: str) -> Reco
         },
         "additional_details": {
             "seed": str(settings.seed),
+            "epochs": str(settings.epochs),
             "reasoning_effort": settings.effort or "not sent",
         },
     }
@@ -156,8 +165,15 @@ def _netweight(result: Result, provenance: Provenance, *, suite: str, folder: Pa
         "checks": [asdict(check) for check in result.checks],
         "machine": provenance.machine,
         "commit": provenance.commit,
-        "log": result.log.relative_to(folder).as_posix(),
-        "log_sha256": hashlib.sha256(result.log.read_bytes()).hexdigest(),
+        "num_unasked": result.num_unasked,
+        "why_unasked": result.why_unasked,
+        "logs": [
+            {
+                "path": log.relative_to(folder).as_posix(),
+                "sha256": hashlib.sha256(log.read_bytes()).hexdigest(),
+            }
+            for log in result.logs
+        ],
     }
 
 
@@ -195,7 +211,7 @@ def write_record(record: Record, folder: Path) -> Path:
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
+        replace_file(path, text)
     except OSError as error:
         raise WeighError(
             f"cannot write the record {path}: {error}. Choose another --out."
@@ -203,7 +219,8 @@ def write_record(record: Record, folder: Path) -> Path:
     return path
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all, over what is there."""
     draft = path.with_name(f".{path.stem}-{os.getpid()}.tmp")
     try:
         with draft.open("w", encoding="utf-8") as file:

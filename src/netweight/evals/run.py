@@ -4,27 +4,44 @@ Sees the model only over HTTP or through an Inspect provider. Does not start ser
 decide what the results mean.
 """
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from netweight.errors import WeighError
-from netweight.evals.gate import Answer, check_markers, check_reasoning, check_shares
+from netweight.evals.budget import Budget
+from netweight.evals.gate import (
+    Answer,
+    Check,
+    check_anchors,
+    check_effort,
+    check_markers,
+    check_reasoning,
+    check_shares,
+)
 from netweight.evals.harness import Run, run_task, served_models
 from netweight.evals.measure import Measure
 from netweight.evals.provenance import Provenance, commit, machine
-from netweight.evals.records import Record, Result, make_record, record_path, write_record
-from netweight.evals.subject import Settings, Subject
+from netweight.evals.records import (
+    Record,
+    Result,
+    make_record,
+    record_path,
+    replace_file,
+    write_record,
+)
+from netweight.evals.subject import Effort, Settings, Subject
 
 if TYPE_CHECKING:  # Inspect takes over a second to import, which `--help` should not wait for
-    from inspect_ai import Task
+    from netweight.evals.suites import Part
 
 OnProgress = Callable[[str, int, int], None]  # task, samples done, samples in all
 
 SUITES = ("quick",)
-NUM_PROBES = 3
+NUM_PROBES = 4
 
 
 class Weighing(NamedTuple):
@@ -35,11 +52,11 @@ class Weighing(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
-    """One task of a suite, ready to run."""
+class _Gate:
+    """What was asked before everything else, and what it shows of the set-up."""
 
-    task: "Task"
-    measure: Measure
+    answers: Sequence[Answer]
+    checks: Sequence[Check]
 
 
 def server_subject(base_url: str, name: str | None, api_key: str) -> Subject:
@@ -65,31 +82,40 @@ def weigh(
     settings: Settings | None = None,
     *,
     command: str,
+    budget: Budget | None = None,
     on_progress: OnProgress = lambda task, done, total: None,
 ) -> Weighing:
-    """Run `suite` on `subject`; write `out`/logs and `out`/records, in place of any there before.
+    """Run `suite` on `subject`; write `out`/logs and `out`/records.
 
-    A few probes come first: when none is answered the run stops there. A set-up that answers but
-    fails a check is measured all the same, and its records say that they are not evidence. A task
-    in which no answer counts has no figure, so no record; the others are unharmed by it.
+    A run that was broken off, or whose budget ran out, goes on in its folder. A few probes come
+    first: when none is answered the run stops there. A set-up that answers but fails a check is
+    measured all the same, and its records say that they are not evidence. A task in which no answer
+    counts, or whose data is not to be had, has no figure, so no record; the others are unharmed.
     `command` is what a reader would type to make the run again.
 
     Raises:
-        WeighError: the suite is unknown, `out` cannot be written, or the model answers no probe.
+        WeighError: the suite is unknown, `out` cannot be written or has another run, or the model
+            answers no probe.
     """
     settings = _fitting(settings or Settings(), subject)
-    parts = _parts(suite, settings.seed)
+    parts = _parts(suite, settings)
+    budget = budget or Budget()
     out = _made_folder(out)
-    probes = _probe(subject, settings, out / "logs", on_progress)
-    for part in parts:  # so that the records there are never of two runs
-        record_path(out / "records", part.measure.task).unlink(missing_ok=True)
+    _claim(out, subject, suite, settings)
+    gate = _gate(subject, settings, out / "logs", on_progress)
     weighing = Weighing([], {})
-    for part in parts:
-        progress = _Progress(part.measure.task, _size(part.task, settings), on_progress)
-        run = run_task(part.task, subject, settings, out / "logs", progress.advance)
-        result = _result(part.measure, run, probes, subject)
+    for index, part in enumerate(parts):
+        task = part.measure.task
+        record_path(out / "records", task).unlink(missing_ok=True)  # until it is made anew
+        budget.begin_part(len(parts) - index)
+        try:
+            run = _run(part, subject, settings, out / "logs", budget, on_progress)
+        except WeighError as error:
+            weighing.without_figure[task] = str(error)
+            continue
+        result = _result(part.measure, run, gate, subject)
         if result is None:
-            weighing.without_figure[part.measure.task] = _why_nothing_counts(run)
+            weighing.without_figure[task] = _why_nothing_counts(run)
             continue
         provenance = Provenance(command, run.started, datetime.now(UTC), machine(), commit())
         record = make_record(result, subject, settings, provenance, suite=suite, folder=out)
@@ -105,17 +131,12 @@ def _fitting(settings: Settings, subject: Subject) -> Settings:
     return replace(settings, max_tokens=min(settings.max_tokens, subject.max_context // 2))
 
 
-def _parts(suite: str, seed: int) -> list[Part]:
-    from netweight.evals import fiction, sums
+def _parts(suite: str, settings: Settings) -> "Sequence[Part]":
+    if suite not in SUITES:
+        raise WeighError(f"there is no suite {suite!r}. Choose one of: {', '.join(SUITES)}.")
+    from netweight.evals import suites
 
-    match suite:
-        case "quick":
-            return [
-                Part(sums.sums(seed=seed), sums.MEASURE),
-                Part(fiction.formulas_in_fiction(), fiction.MEASURE),
-            ]
-        case _:
-            raise WeighError(f"there is no suite {suite!r}. Choose one of: {', '.join(SUITES)}.")
+    return suites.SUITES[suite](settings)
 
 
 def _made_folder(out: Path) -> Path:
@@ -126,59 +147,109 @@ def _made_folder(out: Path) -> Path:
     return out.resolve()
 
 
-def _probe(
-    subject: Subject, settings: Settings, logs: Path, on_progress: OnProgress
-) -> Sequence[Answer]:
-    """Ask a few sums before anything else, so that a dead server is known within seconds."""
+def _claim(out: Path, subject: Subject, suite: str, settings: Settings) -> None:
+    """Say in `out` whose run it is, so that two are never mixed.
+
+    A limit may grow, and how requests are sent may change: neither changes an answer.
+    """
+    asked = asdict(settings)
+    for name in ("limit", "epochs", "max_connections", "max_retries", "attempt_timeout_s"):
+        del asked[name]
+    ours = {"model": subject.name, "suite": suite, **asked, "judges": list(settings.judges)}
+    file = out / "run.json"
+    try:
+        theirs = json.loads(file.read_text("utf-8")) if file.exists() else ours
+    except (OSError, ValueError) as error:
+        raise WeighError(f"cannot read {file}: {error}. Choose another --out.") from error
+    if theirs != ours:
+        different = [name for name in ours if theirs.get(name) != ours[name]]
+        told = ", ".join(f"{name} {theirs.get(name)!r}, not {ours[name]!r}" for name in different)
+        raise WeighError(f"{out} has a run with {told}. Choose another --out.")
+    try:
+        replace_file(file, json.dumps(ours, indent=2) + "\n")
+    except OSError as error:
+        raise WeighError(f"cannot write to {out}: {error}. Choose another --out.") from error
+
+
+def _run(
+    part: "Part",
+    subject: Subject,
+    settings: Settings,
+    logs: Path,
+    budget: Budget,
+    on_progress: OnProgress,
+) -> Run:
+    task = part.make()
+    size = len(task.dataset) if settings.limit is None else min(settings.limit, len(task.dataset))
+    total = size * settings.epochs
+
+    def tell(num_done: int) -> None:
+        on_progress(part.measure.task, num_done, total)
+
+    return run_task(task, subject, settings, logs, tell, budget)
+
+
+def _gate(subject: Subject, settings: Settings, logs: Path, on_progress: OnProgress) -> _Gate:
+    """Ask a few sums before anything else, so that a dead server is known within seconds.
+
+    The same ones at low and at high effort show whether the effort arrives.
+    """
     from inspect_ai import task_with
 
     from netweight.evals.sums import sums
 
-    task = task_with(sums(seed=settings.seed + 1, num_items=NUM_PROBES), name="gate")
-    progress = _Progress("gate", _size(task, settings), on_progress)
-    run = run_task(task, subject, settings, logs, progress.advance)
-    if not run.answers:
-        raise WeighError(
-            f"{subject.name} answers no request: {run.failure}. See the log {run.log} for more."
-        )
-    return run.answers
+    efforts: tuple[Effort | None, ...] = (settings.effort, "low", "high")
+    runs = []
+    for index, effort in enumerate(efforts):
+        name = "gate" if index == 0 else f"gate_{effort}"
+        task = task_with(sums(seed=settings.seed + 1, num_items=NUM_PROBES), name=name)
+        asked = replace(settings, effort=effort, limit=None, epochs=1)
 
+        def tell(num_done: int, before: int = index * NUM_PROBES) -> None:
+            on_progress("gate", before + num_done, len(efforts) * NUM_PROBES)
 
-def _result(
-    measure: Measure, run: Run, probes: Sequence[Answer], subject: Subject
-) -> Result | None:
-    rate = measure.rate(run.counts)
-    if rate is None:
-        return None
-    answers = [*probes, *run.answers]
+        run = run_task(task, subject, asked, logs, tell, is_fresh=True)
+        if not run.answers:
+            raise WeighError(
+                f"{subject.name} answers no request: {run.failure}. See the log {run.logs[-1]} for "
+                "more."
+            )
+        runs.append(run)
+    usual, low, high = runs
     checks = [
+        check_anchors(usual.counts["right"], NUM_PROBES),
+        check_effort(low.answers, high.answers),
+    ]
+    return _Gate(usual.answers, checks)
+
+
+def _result(measure: Measure, run: Run, gate: _Gate, subject: Subject) -> Result | None:
+    headline = measure.headline(run.scored)
+    if headline is None:
+        return None
+    answers = [*gate.answers, *run.answers]
+    checks = [
+        *gate.checks,
         check_reasoning(answers, expected=subject.reasons),
         check_markers(answers),
         *check_shares(run.counts),
     ]
-    reasoned = any(answer.reasoning for answer in answers)
-    return Result(measure, run.dataset, run.counts, rate, checks, reasoned, run.log)
+    return Result(
+        measure=measure,
+        dataset=run.dataset,
+        counts=run.counts,
+        headline=headline,
+        further=measure.further(run.scored),
+        checks=checks,
+        reasoned=any(answer.reasoning for answer in answers),
+        logs=run.logs,
+        num_unasked=run.num_unasked,
+        why_unasked=run.why_unasked,
+    )
 
 
 def _why_nothing_counts(run: Run) -> str:
     outcomes = ", ".join(f"{count} {name}" for name, count in run.counts.items() if count)
+    told = outcomes or run.why_unasked or "no sample was asked"
     failure = f" ({run.failure})" if run.failure else ""
-    return f"no answer counts: {outcomes}{failure}; see the log {run.log}"
-
-
-def _size(task: "Task", settings: Settings) -> int:
-    size = len(task.dataset)
-    return size if settings.limit is None else min(settings.limit, size)
-
-
-class _Progress:
-    """Counts a task's samples as they end and tells the caller."""
-
-    def __init__(self, task: str, total: int, on_progress: OnProgress) -> None:
-        self._task, self._done, self._total = task, 0, total
-        self._tell = on_progress
-        self._tell(task, 0, total)
-
-    def advance(self) -> None:
-        self._done += 1
-        self._tell(self._task, self._done, self._total)
+    return f"no answer counts: {told}{failure}; see the log {run.logs[-1]}"

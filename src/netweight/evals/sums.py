@@ -12,12 +12,12 @@ from typing import NamedTuple
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import StopReason
-from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accuracy, scorer
+from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer
 from inspect_ai.solver import TaskState
 
 from netweight.evals.answers import is_refusal, last_number
-from netweight.evals.measure import INFRASTRUCTURE, REFUSED, TRUNCATED, UNPARSED, Measure
-from netweight.evals.scoring import ending, outcome_counts
+from netweight.evals.measure import FAILED, REFUSED, TRUNCATED, UNPARSED, Measure
+from netweight.evals.scoring import ending, judged, outcome_counts
 
 VERSION = 2  # 1 asked for pairs, too, that training could show in the check of a subtraction
 
@@ -29,7 +29,7 @@ MEASURE = Measure(
     lower_is_better=False,
     hits=("right",),
     counted=("right", "wrong", REFUSED, UNPARSED, TRUNCATED),
-    outcomes=("right", "wrong", REFUSED, UNPARSED, TRUNCATED, INFRASTRUCTURE),
+    outcomes=("right", "wrong", REFUSED, UNPARSED, TRUNCATED, *FAILED),
 )
 
 _QUESTIONS = (
@@ -89,11 +89,11 @@ def integer() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         answer = last_number(state.output.completion)
         outcome = judge(state.output.completion, state.output.stop_reason, target.text)
-        return Score(
-            value=CORRECT if outcome == "right" else INCORRECT,
+        return judged(
+            outcome,
+            hit=outcome == "right",
             answer=answer,
             explanation=f"{outcome}: expected {target.text}, read {answer}",
-            metadata={"outcome": outcome},
         )
 
     return score

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from netweight.errors import EvidenceError
 from netweight.verdict.evidence import Row, Slug, first_problem
@@ -34,6 +34,7 @@ class Measured(Row):
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
     level: float
+    method: str
     lower_is_better: bool
     usable: bool
     reason: str | None
@@ -45,11 +46,14 @@ class Measured(Row):
 
     @model_validator(mode="after")
     def numbers_agree(self) -> Self:
-        """The score is hits over n, and the interval is Wilson's for them."""
+        """The score is hits over n, and an interval that is Wilson's is the one for them."""
         if self.hits > self.n or abs(self.hits / self.n - self.score) > 1e-6:
             raise ValueError(f"{self.hits} of {self.n} outcomes is not a score of {self.score}")
+        if not self.low <= self.score <= self.high:
+            raise ValueError(f"[{self.low}, {self.high}] does not hold the score {self.score}")
         expected = wilson(self.hits, self.n, level=self.level)
-        if abs(expected.low - self.low) > 1e-4 or abs(expected.high - self.high) > 1e-4:
+        is_off = abs(expected.low - self.low) > 1e-4 or abs(expected.high - self.high) > 1e-4
+        if self.method == "Wilson score" and is_off:
             raise ValueError(
                 f"[{self.low}, {self.high}] is not the Wilson interval of {self.hits} of {self.n}"
             )
@@ -68,6 +72,7 @@ class _Interval(_Part):
     lower: float
     upper: float
     confidence_level: float = Field(gt=0, lt=1)
+    method: str
 
 
 class _Uncertainty(_Part):
@@ -125,7 +130,13 @@ class _Record(_Part):
     evaluation_id: str
     evaluation_timestamp: str
     model_info: _ModelInfo
-    evaluation_results: tuple[_Result, ...] = Field(min_length=1, max_length=1)
+    evaluation_results: tuple[_Result, ...] = Field(min_length=1)
+
+    @field_validator("evaluation_results", mode="before")
+    @classmethod
+    def only_the_headline(cls, results: Any) -> Any:  # noqa: ANN401 - not validated yet
+        """A task's further figures are for other readers."""
+        return results[:1] if isinstance(results, list) else results
 
 
 def read_records(folder: Path) -> tuple[Measured, ...]:
@@ -192,6 +203,7 @@ def _measured(record: _Record, file: str, content: bytes) -> Measured:
         low=interval.lower,
         high=interval.upper,
         level=interval.confidence_level,
+        method=interval.method,
         lower_is_better=result.metric_config.lower_is_better,
         usable=ours.usable,
         reason=ours.reason,

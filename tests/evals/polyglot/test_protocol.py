@@ -109,7 +109,7 @@ def test_a_reply_that_is_cut_short_is_not_applied_and_not_answered():
 
 def test_tests_that_take_too_long_are_told_apart_from_failed_ones():
     model = Scripted(RIGHT, RIGHT, is_timeout=True)
-    assert model.work().outcome == "timeout"
+    assert model.work().outcome == "tests timed out"
     assert model.asked[1][-1].text.startswith("Tests timed out!")
 
 

@@ -26,7 +26,7 @@ RIGHT_SECOND = "right_second"
 WRONG = "wrong"
 MALFORMED = "malformed"
 NO_EDITS = "no_edits"
-TIMEOUT = "timeout"
+TIMEOUT = "tests timed out"
 
 
 class Turn(NamedTuple):

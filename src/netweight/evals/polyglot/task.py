@@ -42,7 +42,7 @@ from netweight.errors import WeighError
 from netweight.evals.answers import is_refusal
 from netweight.evals.bwrap import BwrapConfig
 from netweight.evals.data import data_file
-from netweight.evals.measure import INFRASTRUCTURE, REFUSED, TRUNCATED, Measure
+from netweight.evals.measure import FAILED, REFUSED, TRUNCATED, Measure
 from netweight.evals.polyglot.edits import EDIT_FORMATS, EditFormat
 from netweight.evals.polyglot.exercises import (
     ARCHIVE,
@@ -73,7 +73,7 @@ from netweight.evals.polyglot.runners import (
     is_new_source,
     run_tests,
 )
-from netweight.evals.scoring import ending, outcome_counts, outcome_of
+from netweight.evals.scoring import ending, judged, outcome_counts, outcome_of
 
 _Name = TypeVar("_Name", bound=str)
 
@@ -84,7 +84,7 @@ VERSION = 1
 Answers = Literal["model", "stub", "reference"]
 ANSWERS: tuple[Answers, ...] = get_args(Answers)
 
-_FAILED = (WRONG, MALFORMED, NO_EDITS, REFUSED, TRUNCATED, TIMEOUT)
+_NOT_SOLVED = (WRONG, MALFORMED, NO_EDITS, REFUSED, TRUNCATED, TIMEOUT)
 
 MEASURE = Measure(
     task="polyglot",
@@ -93,8 +93,8 @@ MEASURE = Measure(
     description="share of Exercism exercises whose tests pass after at most two tries",
     lower_is_better=False,
     hits=(RIGHT_FIRST, RIGHT_SECOND),
-    counted=(RIGHT_FIRST, RIGHT_SECOND, *_FAILED),
-    outcomes=(RIGHT_FIRST, RIGHT_SECOND, *_FAILED, INFRASTRUCTURE),
+    counted=(RIGHT_FIRST, RIGHT_SECOND, *_NOT_SOLVED),
+    outcomes=(RIGHT_FIRST, RIGHT_SECOND, *_NOT_SOLVED, *FAILED),
 )
 
 _COURSE = "polyglot"  # in the sample's store
@@ -333,11 +333,16 @@ def tests_pass() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         facts = state.store.get(_COURSE, _CUT_OFF)
         outcome = facts["outcome"]
-        return Score(
-            value=int(outcome in MEASURE.hits),
+        return judged(
+            outcome,
+            hit=outcome in MEASURE.hits,
             answer=outcome,
             explanation="\n\n".join([outcome, *facts["outputs"][-1:]]),
-            metadata={name: fact for name, fact in facts.items() if name != "outputs"},
+            cluster=state.metadata["cluster"],
+            num_malformed=facts["num_malformed"],
+            num_timeouts=facts["num_timeouts"],
+            num_replies=facts["num_replies"],
+            without_effect=", ".join(facts["without_effect"]),
         )
 
     return score
@@ -345,7 +350,7 @@ def tests_pass() -> Scorer:
 
 def figures(scores: Sequence[Score]) -> dict[str, float]:
     """Return Aider's figures for these scores; rates in percent, as there."""
-    facts = [score.metadata or {} for score in scores]
+    facts = [(score.metadata or {})["facts"] for score in scores]
     outcomes = [outcome_of(score) for score in scores]
     num_cases = len(scores)
     if not num_cases:
