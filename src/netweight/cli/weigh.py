@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from netweight.cli.options import AsJson, Temperature, load_chat_model
+from netweight.cli.options import (
+    Adapter,
+    AsJson,
+    Temperature,
+    adapter_folders,
+    load_chat_model,
+)
+from netweight.errors import WeighError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from netweight.evals import OnProgress, Record, Subject
+    from netweight.evals import Effort, OnProgress, Record, Subject
+    from netweight.server import ChatModel
+
+# Share of items that just one of two models passes, supposed before anything is known of them.
+_DISCORDANCE = 0.2
 
 
 def weigh(
@@ -31,11 +42,21 @@ def weigh(
         ),
     ],
     suite: Annotated[
-        str, typer.Option(help="Which tasks; quick is the only suite so far.")
+        Literal["quick", "release", "full"],
+        typer.Option(help="quick: minutes; release: what gpt-oss was argued about; full: all."),
     ] = "quick",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for logs and records; else a new one in out/weigh.")
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this task of the suite. May be given several times."),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for logs and records, else a new one in out/weigh. A run that was broken "
+            "off goes on there."
+        ),
+    ] = None,
+    adapter: Adapter = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -45,6 +66,18 @@ def weigh(
     seed: Annotated[int, typer.Option(help="Makes the questions, and goes with each.")] = 0,
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most this many samples a task.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each sample is asked.")] = 1,
+    budget_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Begin no sample once so many tokens were read and written."),
+    ] = None,
+    budget_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Begin no sample after so many minutes.")
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(help="An Inspect model that judges open answers. May be given several times."),
     ] = None,
     effort: Annotated[
         Literal["low", "medium", "high"] | None,
@@ -61,57 +94,124 @@ def weigh(
     from netweight import evals
 
     settings = evals.Settings(
-        seed=seed, limit=limit, effort=effort, temperature=temperature, max_tokens=max_tokens
+        seed=seed,
+        limit=limit,
+        epochs=epochs,
+        judges=tuple(judge or ()),
+        effort=effort,
+        temperature=temperature,
+        max_tokens=max_tokens,
     )
-    with _weighable(model, name) as subject, _weighing(subject.name) as on_progress:
+    budget = evals.Budget(budget_tokens, budget_minutes)
+    opened = _weighable(model, name, adapter, effort or "medium")
+    with opened as subject, _weighing(subject.name) as on_progress:
         out = out or _fresh_folder(subject.name)
         command = shlex.join(["netweight", *sys.argv[1:]])
         try:
             weighing = evals.weigh(
-                subject, suite, out, settings, command=command, on_progress=on_progress
+                subject,
+                suite,
+                out,
+                settings,
+                only=task or (),
+                command=command,
+                budget=budget,
+                on_progress=on_progress,
             )
         except KeyboardInterrupt:
-            print(f"\nstopped; what was done is logged in {out / 'logs'}", file=sys.stderr)
+            print(f"\nstopped. To go on: {command} --out {out}", file=sys.stderr)
             raise
     if as_json:
         print(json.dumps(weighing.records, indent=2))
     else:
         _print_scorecard(subject.name, weighing.records, out)
-    for task, reason in weighing.without_figure.items():
-        print(f"netweight: {task} has no figure: {reason}", file=sys.stderr)
+    for missing, reason in weighing.without_figure.items():
+        print(f"netweight: {missing} has no figure: {reason}", file=sys.stderr)
     if weighing.without_figure:
         raise typer.Exit(1)
 
 
 @contextmanager
-def _weighable(model: str, name: str | None) -> "Iterator[Subject]":
+def _weighable(
+    model: str, name: str | None, adapter: str | None, effort: "Effort"
+) -> "Iterator[Subject]":
     """What a MODEL argument of weigh means; a local model is served while the block lasts."""
     from netweight import evals
 
-    if model.startswith(("http://", "https://")):
+    is_address = model.startswith(("http://", "https://"))
+    is_elsewhere = is_address or (
+        "/" in model and model[0] not in "./~" and not Path(model).is_dir()
+    )
+    if is_elsewhere and adapter is not None:
+        raise WeighError(
+            f"--adapter is for models that are served here; {model} is served elsewhere. Let its "
+            "server load the adapter, and name it with --name."
+        )
+    if is_address:
         yield evals.server_subject(model, name, os.environ.get("NETWEIGHT_API_KEY", "none"))
-    elif "/" in model and model[0] not in "./~" and not Path(model).is_dir():
+    elif is_elsewhere:
         yield evals.Subject(name or model, model)
     else:
-        chat_model = load_chat_model(model, name)
+        with _served_here(model, name, adapter, effort) as subject:
+            yield subject
 
-        from netweight.model import find_model, find_shape
-        from netweight.server import serving
 
-        config = find_shape(str(find_model(model).path / "config.json"))
-        with serving(chat_model) as base_url:
-            yield evals.Subject(
-                chat_model.name,
-                chat_model.name,
-                base_url,
-                reasons=True,
-                max_context=config.max_context,
-                engine="netweight",
-                engine_version=version("netweight"),
-                deployment="self_deployed",
-                weights="open_weights",
-                evaluator="first_party" if model == "nano" else "third_party",
-            )
+@contextmanager
+def _served_here(
+    model: str, name: str | None, adapter: str | None, effort: "Effort"
+) -> "Iterator[Subject]":
+    from netweight import evals
+
+    adapters = adapter_folders([] if adapter is None else [adapter])
+    chat_model = load_chat_model(model, name, adapters=adapters)
+
+    from netweight.model import find_model, find_shape
+    from netweight.server import serving
+
+    folder = find_model(model).path
+    spoken_with = next(iter(adapters), chat_model.name)
+    files = [*_weights(folder), *(path for each in adapters.values() for path in _weights(each))]
+    with serving(chat_model) as base_url:
+        yield evals.Subject(
+            spoken_with,
+            spoken_with,
+            base_url,
+            reasons=True,
+            max_context=find_shape(str(folder / "config.json")).max_context,
+            engine="netweight",
+            engine_version=version("netweight"),
+            deployment="self_deployed",
+            weights="open_weights",
+            evaluator="first_party" if model == "nano" else "third_party",
+            details={
+                "checkpoint_sha256": _digest(files),
+                "prompt_of_a_question": _prompt(chat_model, effort),
+            },
+        )
+
+
+def _weights(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
+
+
+def _digest(files: list[Path]) -> str:
+    """Of the lines that `sha256sum` gives for a checkpoint's and an adapter's files."""
+    import hashlib
+
+    lines = []
+    for path in files:
+        with path.open("rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _prompt(chat_model: "ChatModel", effort: "Effort") -> str:
+    """What the model sees of a question: with the effort and the date that the server writes."""
+    from netweight.harmony import Message, ReasoningEffort
+    from netweight.server import Chat
+
+    chat = Chat([Message.user("What is 2 + 2?")], effort=ReasoningEffort(effort))
+    return chat_model.vocabulary.decode(chat_model.request(chat).prompt_ids)
 
 
 @contextmanager
@@ -124,13 +224,33 @@ def _weighing(name: str) -> "Iterator[OnProgress]":
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task(f"weighing {name}: starting", total=None)
 
+        shown = ""
+
         def show(task: str, done: int, total: int) -> None:
-            description = f"weighing {name}: {task}"
-            if done == 0:
-                progress.reset(bar, total=total, description=description)
+            nonlocal shown
+            if task != shown:
+                shown = task
+                progress.reset(bar, total=total, description=f"weighing {name}: {task}")
+                if task != "gate":
+                    progress.console.print(_what_can_be_seen(task, total), highlight=False)
             progress.update(bar, completed=done)
 
         yield show
+
+
+def _what_can_be_seen(task: str, num_samples: int) -> str:
+    """The smallest effect that so many samples can tell, said before they are asked."""
+    from netweight.evals.planning import detectable_paired
+
+    items = f"{task}: {num_samples} samples"
+    try:
+        effect = detectable_paired(num_samples, _DISCORDANCE)
+    except ValueError:
+        return f"{items}, too few to tell two models apart"
+    return (
+        f"{items}; asked of two models that answer {_DISCORDANCE:.0%} of them differently, they "
+        f"tell a difference of {effect:.0%}"
+    )
 
 
 def _fresh_folder(name: str) -> Path:

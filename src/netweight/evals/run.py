@@ -5,7 +5,7 @@ decide what the results mean.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # Inspect takes over a second to import, which `--help` shoul
 
 OnProgress = Callable[[str, int, int], None]  # task, samples done, samples in all
 
-SUITES = ("quick",)
+SUITES = ("quick", "release", "full")
 NUM_PROBES = 4
 
 
@@ -81,11 +81,12 @@ def weigh(
     out: Path,
     settings: Settings | None = None,
     *,
+    only: Collection[str] = (),
     command: str,
     budget: Budget | None = None,
     on_progress: OnProgress = lambda task, done, total: None,
 ) -> Weighing:
-    """Run `suite` on `subject`; write `out`/logs and `out`/records.
+    """Run `suite` on `subject`, or `only` some of its tasks; write `out`/logs and `out`/records.
 
     A run that was broken off, or whose budget ran out, goes on in its folder. A few probes come
     first: when none is answered the run stops there. A set-up that answers but fails a check is
@@ -98,7 +99,7 @@ def weigh(
             answers no probe.
     """
     settings = _fitting(settings or Settings(), subject)
-    parts = _parts(suite, settings)
+    parts = _parts(suite, only, settings)
     budget = budget or Budget()
     out = _made_folder(out)
     _claim(out, subject, suite, settings)
@@ -131,12 +132,17 @@ def _fitting(settings: Settings, subject: Subject) -> Settings:
     return replace(settings, max_tokens=min(settings.max_tokens, subject.max_context // 2))
 
 
-def _parts(suite: str, settings: Settings) -> "Sequence[Part]":
+def _parts(suite: str, only: Collection[str], settings: Settings) -> "Sequence[Part]":
     if suite not in SUITES:
         raise WeighError(f"there is no suite {suite!r}. Choose one of: {', '.join(SUITES)}.")
     from netweight.evals import suites
 
-    return suites.SUITES[suite](settings)
+    parts = suites.SUITES[suite](settings)
+    names = [part.measure.task for part in parts]
+    for name in only:
+        if name not in names:
+            raise WeighError(f"{suite} has no task {name!r}. Its tasks are: {', '.join(names)}.")
+    return [part for part in parts if not only or part.measure.task in only]
 
 
 def _made_folder(out: Path) -> Path:

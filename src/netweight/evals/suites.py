@@ -33,4 +33,8 @@ def _quick(settings: Settings) -> Sequence[Part]:
     ]
 
 
-SUITES: Mapping[str, Callable[[Settings], Sequence[Part]]] = {"quick": _quick}
+SUITES: Mapping[str, Callable[[Settings], Sequence[Part]]] = {
+    "quick": _quick,
+    "release": _quick,
+    "full": _quick,
+}
