@@ -1,9 +1,12 @@
 """Data files: pinned, checked, kept whole, and a clear word where they cannot be had."""
 
 import io
+import sys
 import tarfile
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from netweight.errors import WeighError
 from netweight.evals import data
@@ -75,6 +78,44 @@ def test_an_archive_is_known_by_its_content_however_it_is_packed(tmp_path):
     assert sha256_of(plain, is_archive=True) == sha256_of(wrapped, is_archive=True)
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def at_terminal(monkeypatch):
+    """A function that puts a terminal in place of standard error; called in a test, not before."""
+
+    def put():
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        return sys.stderr
+
+    return put
+
+
+def test_a_terminal_shows_how_a_download_goes(published, at_terminal):
+    terminal = at_terminal()
+    data_file("one.txt")
+    assert "downloading one.txt" in terminal.getvalue()
+    assert "4/4 bytes" in terminal.getvalue()
+
+
+def test_what_is_no_terminal_is_left_alone(published, capsys):
+    data_file("one.txt")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_live_display_is_left_whole_and_gets_a_line(published, at_terminal):
+    terminal = at_terminal()
+    with Progress(console=Console(stderr=True)) as progress:
+        progress.add_task("weighing", total=None)
+        data_file("one.txt")
+    assert "downloading one.txt\n" in terminal.getvalue().replace("\r", "")
+    assert "bytes" not in terminal.getvalue()
+
+
 def test_what_is_no_archive_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("NETWEIGHT_DATA", str(tmp_path))
     (tmp_path / "polyglot-7e0611e.tar.xz").write_bytes(b"<html>")
@@ -82,8 +123,8 @@ def test_what_is_no_archive_is_told(tmp_path, monkeypatch):
         data_file("polyglot-7e0611e.tar.xz")
 
 
-def test_the_polyglot_archive_is_the_pinned_one(shared_data, monkeypatch):
-    name = "polyglot-7e0611e.tar.xz"
+@pytest.mark.parametrize("name", sorted(data.PINS))
+def test_the_file_in_the_data_folder_is_the_pinned_one(name, shared_data, monkeypatch):
     if not (shared_data / name).is_file():
         pytest.skip(f"there is no {name} in {shared_data}")
     monkeypatch.setenv("NETWEIGHT_DATA", str(shared_data))

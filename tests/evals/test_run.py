@@ -205,11 +205,15 @@ def test_a_server_that_garbles_every_prompt_makes_every_record_unusable(weighed)
 # Going on, and stopping early
 
 
+TIMED = ("answer_speed", "peak_memory")
+
+
 def figures(folder):
-    """What a run's records say, without when and in which logs."""
+    """What a run's records say, without when, how fast and in which logs."""
     found = {}
     for path in sorted((folder / "records").glob("*.json")):
         results = json.loads(path.read_text("utf-8"))["evaluation_results"]
+        results = [r for r in results if r["metric_config"]["metric_id"] not in TIMED]
         for name in ("logs", "commit"):
             results[0]["netweight"].pop(name)
         found[path.stem] = results

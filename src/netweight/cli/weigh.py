@@ -187,6 +187,7 @@ def _served_here(
                 "checkpoint_sha256": _digest(files),
                 "prompt_of_a_question": _prompt(chat_model, effort),
             },
+            peak_bytes=_peak_bytes,
         )
 
 
@@ -203,6 +204,13 @@ def _digest(files: list[Path]) -> str:
         with path.open("rb") as file:
             lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _peak_bytes() -> int:
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2): kibibytes but for macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _prompt(chat_model: "ChatModel", effort: "Effort") -> str:

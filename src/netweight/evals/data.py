@@ -8,10 +8,12 @@ without a network. Knows files and digests; does not know what is in them.
 import hashlib
 import logging
 import os
+import sys
 import tarfile
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
@@ -23,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 2**18
 _TIMEOUT_S = 60.0  # without a byte
-_TELL_BYTES = 2**24  # how often progress is logged
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,22 @@ class Pin:
 
 
 _POLYGLOT = "7e0611e77b54e2dea774cdc0aa00cf9f7ed6144f"
+_SPEECHMAP = "856f28a1d0c9da1390f1705616c31041f3fbdddc"
+_NEMO_SKILLS = "8b18f3992854bcb668095228a146e214c567b370"
+
+
+def _questions(name: str, sha256: str) -> Pin:
+    """A set of SpeechMap's questions."""
+    folder = f"https://raw.githubusercontent.com/xlr8harder/llm-compliance/{_SPEECHMAP}/questions"
+    return Pin(f"{folder}/{name}.jsonl", _SPEECHMAP, sha256, "Apache-2.0")
+
+
+def _aime(year: int, sha256: str) -> Pin:
+    """A year's problems, which are published as JSON lines under another name."""
+    folder = f"https://raw.githubusercontent.com/NVIDIA-NeMo/Skills/{_NEMO_SKILLS}"
+    url = f"{folder}/nemo_skills/dataset/aime{year}/test.txt"
+    return Pin(url, _NEMO_SKILLS, sha256, "Apache-2.0")
+
 
 PINS = {
     "polyglot-7e0611e.tar.xz": Pin(
@@ -51,6 +68,33 @@ PINS = {
         sha256="8b9b21b20a24a42b06ac3e6ecb83be8d107ab51f616b394f3a2a30480c1a00c7",
         licence="MIT (Exercism)",
         is_archive=True,
+    ),
+    "speechmap/us_hard.jsonl": _questions(
+        "us_hard", "b4029692ec7cc1fe1c6c64a44a046ffc857936e7c37da1bc192b0b73e48184d5"
+    ),
+    "speechmap/us_criticism.jsonl": _questions(
+        "us_criticism", "dfb58e990ade94c80ae8014feade362d3488f42d344915d8d9dd5f47c3da6e3c"
+    ),
+    "speechmap/eu_criticism.jsonl": _questions(
+        "eu_criticism", "a9e7b658c6e5614845c72ad0ffab0670fadcae3c566e93a96c694c309f89e226"
+    ),
+    "speechmap/russia_criticism.jsonl": _questions(
+        "russia_criticism", "acf4c416fa77955bc5ab321788c939ead79110d4c8548692dd398a82bdcefcec"
+    ),
+    "speechmap/china_criticism.jsonl": _questions(
+        "china_criticism", "ad52d9efe70dd361e046e1083977b5b0a5aaf7347972301e0e5410b737f0c881"
+    ),
+    "speechmap/zh_china_criticism.jsonl": _questions(
+        "zh_china_criticism", "a862e523f9a8c7f88c0cfbd003c6d0a35404b9a796c5931e66eaeeb15cc57638"
+    ),
+    "speechmap/fi_china_criticism.jsonl": _questions(
+        "fi_china_criticism", "58300404601a1ef17f0faae12b4f0d995204beff36a7f363ad31620f928126fd"
+    ),
+    "aime/aime24.jsonl": _aime(
+        24, "e428f83ec735201c9db2a232727f4c20dbce87079ed386b6e3fb7f756d078756"
+    ),
+    "aime/aime25.jsonl": _aime(
+        25, "b672f9c6660b68dd42f5fc705b17405f24eaa9991c98991d63463c6b683468a8"
     ),
 }
 
@@ -131,7 +175,9 @@ def _download(pin: Pin, path: Path, name: str) -> None:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
             try:
                 with urllib.request.urlopen(pin.url, timeout=_TIMEOUT_S) as answer:
-                    _copy(answer, part, name)
+                    size = answer.headers.get("Content-Length")
+                    with _progress(name, int(size) if size else None) as advance:
+                        _copy(answer, part, advance)
                 part.close()
                 _check_download(Path(part.name), name, pin)
                 Path(part.name).replace(path)
@@ -145,14 +191,33 @@ def _download(pin: Pin, path: Path, name: str) -> None:
     log.info("downloaded", extra={"file": name, "path": str(path)})
 
 
-def _copy(source: IO[bytes], target: IO[bytes], name: str) -> None:
-    num_bytes = told = 0
+def _copy(source: IO[bytes], target: IO[bytes], advance: Callable[[int], None]) -> None:
     while data := source.read(_CHUNK_BYTES):
         target.write(data)
-        num_bytes += len(data)
-        if num_bytes - told >= _TELL_BYTES:
-            told = num_bytes
-            log.info("downloading", extra={"file": name, "num_bytes": num_bytes})
+        advance(len(data))
+
+
+@contextmanager
+def _progress(name: str, size: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a download on standard error, where that is a terminal; yields what counts bytes.
+
+    A display that is live there already is left whole: a line above it has to do.
+    """
+    from rich.console import Console
+    from rich.file_proxy import FileProxy
+    from rich.progress import BarColumn, DownloadColumn, Progress
+
+    console, told = Console(stderr=True), f"downloading {name}"
+    if not console.is_terminal:
+        yield lambda num_bytes: None
+    elif isinstance(sys.stderr, FileProxy):  # what a live display has put in its place
+        console.print(told, highlight=False)
+        yield lambda num_bytes: None
+    else:
+        columns = ("{task.description}", BarColumn(), DownloadColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            bar = progress.add_task(told, total=size)
+            yield lambda num_bytes: progress.advance(bar, num_bytes)
 
 
 def _check_download(part: Path, name: str, pin: Pin) -> None:

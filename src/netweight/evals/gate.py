@@ -66,11 +66,13 @@ def check_markers(answers: Iterable[Answer]) -> Check:
 def check_shares(counts: Mapping[str, int]) -> list[Check]:
     """Check that truncated, unparsed and failed requests stay under their limits."""
     total = sum(counts.values())
-    limits = (
+    unjudged = tuple(name for name in counts if name.startswith("judge "))
+    limits = [
         (TRUNCATED, (TRUNCATED,), MAX_TRUNCATED),
         (UNPARSED, (UNPARSED,), MAX_UNPARSED),
         ("failed", FAILED, MAX_FAILED),
-    )
+        *([("without a judgement", unjudged, MAX_FAILED)] if unjudged else []),
+    ]
     checks = []
     for name, outcomes, limit in limits:
         count = sum(counts.get(outcome, 0) for outcome in outcomes)

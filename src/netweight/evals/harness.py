@@ -214,7 +214,8 @@ def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
         raise WeighError(f"the task {last.eval.task} could not run: {told}")
     assert last.eval.dataset.name is not None, "our tasks name their data"
     failed = [sample for sample in samples.values() if sample.error]
-    scored = [_scored(sample) for sample in samples.values() if not sample.error]
+    model = last.eval.model
+    scored = [_scored(sample, model) for sample in samples.values() if not sample.error]
     counts = Counter(each.outcome for each in scored)
     counts.update(_kind_of_failure(sample) for sample in failed)
     num_left = max(0, num_planned - len(samples))
@@ -233,19 +234,20 @@ def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
     )
 
 
-def _scored(sample: "EvalSample") -> Scored:
+def _scored(sample: "EvalSample", model: str) -> Scored:
     assert sample.scores is not None, "a sample without an error has a score"
     (score,) = sample.scores.values()
     said = score.metadata or {}
-    usage = sum(usage.output_tokens for usage in sample.model_usage.values())
+    usage = sample.model_usage.get(model)  # not of judges, which have other names
     return Scored(
         sample=str(sample.id),
         epoch=sample.epoch,
         outcome=said["outcome"],
         cluster=said.get("cluster") or str(sample.id),
         answer=sample.output.completion,
-        num_tokens=usage,
+        num_tokens=usage.output_tokens if usage else 0,
         facts=said.get("facts", {}),
+        seconds=sample.working_time or 0.0,
     )
 
 

@@ -41,6 +41,7 @@ class Scored(NamedTuple):
     answer: str  # the final text
     num_tokens: int  # that the model wrote for it, reasoning included
     facts: Mapping[str, Fact]
+    seconds: float = 0.0  # that its requests took
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netweight.errors import WeighError
 from netweight.evals.budget import Budget
+from netweight.evals.efficiency import efficiency
 from netweight.evals.gate import (
     Answer,
     Check,
@@ -245,7 +246,10 @@ def _result(measure: Measure, run: Run, gate: _Gate, subject: Subject) -> Result
         dataset=run.dataset,
         counts=run.counts,
         headline=headline,
-        further=measure.further(run.scored),
+        further=[
+            *measure.further(run.scored),
+            *efficiency(measure, run.scored, subject.peak_bytes),
+        ],
         checks=checks,
         reasoned=any(answer.reasoning for answer in answers),
         logs=run.logs,

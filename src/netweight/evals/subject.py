@@ -3,7 +3,7 @@
 Plain values that the run reads and the record repeats. Does not know tasks, results or files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,7 +19,8 @@ class Subject:
     "provider/model". `reasons` says that its answers must come with reasoning apart from them, so
     that none arriving is a fault of the set-up. `max_context` is what prompt and
     answer share, where it is known. `details` are what else records say of it, such as the
-    checkpoint's digest and how it is prompted.
+    checkpoint's digest and how it is prompted. `peak_bytes` tells what memory it has taken, where
+    that can be seen.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Subject:
     weights: Literal["open_weights", "closed_weights", "unknown"] = "unknown"
     evaluator: Literal["first_party", "third_party"] = "third_party"
     details: Mapping[str, str] = field(default_factory=dict)
+    peak_bytes: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Settings:
     `limit` is the number of samples per task, all when None; each is asked in every epoch. An
     attempt that takes longer than `attempt_timeout_s` is given up; after `max_retries` more the
     sample counts as timeout or infrastructure, never as wrong. `temperature` and `effort` are not
-    sent when None: the server then decides. `judges` are Inspect models that tasks with open answers ask for a judgement.
+    sent when None: the server then decides. `judges` are Inspect models that tasks with open
+    answers ask for a judgement.
     """
 
     seed: int = 0
