@@ -46,6 +46,20 @@ class Pin:
 _POLYGLOT = "7e0611e77b54e2dea774cdc0aa00cf9f7ed6144f"
 _SPEECHMAP = "856f28a1d0c9da1390f1705616c31041f3fbdddc"
 _NEMO_SKILLS = "8b18f3992854bcb668095228a146e214c567b370"
+_BBQ = "bea11bd97d79217245b5871acd247b9d6eb24598"
+_BBQ_CATEGORIES = {
+    "Age": "46e805b3fc2d8cbd26eeb8e8430d98cf7b2dc9c83574ff3674e8ce4f0fca2a60",
+    "Disability_status": "375d40d9b71f056150264445ec189b13934998f3f49a1e311aa7578eb3b45e5f",
+    "Gender_identity": "8b5adbb368510a97d5775dc43e1c719e0249fe2da33f13c83e3e29edafec7a00",
+    "Nationality": "a583e74666aec0341ded8aa3983e7cad694eb24de72c254d28b2df3035720090",
+    "Physical_appearance": "e48d7e13508565f4801574e611043470c25c95a0a62af3699cb5ee7cb02608fb",
+    "Race_ethnicity": "4a9f1214cfaa115ce7f0bdb40609122e431f5152c71b8ca64d665e483b946ae6",
+    "Race_x_SES": "af8e2ae3d0e5be9ebcbfe7149e591d47ff649e263307f4548f7fb12f6a6d83e8",
+    "Race_x_gender": "e5dbba782f8c4e25b99dd5470b5136e2db73dbf401cf6d4a5a3ed31b02f95696",
+    "Religion": "cb9555f9f3454a52cd2df85956b59bd7fcca5aa922c8527693b1164d08417616",
+    "SES": "9f92754bb037b0982604b9112705fb81d60a19d9e759c67e4a85e484a070f528",
+    "Sexual_orientation": "2c71036b9e7584fe589c42aef32c1a42bc01b9a5e9b1b8704342630cdb08cefd",
+}
 
 
 def _questions(name: str, sha256: str) -> Pin:
@@ -59,6 +73,12 @@ def _aime(year: int, sha256: str) -> Pin:
     folder = f"https://raw.githubusercontent.com/NVIDIA-NeMo/Skills/{_NEMO_SKILLS}"
     url = f"{folder}/nemo_skills/dataset/aime{year}/test.txt"
     return Pin(url, _NEMO_SKILLS, sha256, "Apache-2.0")
+
+
+def _bbq(path: str, sha256: str) -> Pin:
+    """A file of BBQ."""
+    url = f"https://raw.githubusercontent.com/nyu-mll/BBQ/{_BBQ}/{path}"
+    return Pin(url, _BBQ, sha256, "CC-BY-4.0")
 
 
 PINS = {
@@ -96,6 +116,14 @@ PINS = {
     "aime/aime25.jsonl": _aime(
         25, "b672f9c6660b68dd42f5fc705b17405f24eaa9991c98991d63463c6b683468a8"
     ),
+    "bbq/additional_metadata.csv": _bbq(
+        "analysis_scripts/additional_metadata.csv",
+        "f36708416b0e7adb81b47ad1926f9c39c2beb611702b73b01e06c9b6c9ffbd3d",
+    ),
+    **{
+        f"bbq/{name}.jsonl": _bbq(f"data/{name}.jsonl", sha256)
+        for name, sha256 in _BBQ_CATEGORIES.items()
+    },
 }
 
 
