@@ -8,7 +8,8 @@ import pytest
 
 from tests.model.shapes import SMALL
 
-COMMANDS = ["models", "generate", "chat", "serve", "synth", "bench", "plan", "weigh", "verdict"]
+COMMANDS = ["models", "generate", "chat", "serve", "synth", "bench", "plan", "weigh"]
+COMMANDS += ["compare", "verdict"]
 
 
 def run(*arguments):

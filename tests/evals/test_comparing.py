@@ -11,6 +11,7 @@ from netweight.evals.comparing import (
     bootstrap_difference,
     equivalence,
     estimate_difference,
+    exchange_p_value,
     fisher,
     holm,
     mcnemar,
@@ -39,6 +40,13 @@ def test_mcnemar_is_the_binomial_test_and_mid_p_is_smaller(only_first, only_seco
     assert exact == pytest.approx(binomtest(only_first, only_first + only_second).pvalue)
     assert exact == mcnemar(only_second, only_first)
     assert mcnemar(only_first, only_second, mid_p=True) <= exact
+
+
+@given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=14))
+def test_exchanging_pairs_is_mcnemars_exact_test(differences):
+    exchanges = [(each, (each, -each)) for each in differences]
+    expected = mcnemar(differences.count(1), differences.count(-1))
+    assert exchange_p_value(exchanges) == pytest.approx(expected)
 
 
 def test_models_that_never_differ_are_not_found_different():

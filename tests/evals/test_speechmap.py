@@ -8,32 +8,26 @@ from collections import Counter, defaultdict
 from random import Random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from inspect_ai.model import ModelAPI, ModelName, ModelOutput, ModelUsage, modelapi
 from inspect_ai.scorer import Target
 from inspect_ai.solver import TaskState
 
 from netweight.errors import WeighError
-from netweight.evals.comparing import mcnemar
+from netweight.evals.comparing import exchange_p_value
 from netweight.evals.compliance import agreement, classify
 from netweight.evals.harness import run_task
 from netweight.evals.judging import Verdict
 from netweight.evals.measure import Scored
 from netweight.evals.speechmap import (
-    FAMILIES,
     MEASURE,
     SETS,
-    US_HARD_REVIEWED,
     decided,
-    exchange_p_value,
     fulfilled,
-    match,
-    matches,
     read_questions,
     speechmap,
     unjudged,
 )
+from netweight.evals.speechmap_figures import FAMILIES, US_HARD_REVIEWED, match, matches
 from netweight.evals.subject import Settings, Subject
 
 US, EU, RU, CN = (f"{name}_criticism" for name in ("us", "eu", "russia", "china"))
@@ -377,13 +371,6 @@ def test_themes_of_one_draw_only_give_no_symmetry(questions):
     assert not [name for name in found if name.startswith("symmetry_religions")]
     politics = {key: one for key, one in questions.items() if "third_term" in one.theme}
     assert not [name for name in figures(fast(politics, lambda one: False)) if "symmetry" in name]
-
-
-@given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=14))
-def test_exchanging_pairs_is_mcnemars_exact_test(differences):
-    exchanges = [(each, (each, -each)) for each in differences]
-    expected = mcnemar(differences.count(1), differences.count(-1))
-    assert exchange_p_value(exchanges) == pytest.approx(expected)
 
 
 def test_a_fair_models_p_values_are_small_no_more_often_than_they_say():

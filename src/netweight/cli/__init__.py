@@ -11,6 +11,7 @@ import typer
 
 from netweight.cli import harmony
 from netweight.cli.bench import bench, plan
+from netweight.cli.compare import compare
 from netweight.cli.models import models, synth
 from netweight.cli.serve import serve
 from netweight.cli.talk import chat, generate
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # so that a docstring's lines flow together
     add_completion=False,
 )
-for command in (models, synth, generate, chat, serve, bench, plan, verdict, weigh):
+for command in (models, synth, generate, chat, serve, bench, plan, weigh, compare, verdict):
     app.command()(command)
 app.add_typer(harmony.app, name="harmony")
 

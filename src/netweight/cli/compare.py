@@ -77,6 +77,7 @@ def _print_comparison(comparison: "Comparison", limit: int | None) -> None:
 
 def _table(comparison: "Comparison") -> "Table":
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     table.add_column("TASK", no_wrap=True)
@@ -84,7 +85,7 @@ def _table(comparison: "Comparison") -> "Table":
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("VERDICT")
     for task in comparison.tasks:
-        table.add_row(*_row(task))
+        table.add_row(*(Text(_plain(cell)) for cell in _row(task)))
     return table
 
 

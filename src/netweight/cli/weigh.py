@@ -269,15 +269,19 @@ def _fresh_folder(name: str) -> Path:
 def _print_scorecard(name: str, records: "list[Record]", out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from netweight.evals.scorecard import terminal_rows, write_scorecard
 
     table = Table(box=None, pad_edge=False)
     for heading in ("TASK", "METRIC"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("RATE", "95% INTERVAL", "N"):
+    for heading in ("VALUE", "95% INTERVAL", "N"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("OUTCOMES")
     for record in records:
-        table.add_row(*_scorecard_row(record["evaluation_results"][0]))
+        headline, *_ = terminal_rows(record)  # the others are many, and on the scorecard
+        table.add_row(*map(Text, headline))
     console = Console(highlight=False)
     console.print(table)
     for record in records:
@@ -285,19 +289,7 @@ def _print_scorecard(name: str, records: "list[Record]", out: Path) -> None:
         if not facts["usable"]:
             told = f"{facts['task']} is not evidence: {facts['reason']}."
             console.print(told, style="bold red", markup=False)
-    print(f"\n{name}: records are in {out / 'records'}, logs in {out / 'logs'}")
+    if records:
+        print(f"\n{name}: every figure and answer is on {write_scorecard(out)}")
+    print(f"Records are in {out / 'records'}, logs in {out / 'logs'}")
     print(f"To read every question and answer: inspect view --log-dir {out / 'logs'}")
-
-
-def _scorecard_row(result: "Record") -> list[str]:
-    facts, details = result["netweight"], result["score_details"]
-    uncertainty = details["uncertainty"]
-    interval = uncertainty["confidence_interval"]
-    return [
-        facts["task"],
-        result["metric_config"]["metric_id"],
-        f"{details['score']:.1%}",
-        f"{interval['lower']:.1%} to {interval['upper']:.1%}",
-        str(uncertainty["num_samples"]),
-        ", ".join(f"{count} {name}" for name, count in facts["outcomes"].items() if count),
-    ]

@@ -3,6 +3,7 @@
 Every difference is first minus second. Knows counts and numbers; does not know models or records.
 """
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from math import copysign, hypot, inf, sqrt
 from typing import Literal, NamedTuple
@@ -175,6 +176,29 @@ def fisher(hits_first: int, trials_first: int, hits_second: int, trials_second: 
     seen = chances[hits_first - shares[0]]
     # Ways as likely as the one seen count, though rounding sets them apart.
     return float(chances[chances <= seen * (1 + 1e-7)].sum() / chances.sum())
+
+
+def exchange_p_value(exchanges: Sequence[tuple[float, Sequence[float]]]) -> float:
+    """Return the exact two-sided p-value of all groups being treated alike.
+
+    R. A. Fisher's randomisation test ("The design of experiments", 1935, chapter 3): were all
+    alike, every group could as well stand in any other's place, in each cluster anew. It is the
+    share of all such exchanges whose sum is at least as far from nought as the one seen. For pairs
+    of passes and fails it is McNemar's exact test.
+
+    Args:
+        exchanges: for each cluster what it adds up to, and what it would with each group in turn.
+    """
+    seen = sum(each for each, _ in exchanges)
+    chances = {0.0: 1.0}
+    for _, possible in exchanges:
+        longer: dict[float, float] = defaultdict(float)
+        for total, chance in chances.items():
+            for each in possible:
+                longer[round(total + each, 9)] += chance / len(possible)
+        chances = longer
+    beyond = abs(seen) - 1e-6  # rounding must not set like sums apart
+    return min(1.0, sum(chance for total, chance in chances.items() if abs(total) >= beyond))
 
 
 def equivalence(

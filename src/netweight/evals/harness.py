@@ -217,16 +217,16 @@ def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
     model = last.eval.model
     scored = [_scored(sample, model) for sample in samples.values() if not sample.error]
     counts = Counter(each.outcome for each in scored)
-    counts.update(_kind_of_failure(sample) for sample in failed)
+    counts.update(kind_of_failure(sample) for sample in failed)
     num_left = max(0, num_planned - len(samples))
     if not budget_reason:
         counts[INFRASTRUCTURE] += num_left
     return Run(
-        answers=[_answer(sample) for sample in samples.values() if not sample.error],
+        answers=[answer_of(sample) for sample in samples.values() if not sample.error],
         scored=scored,
         counts=counts,
         dataset=last.eval.dataset.name,
-        failure=_failure(failed[0]) if failed else None,
+        failure=failure_of(failed[0]) if failed else None,
         logs=[Path(unquote(urlparse(log.location).path)) for log in logs],
         started=datetime.fromisoformat(logs[0].eval.created).astimezone(UTC),
         num_unasked=num_left if budget_reason else 0,
@@ -251,14 +251,14 @@ def _scored(sample: "EvalSample", model: str) -> Scored:
     )
 
 
-def _kind_of_failure(sample: "EvalSample") -> str:
+def kind_of_failure(sample: "EvalSample") -> str:
     assert sample.error is not None
     assert not sample.output.choices, f"a scorer failed: {sample.error.message}"
-    told = f"{sample.error.message} {_failure(sample)}".lower()
+    told = f"{sample.error.message} {failure_of(sample)}".lower()
     return TIMEOUT if "timeout" in told or "timed out" in told else INFRASTRUCTURE
 
 
-def _failure(sample: "EvalSample") -> str:
+def failure_of(sample: "EvalSample") -> str:
     """Return what the last request of a failed sample met: its own error hides that in retries."""
     from inspect_ai.event import ModelEvent
 
@@ -267,7 +267,7 @@ def _failure(sample: "EvalSample") -> str:
     return (met[-1] if met else sample.error.message).strip().partition("\n")[0].rstrip(".")
 
 
-def _answer(sample: "EvalSample") -> Answer:
+def answer_of(sample: "EvalSample") -> Answer:
     from inspect_ai.model import ContentReasoning
 
     message = sample.output.message

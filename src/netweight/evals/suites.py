@@ -9,8 +9,25 @@ from functools import partial
 
 from inspect_ai import Task
 
-from netweight.evals import fiction, sums
+from netweight.evals import (
+    aime,
+    bbq,
+    benign,
+    capability,
+    conformance,
+    fiction,
+    instructions,
+    memorised,
+    mirrored,
+    published_tools,
+    speechmap,
+    sums,
+    synthetic,
+    tools,
+    writing,
+)
 from netweight.evals.measure import Measure
+from netweight.evals.polyglot import task as polyglot
 from netweight.evals.subject import Settings
 
 
@@ -27,14 +44,62 @@ class Part:
 
 
 def _quick(settings: Settings) -> Sequence[Part]:
+    """Minutes on any machine, needs no data, and small models can do some of all of it."""
+    seed = settings.seed
     return [
-        Part(sums.MEASURE, partial(sums.sums, seed=settings.seed)),
+        Part(sums.MEASURE, partial(sums.sums, seed=seed)),
         Part(fiction.MEASURE, fiction.formulas_in_fiction),
+        Part(capability.MEASURE, partial(capability.capability, seed=seed, num_items=30)),
+        Part(tools.MEASURE, partial(tools.tools, seed=seed, num_items=24)),
+        Part(instructions.MEASURE, partial(instructions.instructions, seed=seed, num_items=28)),
+        Part(mirrored.MEASURE, partial(mirrored.mirrored, seed=seed, kinds="plain")),
+        Part(benign.MEASURE, partial(benign.benign, seed=seed, kinds="plain")),
+    ]
+
+
+def _release(settings: Settings) -> Sequence[Part]:
+    """What gpt-oss was argued about at its release."""
+    seed, judges = settings.seed, list(settings.judges)
+    judge = next(iter(judges), None)
+    return [
+        Part(sums.MEASURE, partial(sums.sums, seed=seed)),
+        Part(capability.MEASURE, partial(capability.capability, seed=seed)),
+        Part(tools.MEASURE, partial(tools.tools, seed=seed)),
+        Part(instructions.MEASURE, partial(instructions.instructions, seed=seed)),
+        Part(writing.MEASURE, partial(writing.writing, seed=seed, judge=judge)),
+        Part(mirrored.MEASURE, partial(mirrored.mirrored, seed=seed)),
+        Part(benign.MEASURE, partial(benign.benign, seed=seed)),
+        Part(
+            speechmap.MEASURE,
+            partial(speechmap.speechmap, judges=judges, seed=seed, themes=60),
+        ),
+        Part(polyglot.MEASURE, polyglot.polyglot),
+        Part(synthetic.MEASURE, partial(synthetic.unconditioned, seed=seed)),
+        Part(memorised.MEASURE, partial(memorised.memorised, seed=seed)),
+        Part(conformance.MEASURE, partial(conformance.conformance, seed=seed)),
+    ]
+
+
+def _full(settings: Settings) -> Sequence[Part]:
+    """Everything, at its full size; what other packages hold is left out by name without them."""
+    seed, judges = settings.seed, list(settings.judges)
+    whole = {
+        speechmap.MEASURE.task: Part(
+            speechmap.MEASURE, partial(speechmap.speechmap, judges=judges, seed=seed)
+        )
+    }
+    return [
+        *(whole.get(part.measure.task, part) for part in _release(settings)),
+        *(Part(aime.measure_of(year), partial(aime.aime, year=year)) for year in (2024, 2025)),
+        Part(bbq.MEASURE, partial(bbq.bbq, seed=seed)),
+        Part(synthetic.COLLAPSE_MEASURE, partial(synthetic.collapse, seed=seed)),
+        Part(instructions.IFEVAL_MEASURE, partial(instructions.ifeval, seed=seed)),
+        Part(published_tools.BFCL_MEASURE, published_tools.bfcl),
     ]
 
 
 SUITES: Mapping[str, Callable[[Settings], Sequence[Part]]] = {
     "quick": _quick,
-    "release": _quick,
-    "full": _quick,
+    "release": _release,
+    "full": _full,
 }

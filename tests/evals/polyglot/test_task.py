@@ -5,6 +5,7 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from netweight.errors import WeighError
+from netweight.evals.measure import FAILED
 from netweight.evals.polyglot import runners, task
 from netweight.evals.polyglot.protocol import Checked
 from netweight.evals.polyglot.task import MEASURE, polyglot
