@@ -17,6 +17,7 @@ DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs/measured.md",
     ROOT / "docs/instruments.md",
+    ROOT / "docs/weigh.md",
     ROOT / "src/netweight/nano/checkpoint/README.md",
     *sorted((ROOT / "src/netweight/nano/instruments").glob("*/README.md")),
 )
@@ -89,6 +90,35 @@ def _instruments() -> str:
 def _share(one: dict[str, Any], measure: str) -> str:
     share = f"{100 * one['measures'][measure]['rate']:.0f}"
     return f"**{share}**" if measure in one["shows"] else share
+
+
+def _planted() -> str:
+    row: dict[str, Any] = latest("planted")
+    lines = []
+    for one in row["instruments"]:
+        measured = one["measurements"]
+        cells = []
+        for name, found in measured.items():
+            share = f"{100 * found['share']:.0f}"
+            share = f"**{share}**" if found["fires"] else share
+            cells.append(f"[{share}]" if name == one["planted"] else share)
+        lines.append((one["name"], *cells))
+    first = row["instruments"][0]["measurements"]
+    lines.append(("control", *(f"{100 * found['control']:.0f}" for found in first.values())))
+    titles = ("instrument", *(f"{name} (n {found['n']})" for name, found in first.items()))
+    planted = [one["measurements"][one["planted"]]["fires"] for one in row["instruments"]]
+    others = [
+        found["fires"]
+        for one in row["instruments"]
+        for name, found in one["measurements"].items()
+        if name != one["planted"]
+    ]
+    note = (
+        f"Shares of items in percent; bold fires, in brackets is what was planted. "
+        f"{sum(planted)} of {len(planted)} planted defects are found, and {sum(others)} of "
+        f"{len(others)} other measurements fire (a level of {row['level']}, kept over all)"
+    )
+    return _table(titles, lines, f"{note}; {_origin(row)}")
 
 
 def _instrument(name: str) -> str:
@@ -233,6 +263,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "nano_scores": _scores,
     "nano_training": _training,
     "instruments": _instruments,
+    "planted": _planted,
     "speed": _speed,
     "cpu": _cpu,
     "cpu_in_short": lambda: _cpu(num_bars=4),

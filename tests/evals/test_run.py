@@ -301,6 +301,13 @@ def test_epochs_ask_everything_so_often_and_cluster_by_item(weighed):
     assert rate_size(result) == 12
 
 
+def test_every_epoch_sends_a_seed_of_its_own(tmp_path):
+    with fake_server() as server:
+        weigh_all(server.base_url, tmp_path, limit=1, epochs=3, seed=5)
+    seeds = [request["seed"] for request in server.requests[12:15]]
+    assert sorted(seeds) == [5, 1_000_008, 2_000_011]
+
+
 def test_a_budget_of_tokens_is_shared_and_what_was_measured_is_valid(tmp_path):
     with fake_server() as server:  # each answer takes 12 tokens
         subject = Subject("fake", "fake", server.base_url)

@@ -36,11 +36,11 @@ _STORE = "said"
 _MAX_TOKENS = 512
 _NUM_TELLINGS = 20
 
-# The system message that models are trained with, without a date: an answer must not change daily.
+# The system message that models are trained with, on one date: an answer must not change daily.
 _PROMPT = (
     "<|start|>system<|message|>You are ChatGPT, a large language model trained by OpenAI.\n"
-    "Knowledge cutoff: 2024-06\n\nReasoning: {effort}\n\n# Valid channels: analysis, commentary, "
-    "final. Channel must be included for every message.<|end|><|start|>user<|message|>{question}"
+    "Knowledge cutoff: 2024-06\nCurrent date: 2026-01-15\n\nReasoning: {effort}\n\n# Valid "
+    "channels: analysis, commentary, final. Channel must be included for every message.<|end|><|start|>user<|message|>{question}"
     "<|end|><|start|>assistant"
 )
 _START = "<|start|>assistant"

@@ -23,12 +23,20 @@ from netweight.evals.subject import Settings, Subject
 if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog, EvalSample
-    from inspect_ai.model import Model
+    from inspect_ai.model import (
+        ChatMessage,
+        GenerateConfig,
+        Model,
+        ModelCall,
+        ModelOutput,
+    )
     from inspect_ai.solver import TaskState
+    from inspect_ai.tool import ToolChoice, ToolInfo
 
 # A run in which this share of requests has failed is stopped: the rest would only wait in vain.
 MAX_FAILED = 0.25
 REACH_TIMEOUT_S = 10.0
+_SEEDS_APART = 1_000_003  # of two epochs, so that no run's other seeds are among them
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def run_task(
     gatekeeper = Gatekeeper(budget, done)
     logs = inspect_eval(
         task_with(task, cleanup=count_sample, early_stopping=gatekeeper),
-        model=_connect(subject),
+        model=_varied_by_epoch(_connect(subject)),
         limit=settings.limit,
         epochs=settings.epochs,
         log_dir=str(log_folder),
@@ -187,6 +195,28 @@ def _connect(subject: Subject) -> "Model":
         told = str(error.message if isinstance(error, PrerequisiteError) else error)
         plain = " ".join(re.sub(r"\[/?[a-z ]+\]", "", told).split())  # without terminal markup
         raise WeighError(f"Inspect cannot use the model {subject.model}: {plain}") from error
+
+
+def _varied_by_epoch(model: "Model") -> "Model":
+    """Let each epoch send another seed: of one, every epoch would have the same answers."""
+    from inspect_ai.log._samples import sample_active  # Inspect names it nowhere public
+
+    generate = model.api.generate
+
+    async def with_seed(
+        input: "list[ChatMessage]",
+        tools: "list[ToolInfo]",
+        tool_choice: "ToolChoice",
+        config: "GenerateConfig",
+    ) -> "ModelOutput | tuple[ModelOutput | Exception, ModelCall]":
+        active = sample_active()
+        if config.seed is not None and active is not None and active.epoch > 1:
+            seed = config.seed + _SEEDS_APART * (active.epoch - 1)
+            config = config.model_copy(update={"seed": seed})
+        return await generate(input, tools, tool_choice, config)
+
+    model.api.generate = with_seed  # type: ignore[method-assign]
+    return model
 
 
 def _generation(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from netweight.errors import WeighError
-from netweight.evals.measure import FAILED
+from netweight.evals.measure import FAILED, Scored
 from netweight.evals.polyglot import runners, task
 from netweight.evals.polyglot.protocol import Checked
 from netweight.evals.polyglot.task import MEASURE, polyglot
@@ -169,3 +169,25 @@ def test_references_and_stubs_of_a_whole_language_pass_as_often_as_known(evaluat
     assert [name for name, score in stubs.items() if score.value] == [
         f"{language}/{slug}" for slug in right_stubs
     ]
+
+
+def scored(name, outcome, language, num_malformed=0):
+    facts = {"language": language, "num_malformed": num_malformed}
+    return Scored(f"{language}/{name}", 1, outcome, name, "", 9, facts)
+
+
+def test_further_figures_are_aiders_and_those_of_each_language():
+    made = [
+        scored("a", "right_first", "python"),
+        scored("b", "right_second", "python", 1),
+        scored("a", "wrong", "go"),
+        scored("c", "infrastructure", "go"),
+    ]
+    figures = {figure.metric: figure.value for figure in MEASURE.further(made)}
+    assert figures == {
+        "pass_rate_1": 1 / 3,
+        "well_formed_cases": 2 / 3,
+        "pass_rate_2_go": 0.0,
+        "pass_rate_2_python": 1.0,
+    }
+    assert MEASURE.further(made[3:]) == []

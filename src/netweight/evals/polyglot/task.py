@@ -7,7 +7,7 @@ the published solutions: the floor and the ceiling of this very machine.
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
@@ -42,7 +42,15 @@ from netweight.errors import WeighError
 from netweight.evals.answers import is_refusal
 from netweight.evals.bwrap import BwrapConfig
 from netweight.evals.data import data_file
-from netweight.evals.measure import FAILED, REFUSED, TRUNCATED, Measure
+from netweight.evals.measure import (
+    FAILED,
+    REFUSED,
+    TRUNCATED,
+    Figure,
+    Measure,
+    Scored,
+    rate_figure,
+)
 from netweight.evals.polyglot.edits import EDIT_FORMATS, EditFormat
 from netweight.evals.polyglot.exercises import (
     ARCHIVE,
@@ -86,6 +94,46 @@ ANSWERS: tuple[Answers, ...] = get_args(Answers)
 
 _NOT_SOLVED = (WRONG, MALFORMED, NO_EDITS, REFUSED, TRUNCATED, TIMEOUT)
 
+
+def _further(scored: Sequence[Scored]) -> list[Figure]:
+    """Aider's other figures, and the share solved of each language."""
+    counted = [each for each in scored if each.outcome in _COUNTED]
+
+    def rate(metric: str, told: str, of: Sequence[Scored], hit: Callable[[Scored], bool]) -> Figure:
+        figure = rate_figure(metric, told, map(hit, of), [each.cluster for each in of])
+        assert figure is not None, "there is no rate of nothing"
+        return figure
+
+    def is_solved(each: Scored) -> bool:
+        return each.outcome in (RIGHT_FIRST, RIGHT_SECOND)
+
+    if not counted:
+        return []
+    by_language: dict[str, list[Scored]] = {}
+    for each in counted:
+        by_language.setdefault(str(each.facts["language"]), []).append(each)
+    return [
+        rate(
+            "pass_rate_1",
+            "share of exercises whose tests pass at the first try",
+            counted,
+            lambda each: each.outcome == RIGHT_FIRST,
+        ),
+        rate(
+            "well_formed_cases",
+            "share of exercises without a reply whose edits could not be read or applied",
+            counted,
+            lambda each: each.facts["num_malformed"] == 0,
+        ),
+        *(
+            rate(f"pass_rate_2_{name}", f"share of {name} exercises solved", of, is_solved)
+            for name, of in sorted(by_language.items())
+        ),
+    ]
+
+
+_COUNTED = (RIGHT_FIRST, RIGHT_SECOND, *_NOT_SOLVED)
+
 MEASURE = Measure(
     task="polyglot",
     version=VERSION,
@@ -93,8 +141,9 @@ MEASURE = Measure(
     description="share of Exercism exercises whose tests pass after at most two tries",
     lower_is_better=False,
     hits=(RIGHT_FIRST, RIGHT_SECOND),
-    counted=(RIGHT_FIRST, RIGHT_SECOND, *_NOT_SOLVED),
-    outcomes=(RIGHT_FIRST, RIGHT_SECOND, *_NOT_SOLVED, *FAILED),
+    counted=_COUNTED,
+    outcomes=(*_COUNTED, *FAILED),
+    further=_further,
 )
 
 _COURSE = "polyglot"  # in the sample's store
@@ -339,6 +388,7 @@ def tests_pass() -> Scorer:
             answer=outcome,
             explanation="\n\n".join([outcome, *facts["outputs"][-1:]]),
             cluster=state.metadata["cluster"],
+            language=state.metadata["language"],
             num_malformed=facts["num_malformed"],
             num_timeouts=facts["num_timeouts"],
             num_replies=facts["num_replies"],
