@@ -119,7 +119,8 @@ def weigh(
                 on_progress=on_progress,
             )
         except KeyboardInterrupt:
-            print(f"\nstopped. To go on: {command} --out {out}", file=sys.stderr)
+            again = command if "--out" in sys.argv else f"{command} --out {shlex.quote(str(out))}"
+            print(f"\nstopped; to go on: {again}", file=sys.stderr)
             raise
     if as_json:
         print(json.dumps(weighing.records, indent=2))
