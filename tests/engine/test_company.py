@@ -59,6 +59,7 @@ class Story:
 
     def __init__(self):
         self.prompt_scores, self.tokens, self.finish = [], [], None
+        self.moments = []
 
     def hear(self, event):
         assert self.finish is None, "an event after the last one"
@@ -67,6 +68,7 @@ class Story:
         elif isinstance(event, PromptLogprobs):
             assert not self.tokens
             self.prompt_scores += event.logprobs
+            self.moments += event.moments or ()
         else:
             self.finish = event
 
@@ -75,9 +77,11 @@ class Story:
         if self.finish.reason == "cancelled":
             assert self.tokens == alone.tokens[: len(self.tokens)]
             assert self.prompt_scores == alone.prompt_scores[: len(self.prompt_scores)]
+            assert self.moments == alone.moments[: len(self.moments)]
         else:
             assert self.tokens == alone.tokens
             assert self.prompt_scores == alone.prompt_scores
+            assert self.moments == alone.moments
             assert self.finish.reason == alone.finish.reason, self.finish
 
 
@@ -92,9 +96,12 @@ def stories(engine, *requests):
 
 BEGINNINGS = [[], [1] * 20, [1] * 40, [1] * 16 + [2] * 16 + [3] * 16, [4] * 16 + [2] * 16]
 requests = st.builds(
-    lambda beginning, rest, **fields: Request((*beginning, *rest), **fields),
+    lambda beginning, rest, scores, **fields: Request((*beginning, *rest), **scores, **fields),
     beginning=st.sampled_from(BEGINNINGS),
     rest=st.lists(st.integers(0, 3), min_size=1, max_size=8),
+    scores=st.sampled_from(
+        [{}, {}, {"prompt_logprobs": 1}, {"prompt_logprobs": 0, "prompt_moments": True}]
+    ),
     sampling=st.builds(
         Sampling,
         temperature=st.sampled_from([0, 1.0]),
@@ -104,7 +111,6 @@ requests = st.builds(
     stop_ids=st.frozensets(st.integers(10, 31), max_size=1),
     max_tokens=st.integers(1, 24),
     num_logprobs=st.sampled_from([None, None, 1]),
-    prompt_logprobs=st.sampled_from([None, None, None, 1]),
     adapter=st.sampled_from([None, None, "a", "b"]),
 )
 
@@ -251,7 +257,14 @@ def test_adapters_of_a_real_model_answer_side_by_side_as_they_do_alone(dense, tm
     model = load_transformer(path, dense=dense, adapters=adapters)
     beginning = [(7 * index) % 500 for index in range(100)]
     crowd = [
-        Request(beginning, Sampling(seed=1), max_tokens=40, adapter=name, prompt_logprobs=scored)
+        Request(
+            beginning,
+            Sampling(seed=1),
+            max_tokens=40,
+            adapter=name,
+            prompt_logprobs=scored,
+            prompt_moments=scored is not None,
+        )
         for name, scored in (("a", None), (None, 1), ("b", 1), ("a", 1), (None, None), ("b", None))
     ]
     alone = [stories(Engine(model), request)[0] for request in crowd]
@@ -261,5 +274,6 @@ def test_adapters_of_a_real_model_answer_side_by_side_as_they_do_alone(dense, tm
         story.check(expected)
     assert len({tuple(story.tokens) for story in told}) == 3, "adapters change what is said"
     assert len({tuple(story.prompt_scores) for story in told}) == 1 + 3
+    assert len({tuple(story.moments) for story in told}) == 1 + 3
     assert engine.stats.num_preemptions > 0
     assert any(story.finish.counts.num_cached_tokens for story in told)

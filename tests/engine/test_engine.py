@@ -10,13 +10,16 @@ from netweight.engine import (
     Engine,
     Finish,
     PageCounts,
+    PromptLogprobs,
     Request,
     Sampling,
     Stats,
     Token,
 )
 from netweight.errors import ContextTooLong, RequestError
+from netweight.model import load_transformer, synthesize
 from tests.fakes import FakeModel, Pseudorandom, one_hot, scripted
+from tests.model.shapes import SMALL, native_sets
 
 GREEDY = Sampling(temperature=0)
 
@@ -158,6 +161,70 @@ def test_a_prompt_is_scored_when_asked(step_tokens):
         token, _ = Engine(Pseudorandom(max_context=200)).generate(request)
         assert scored[length - 1].drawn == dict(token.logprobs.top)[prompt[length]]
         assert scored[length - 1].top == token.logprobs.top[:1]
+
+
+class Overheard:
+    """A model whose logits are kept."""
+
+    def __init__(self, model):
+        self.model, self.rows = model, []
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def step(self, *arguments):
+        logits = self.model.step(*arguments)
+        self.rows += logits.double()
+        return logits
+
+
+def moments_told(model, prompt, **limits):
+    """The moments of log p at each place of a prompt but the first."""
+    request = Request(prompt, GREEDY, max_tokens=1, prompt_logprobs=0, prompt_moments=True)
+    events = Engine(model, **limits).generate(request)
+    told = [event for event in events if isinstance(event, PromptLogprobs)]
+    assert all(len(event.moments) == len(event.logprobs) for event in told)
+    return [moments for event in told for moments in event.moments]
+
+
+@pytest.mark.parametrize("step_tokens", [37, 500])
+@pytest.mark.parametrize("kernels", ["reference", *native_sets()])
+def test_moments_are_those_of_the_logits_in_double_precision(
+    kernels, step_tokens, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NETWEIGHT_KERNELS", kernels)
+    synthesize(SMALL, tmp_path / "model", seed=7)
+    model = Overheard(load_transformer(tmp_path / "model"))
+    prompt = [(7 * index) % SMALL.vocab_size for index in range(90)]
+    told = moments_told(model, prompt, max_running=3, step_tokens=step_tokens)
+    assert len(told) == len(prompt) - 1
+    *scored, _ = model.rows  # what is drawn from comes last
+    for (mean, std), logits in zip(told, scored, strict=True):
+        logprobs = logits.log_softmax(0)
+        p = logprobs.exp()
+        expected = (p * logprobs).sum()
+        assert mean == pytest.approx(float(expected), abs=1e-6)
+        variance = (p * logprobs**2).sum() - expected**2
+        assert std == pytest.approx(float(variance.sqrt()), abs=1e-6)
+        assert std > 0.01
+
+
+def test_moments_do_not_depend_on_how_a_prompt_is_cut():
+    prompt = [index % 7 for index in range(90)]
+    whole, cut = (
+        moments_told(Pseudorandom(max_context=200), prompt, max_running=3, step_tokens=step_tokens)
+        for step_tokens in (500, 7)
+    )
+    assert whole == cut
+    assert len(set(whole)) > 80
+
+
+def test_moments_cost_nothing_unasked(monkeypatch):
+    monkeypatch.setattr("netweight.engine.engine.moments", None)  # to call it would fail
+    request = Request([1, 2, 3], GREEDY, max_tokens=2, num_logprobs=1, prompt_logprobs=1)
+    scores, *_ = Engine(scripted([5])).generate(request)
+    assert len(scores.logprobs) == 2
+    assert scores.moments is None
 
 
 def test_stats_say_how_busy_the_engine_is():

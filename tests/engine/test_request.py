@@ -76,6 +76,7 @@ def test_what_the_cache_cannot_hold_is_too_long():
         ),
         ({"prompt_ids": [1], "num_logprobs": 11}, "11 log-probabilities"),
         ({"prompt_ids": [1], "prompt_logprobs": -1}, "-1 log-probabilities"),
+        ({"prompt_ids": [1], "prompt_moments": True}, "go with prompt_logprobs"),
     ],
 )
 def test_an_impossible_request_is_refused_with_its_reason(request_fields, message):

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from netweight.engine import Sampling
-from netweight.engine.sampler import _first_look, distribution, log_probabilities, sample
+from netweight.engine.sampler import (
+    _first_look,
+    distribution,
+    log_probabilities,
+    moments,
+    sample,
+)
 from tests.model.shapes import needs_native
 
 
@@ -149,6 +155,32 @@ def test_logprobs_are_the_models_own_whatever_the_sampling():
     assert math.fsum(math.exp(token.logprob) for token in logprobs.top) == pytest.approx(1)
     assert logprobs.drawn == pytest.approx(math.log(softmax([0.0, 2.0, 1.0], 1)[0]))
     assert log_probabilities(logits, 0, 0).top == ()
+
+
+@given(logits_lists)
+def test_moments_of_log_p_are_those_of_a_brute_force_version(logits):
+    p = softmax(logits, 1)
+    mean = math.fsum(x * math.log(x) for x in p)
+    std = math.sqrt(math.fsum(x * (math.log(x) - mean) ** 2 for x in p))
+    assert moments(torch.tensor(logits)) == pytest.approx((mean, std), abs=1e-5)
+
+
+def test_a_difference_of_squares_would_lose_the_spread_of_a_flat_distribution():
+    logits = 1e-4 * torch.randn(200_000, generator=torch.Generator().manual_seed(1))
+    logprobs = logits.log_softmax(0)
+    p = logprobs.exp()
+    wrong = float((p * logprobs**2).sum() - (p * logprobs).sum() ** 2)  # the variance
+    assert moments(logits).std == pytest.approx(1e-4, rel=0.01)
+    assert wrong != pytest.approx(1e-8, rel=0.5)
+
+
+def test_impossible_tokens_have_no_part_in_the_moments():
+    logits = torch.tensor([-math.inf, 7.0, 7.0, -math.inf])
+    assert moments(logits) == pytest.approx((-math.log(2), 0))
+    sure = moments(torch.tensor([-50.0, 50.0]))
+    assert sure.mean == pytest.approx(0, abs=1e-40)
+    assert sure.std == pytest.approx(100 * math.exp(-50), rel=0.05)  # of a subnormal number
+    assert torch.equal(logits, torch.tensor([-math.inf, 7.0, 7.0, -math.inf])), "they were changed"
 
 
 @needs_native

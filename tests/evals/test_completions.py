@@ -26,10 +26,13 @@ def likes_nothing(text):
 
 
 class Scripted:
-    """What a server says: `write(prompt, body)` a continuation, `score(text)` log-probabilities."""
+    """What a server says: `write(prompt, body)` a continuation, `score(text)` log-probabilities.
 
-    def __init__(self, write=lambda prompt, body: "the end", score=likes_nothing):
-        self.write, self.score, self.requests = write, score, []
+    `moments(text)` are a mean and a standard deviation for each; without, the field is ignored.
+    """
+
+    def __init__(self, write=lambda prompt, body: "the end", score=likes_nothing, moments=None):
+        self.write, self.score, self.moments, self.requests = write, score, moments, []
         self.status, self.delay_s, self.has_start = 200, 0.0, True
 
     def answer(self, path, body):
@@ -54,6 +57,10 @@ class Scripted:
             choice |= {"text": text}
             if body.get("logprobs") is not None:
                 choice["logprobs"] = {"tokens": list(text), "token_logprobs": values}
+                if body.get("logprob_moments") and self.moments:
+                    means, stds = zip(*self.moments(text)[1:], strict=True)
+                    columns = {"mean_logprobs": [None, *means], "std_logprobs": [None, *stds]}
+                    choice["logprobs"] |= columns
         else:
             choice |= {"text": self.write(body["prompt"], body), "finish_reason": "stop"}
         usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
@@ -117,11 +124,11 @@ def figures_of(task, measure, base_url, folder, *, model="fake", **settings):
     return SimpleNamespace(run=run, counts=counts, figures={each.metric: each for each in figures})
 
 
-def asked(base_url, method, *arguments, timeout_s=5.0, **options):
+def asked(base_url, method, *arguments, model="fake", timeout_s=5.0, **options):
     """What a method of an Endpoint gives."""
 
     async def ask():
-        async with Endpoint(base_url, "fake", timeout_s=timeout_s, max_retries=0) as endpoint:
+        async with Endpoint(base_url, model, timeout_s=timeout_s, max_retries=0) as endpoint:
             return await getattr(endpoint, method)(*arguments, **options)
 
     return anyio.run(ask)
@@ -149,6 +156,66 @@ def test_the_first_token_of_a_prompt_has_no_score():
     with serving(Scripted(score=lambda text: [-9.0, -1.0, -2.0])) as base_url:
         scores = asked(base_url, "score", "abc")
     assert (scores.tokens, scores.logprobs) == (["b", "c"], [-1.0, -2.0])
+
+
+MOMENTS = [(-9.0, 9.0), (-2.0, 0.5), (-1.0, 0.25)]
+
+
+def test_moments_come_at_the_tokens_places_when_asked_for():
+    script = Scripted(score=lambda text: [-9.0, -1.0, -2.0], moments=lambda text: MOMENTS)
+    with serving(script) as base_url:
+        scores = asked(base_url, "score", "abc", moments=True)
+        unasked = asked(base_url, "score", "abc")
+    assert scores.moments == MOMENTS[1:]
+    assert scores.logprobs == unasked.logprobs == [-1.0, -2.0]
+    assert unasked.moments is None
+    assert ["logprob_moments" in body for body in script.requests] == [True, False]
+
+
+def test_a_server_that_ignores_the_field_gives_no_moments():
+    with serving(Scripted()) as base_url:
+        scores = asked(base_url, "score", "abc", moments=True)
+    assert (len(scores.logprobs), scores.moments) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "num_asked"), [("unknown field logprob_moments", 2), ("too long", 1)]
+)
+def test_only_a_server_that_refuses_the_field_by_name_is_asked_without_it(refusal, num_asked):
+    class Strict(Scripted):
+        def answer(self, path, body):
+            told = super().answer(path, body)
+            refuses = "logprob_moments" in body or refusal == "too long"
+            return (400, {"error": {"message": refusal}}) if refuses else told
+
+    script = Strict()
+    with serving(script) as base_url:
+        if num_asked == 2:
+            assert asked(base_url, "score", "abc", moments=True).moments is None
+        else:
+            with pytest.raises(WeighError, match=r"refuses .*too long"):
+                asked(base_url, "score", "abc", moments=True)
+    assert len(script.requests) == num_asked
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"mean_logprobs": [None, -1.0, -1.0]},
+        {"mean_logprobs": [None, -1.0], "std_logprobs": [None, 1.0]},
+        {"mean_logprobs": [None, None, -1.0], "std_logprobs": [None, 1.0, 1.0]},
+        {"mean_logprobs": "so", "std_logprobs": [None, 1.0, 1.0]},
+    ],
+)
+def test_moments_of_another_form_are_never_taken_for_some(columns):
+    class Odd(Scripted):
+        def completion(self, body):
+            told = super().completion(body)
+            told["choices"][0]["logprobs"] |= columns
+            return told
+
+    with serving(Odd()) as base_url, pytest.raises(WeighError, match="answers logprob_moments"):
+        asked(base_url, "score", "abc", moments=True)
 
 
 def test_the_token_that_begins_a_document_is_found_by_its_name():

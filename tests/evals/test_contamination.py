@@ -2,12 +2,14 @@
 
 import json
 from itertools import pairwise, product
+from math import log
 from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inspect_ai.log import read_eval_log
 from numpy.testing import assert_allclose
 
 from netweight.errors import WeighError
@@ -20,6 +22,7 @@ from netweight.evals.contamination import (
     mean_logprob,
     membership,
     min_k,
+    min_k_plus_plus,
     neighbours_alike,
     order_test,
     orders,
@@ -31,9 +34,10 @@ from netweight.evals.served import Server
 from netweight.evals.synthetic import MEASURE as UNCONDITIONED_MEASURE
 from netweight.evals.synthetic import unconditioned
 from tests.conftest import ROOT
-from tests.evals.test_completions import Scripted, figures_of, serving
+from tests.evals.test_completions import Scripted, asked, figures_of, serving
 
 PUBLIC_TEST = ROOT / "recipes" / "instruments" / "public_test.jsonl"
+NANO = ROOT / "src" / "netweight" / "nano" / "checkpoint" / "config.json"
 NOUNS = words("apple stone river candle table window letter garden bridge coat lamp road")
 
 
@@ -71,11 +75,40 @@ def test_min_k_lies_between_the_least_likely_token_and_the_mean(logprobs, share)
     assert min_k(logprobs, 1.0) == pytest.approx(mean_logprob(logprobs))
 
 
+@given(
+    st.lists(
+        st.tuples(st.floats(-30, 0), st.floats(-12, 0), st.floats(0.01, 9)),
+        min_size=1,
+        max_size=60,
+    ),
+    st.floats(0.1, 50),
+)
+def test_min_k_plus_plus_is_of_standardised_tokens_whatever_the_level_and_scale(tokens, scale):
+    logprobs, moments = [each[0] for each in tokens], [each[1:] for each in tokens]
+    score = min_k_plus_plus(logprobs, moments)
+    assert score == pytest.approx(min_k([(one - mean) / std for one, mean, std in tokens]))
+    scaled = [(scale * mean - 1, scale * std) for mean, std in moments]
+    assert score == pytest.approx(
+        min_k_plus_plus([scale * one - 1 for one in logprobs], scaled), rel=1e-6, abs=1e-6
+    )
+
+
+def test_a_token_that_is_as_likely_as_all_that_is_possible_is_no_surprise():
+    half = -0.6931472
+    logprobs, moments = [half, 0.0, -3.0], [(half + 6e-8, 0.0), (0.0, 0.0), (-2.0, 1.0)]
+    assert min_k_plus_plus(logprobs, moments, 1) == pytest.approx(-1 / 3, abs=0.01)
+    impossible = min_k_plus_plus([-100.0], [(0.0, 0.0)])
+    assert -1e9 < impossible < min_k_plus_plus([-30.0], [(-1.0, 0.01)])
+
+
 def test_scores_by_hand():
     logprobs = [-1.0, -5.0, -3.0, 0.0, -1.0]
     assert mean_logprob(logprobs) == -2
     assert min_k(logprobs, 0.2) == -5
     assert min_k(logprobs, 0.4) == -4
+    moments = [(-1.0, 1.0), (-6.0, 0.5), (-1.0, 0.5), (0.0, 0.0), (-1.0, 2.0)]
+    assert min_k_plus_plus(logprobs, moments, 0.2) == -4  # not the least likely one
+    assert min_k_plus_plus(logprobs, moments, 0.4) == -2
     assert zlib_ratio("a" * 1000, logprobs) < zlib_ratio("".join(NOUNS), logprobs)
 
 
@@ -85,6 +118,8 @@ def test_scores_by_hand():
         lambda: mean_logprob([]),
         lambda: min_k([-1.0], 0),
         lambda: min_k([-1.0], 1.5),
+        lambda: min_k_plus_plus([], []),
+        lambda: min_k_plus_plus([-1.0, -1.0], [(-1.0, 1.0)]),
         lambda: zlib_ratio("a", []),
         lambda: auc([1.0], [0.0, 1.0]),
         lambda: blind_scores(["a"], ["b", "c"]),
@@ -236,6 +271,54 @@ def test_a_model_that_has_seen_the_public_texts_is_found(tmp_path):
     assert figures["blind_auc"].interval.lower < 0.5
 
 
+def knowing_beyond_noise(texts):
+    """As knowing, but how sure it is of a text varies more than what it knows, and says nothing."""
+    seen = set(texts)
+
+    def moments(text):
+        random = Random(f"sure {text}")
+        mean = -random.uniform(2, 20)
+        return [(mean, 0.1 * random.random() + 0.05) for _ in text]
+
+    def score(text):
+        random, level = Random(text), 0.0 if text in seen else -2.0
+        return [mean + std * random.gauss(level, 0.2) for mean, std in moments(text)]
+
+    return Scripted(score=score, moments=moments)
+
+
+@pytest.mark.inspect
+def test_min_k_plus_plus_finds_what_only_moments_show(tmp_path):
+    public, controls = made_texts(8, 12), made_texts(9, 12)
+    figures = membership_of(knowing_beyond_noise(public), tmp_path, public, controls)
+    found = figures["min_k_plus_plus_auc"]
+    assert found.value > 0.99
+    assert found.interval.lower > figures["blind_auc"].value
+    for name in ("loss_auc", "min_k_auc"):
+        assert figures[name].interval.lower < 0.5 < figures[name].interval.upper
+        assert "not to be had" not in figures[name].description
+
+
+@pytest.mark.inspect
+def test_without_moments_it_is_said_that_min_k_plus_plus_is_not_to_be_had(tmp_path):
+    public, controls = made_texts(8, 3), made_texts(9, 3)
+    figures = membership_of(knowing(public), tmp_path, public, controls)
+    assert list(figures) == [
+        "public_likelier_rate",
+        "loss_auc",
+        "min_k_auc",
+        "zlib_auc",
+        "blind_auc",
+    ]
+    told = "Min-K%++ is not to be had, since the server gives no moments of log p (logprob_moments)"
+    assert told in figures["min_k_auc"].description
+    [log] = (tmp_path / "logs").glob("*.eval")
+    explanations = [
+        sample.scores["likelier"].explanation for sample in read_eval_log(str(log)).samples
+    ]
+    assert all(told in explanation for explanation in explanations)
+
+
 @pytest.mark.inspect
 def test_a_model_that_only_dates_texts_is_no_better_than_the_blind_baseline(tmp_path):
     """A negative control: it has seen none of them, and finds one year's texts likelier."""
@@ -304,6 +387,7 @@ def test_nano_is_asked_over_a_real_server(tmp_path):
             tmp_path / "2",
             model="nano",
         )
+        scores = asked(server.base_url, "score", public[0], model="nano", moments=True)
         drawn = figures_of(
             unconditioned(num_samples=3, num_tokens=24),
             UNCONDITIONED_MEASURE,
@@ -315,6 +399,11 @@ def test_nano_is_asked_over_a_real_server(tmp_path):
         server.close()
     assert pairs.counts == {"public likelier": 4}  # nano never saw the word "hath"
     assert pairs.figures["loss_auc"].value == 1
+    assert pairs.figures["min_k_plus_plus_auc"].num_samples == 8
+    assert 0 <= pairs.figures["min_k_plus_plus_auc"].value <= 1
+    assert len(scores.moments) == len(scores.logprobs) > 20
+    flat = -log(json.loads(NANO.read_text())["vocab_size"])  # where all are equally likely
+    assert all(flat <= mean <= 0 < std for mean, std in scores.moments)
     assert order.figures["tokens_scored"].value > 4 * 100
     assert 0 < order.figures["order_p_value"].value <= 1
     assert sum(drawn.counts.values()) == 3

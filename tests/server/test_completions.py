@@ -111,7 +111,15 @@ def test_each_of_several_prompts_has_its_own_choices(unsure, prompts):
 FIELDS = {"seed": 5, "max_tokens": 30, "n": 3, "logprobs": 2, "return_token_ids": True}
 
 
-@pytest.mark.parametrize("extra", [{}, {"echo": True}, {"stop": ["a", "e", "\x00"]}])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {},
+        {"echo": True},
+        {"echo": True, "logprob_moments": True},
+        {"stop": ["a", "e", "\x00"]},
+    ],
+)
 def test_a_streamed_answer_is_the_same_in_pieces(unsure, extra):
     whole = choices(unsure, ["Once", "there was"], **FIELDS, **extra)
     pieces = streamed(unsure, ["Once", "there was"], **FIELDS, **extra)
@@ -149,6 +157,29 @@ def test_a_prompt_is_scored_without_an_answer(unsure):
     assert scores["token_logprobs"][1:] == pytest.approx([one.drawn for one in event.logprobs])
     for top, one in zip(scores["top_logprobs"][1:], event.logprobs, strict=True):
         assert list(top.values())[:2] == pytest.approx([other.logprob for other in one.top])
+
+
+MOMENTS = ("mean_logprobs", "std_logprobs")
+
+
+def test_a_prompt_is_scored_with_the_moments_of_log_p(unsure):
+    fields = {"echo": True, "max_tokens": 3, "logprobs": 0, "n": 2, "seed": 4}
+    whole = choices(unsure, "Once upon", logprob_moments=True, **fields)
+    request = Request(list(b"Once upon"), max_tokens=1, prompt_logprobs=0, prompt_moments=True)
+    scored, *_ = Engine(pseudorandom()).generate(request)
+    for choice in whole:
+        scores = choice["logprobs"]
+        for place, name in enumerate(MOMENTS):
+            first, *others = scores[name]
+            assert first is None
+            assert others[:8] == pytest.approx([moments[place] for moments in scored.moments])
+            assert others[8:] == [None] * 3, "of drawn tokens there are none"
+    plain = choices(unsure, "Once upon", **fields)
+    assert all(choice["logprobs"].keys().isdisjoint(MOMENTS) for choice in plain)
+    for choice in whole:
+        for name in MOMENTS:
+            del choice["logprobs"][name]
+    assert whole == plain, "they are all that is added"
 
 
 def test_scoring_costs_nothing_in_usage(unsure):
@@ -255,6 +286,10 @@ def test_choices_of_one_prompt_read_it_once():
         ({"prompt": "x" * 5000}, "prompt", "context_length_exceeded"),
         ({"prompt": ["a"] * 100, "n": 2}, "n", "invalid_value"),
         ({"stream_options": {}}, "stream_options", None),
+        ({"logprob_moments": True}, "logprob_moments", None),
+        ({"logprob_moments": True, "logprobs": 1}, "logprob_moments", None),
+        ({"logprob_moments": True, "echo": True}, "logprob_moments", None),
+        ({"logprob_moments": 1, "echo": True, "logprobs": 1}, "logprob_moments", "invalid_value"),
         ({"suffix": "x"}, "suffix", "invalid_value"),
         ({"best_of": 2}, "best_of", "invalid_value"),
         ({"messages": []}, "messages", "unknown_parameter"),

@@ -31,7 +31,7 @@ from netweight.engine.request import (
     token_budget,
 )
 from netweight.engine.runner import Model, ModelFailure, Runner
-from netweight.engine.sampler import log_probabilities, sample
+from netweight.engine.sampler import log_probabilities, moments, sample
 from netweight.engine.scheduler import Scheduler, Work
 from netweight.engine.speculation import Drafter
 from netweight.errors import RequestError
@@ -277,7 +277,9 @@ def _score(work: Work, logits: Tensor, kernels: SamplingKernels | None) -> Promp
     pairs = zip(logits, following, strict=False)
     scored = tuple(log_probabilities(row, token_id, num_top, kernels) for row, token_id in pairs)
     state.num_scored += len(scored)
-    return PromptLogprobs(state.request_id, scored)
+    if not state.request.prompt_moments:
+        return PromptLogprobs(state.request_id, scored)
+    return PromptLogprobs(state.request_id, scored, tuple(moments(row) for row in logits))
 
 
 def _finish(state: RequestState, reason: FinishReason, error: str | None = None) -> Finish:

@@ -86,6 +86,7 @@ class Request:
     num_logprobs: int | None = None  # None: no log-probabilities; 0: of the drawn token only
     constraint: Constraint | None = None  # on the answer; it has state, so it is this request's own
     prompt_logprobs: int | None = None  # as num_logprobs, of the prompt's tokens from the second on
+    prompt_moments: bool = False  # whether prompt_logprobs come with their Moments
     adapter: str | None = None  # the name of one of the model's; None: the model as it is
 
 
@@ -94,6 +95,13 @@ class TokenLogprob(NamedTuple):
 
     token_id: int
     logprob: float
+
+
+class Moments(NamedTuple):
+    """Of log p, in nats, over the whole vocabulary, where every token weighs as much as its p."""
+
+    mean: float  # the entropy, negated
+    std: float
 
 
 class Logprobs(NamedTuple):
@@ -124,6 +132,7 @@ class PromptLogprobs:
 
     request_id: int
     logprobs: tuple[Logprobs, ...]
+    moments: tuple[Moments, ...] | None = None  # at the same places; None: not asked for
 
 
 @dataclass(frozen=True)
@@ -246,6 +255,10 @@ def token_budget(
             number is None or 0 <= number <= vocab_size,
             f"{number} log-probabilities asked for; 0 to {vocab_size} are possible.",
         )
+    _check(
+        request.prompt_logprobs is not None or not request.prompt_moments,
+        "prompt_moments go with prompt_logprobs, which are not asked for.",
+    )
     if num_prompt >= max_context:
         raise ContextTooLong(
             f"the prompt has {num_prompt} tokens; the context holds {max_context}, the answer "

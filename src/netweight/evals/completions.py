@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openai.types import Completion, CompletionChoice
 
 Prompt = str | Sequence[int]  # text, in which nothing is a control token, or token ids
+Body = dict[str, Any]  # fields of a request
 
 TIMEOUT_S = 600.0  # for one attempt
 MAX_RETRIES = 2
@@ -28,6 +29,7 @@ START = "<|startoftext|>"  # begins a document in Harmony's vocabulary
 _NUM_BEFORE = 12  # ids looked through below the one that begins a message; Harmony's is 8 below
 _SAID_RAW = "a raw continuation, which stands in the score's metadata"
 _SERVERS = "netweight, vLLM and SGLang serve it"
+MOMENTS = "logprob_moments"  # the field by which netweight is asked for them
 
 
 class Continuation(NamedTuple):
@@ -38,15 +40,24 @@ class Continuation(NamedTuple):
     usage: ModelUsage
 
 
+class Moments(NamedTuple):
+    """Of log p, in nats, over the whole vocabulary, where every token weighs as much as its p."""
+
+    mean: float
+    std: float
+
+
 class PromptScores(NamedTuple):
     """The log-probability, in nats, of each token of a prompt given those before it.
 
-    The first token has none, unless the server put another before it; it is left out.
+    The first token has none, unless the server put another before it; it is left out. `moments` are
+    those at each token's place, None where the server gives none or was not asked.
     """
 
     tokens: Sequence[str]
     logprobs: Sequence[float]
     usage: ModelUsage
+    moments: Sequence[Moments] | None = None
 
 
 class Endpoint:
@@ -109,15 +120,18 @@ class Endpoint:
         choice = self._choice(completion)
         return Continuation(choice.text, choice.finish_reason == "length", _usage(completion))
 
-    async def score(self, prompt: Prompt) -> PromptScores:
+    async def score(self, prompt: Prompt, *, moments: bool = False) -> PromptScores:
         """Return the log-probabilities of a prompt's own tokens; nothing is drawn.
+
+        With `moments` those of log p are asked for as well. netweight gives them; a server that
+        ignores the field, or refuses it by name, gives none.
 
         Raises:
             WeighError: as `proceed`, or the server gives no log-probabilities of prompts.
         """
         # One likeliest token is asked for beside them: some servers take nought for "none at all".
-        asked = {"max_tokens": 0, "temperature": 0, "echo": True, "logprobs": 1}
-        completion = await self._asked(prompt, asked)
+        asked: Body = {"max_tokens": 0, "temperature": 0, "echo": True, "logprobs": 1}
+        completion = await (self._with_moments if moments else self._asked)(prompt, asked)
         told = self._choice(completion).logprobs
         tokens, values = (told.tokens, told.token_logprobs) if told else (None, None)
         if not tokens or not values or len(tokens) != len(values):
@@ -129,7 +143,10 @@ class Endpoint:
         scored: list[tuple[str, float | None]] = list(zip(tokens, values, strict=True))
         kept = [(token, value) for token, value in scored if value is not None]
         return PromptScores(
-            [token for token, _ in kept], [value for _, value in kept], _usage(completion)
+            [token for token, _ in kept],
+            [value for _, value in kept],
+            _usage(completion),
+            self._moments(told, values) if moments else None,
         )
 
     async def document_start(self) -> list[int]:
@@ -172,7 +189,34 @@ class Endpoint:
             raise WeighError(f"{url} does not answer as netweight's and vLLM's do: no {field!r}.")
         return told[field]
 
-    async def _asked(self, prompt: Prompt, asked: dict[str, Any]) -> "Completion":
+    async def _with_moments(self, prompt: Prompt, asked: Body) -> "Completion":
+        """What comes with moments, or without where the server refuses the field by name."""
+        try:
+            return await self._asked(prompt, {**asked, MOMENTS: True})
+        except WeighError as error:
+            if not (isinstance(error.__cause__, openai.APIStatusError) and MOMENTS in str(error)):
+                raise
+            return await self._asked(prompt, asked)
+
+    def _moments(self, told: object, logprobs: Sequence[float | None]) -> list[Moments] | None:
+        """Those of the tokens that have a log-probability; None where a server gives none."""
+        means: Any = getattr(told, "mean_logprobs", None)
+        stds: Any = getattr(told, "std_logprobs", None)
+        if means is None and stds is None:
+            return None
+        try:
+            return [
+                Moments(float(mean), float(std))
+                for logprob, mean, std in zip(logprobs, means, stds, strict=True)
+                if logprob is not None
+            ]
+        except (TypeError, ValueError) as error:
+            raise WeighError(
+                f"{self.base_url} answers {MOMENTS} otherwise than netweight does: mean_logprobs "
+                "and std_logprobs need a number for every token that has a log-probability."
+            ) from error
+
+    async def _asked(self, prompt: Prompt, asked: Body) -> "Completion":
         try:
             return await self._client.completions.create(
                 model=self.model,

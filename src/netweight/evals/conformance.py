@@ -40,8 +40,8 @@ _NUM_TELLINGS = 20
 _PROMPT = (
     "<|start|>system<|message|>You are ChatGPT, a large language model trained by OpenAI.\n"
     "Knowledge cutoff: 2024-06\nCurrent date: 2026-01-15\n\nReasoning: {effort}\n\n# Valid "
-    "channels: analysis, commentary, final. Channel must be included for every message.<|end|><|start|>user<|message|>{question}"
-    "<|end|><|start|>assistant"
+    "channels: analysis, commentary, final. Channel must be included for every message.<|end|>"
+    "<|start|>user<|message|>{question}<|end|><|start|>assistant"
 )
 _START = "<|start|>assistant"
 _ENDS = re.compile(r"(<\|end\|>|<\|return\|>|<\|call\|>)")

@@ -5,9 +5,9 @@ always beside a blind classifier that sees the words alone: what that one tells 
 need not have memorised. The second asks whether a file's own order is likelier than others. Both
 need exact log-probabilities of prompts. Each figure is an indication and never a proof.
 
-Min-K%++ (J. Zhang and others, arXiv:2404.02936) needs the mean and the spread of log p over the
-whole vocabulary at every token. /v1/completions does not give them, and its few likeliest tokens do
-not determine them, so it is not among these figures.
+Min-K%++ needs the mean and the spread of log p over the whole vocabulary at every token. netweight
+gives them; of a server that does not, the few likeliest tokens do not determine them, and the
+figure is left out with a word.
 """
 
 import json
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from netweight.errors import WeighError
 from netweight.evals.clusters import estimate_mean
-from netweight.evals.completions import endpoint_of, settle
+from netweight.evals.completions import MOMENTS, Moments, endpoint_of, settle
 from netweight.evals.measure import FAILED, Figure, Measure, Scored, mean_figure
 from netweight.evals.memorised import read_texts, told_apart
 from netweight.evals.prose import words
@@ -43,6 +43,7 @@ PUBLIC_LIKELIER, CONTROL_LIKELIER = "public likelier", "control likelier"
 CANONICAL_LIKELIER, NOT_LIKELIER = "canonical likelier", "not likelier"
 
 SHARE = 0.2  # of tokens, for Min-K%: the middle of what W. Shi and others tried
+LEAST_STD = 1e-5  # nats: float32 tells log p of 200,000 tokens no better
 NUM_FOLDS = 5
 NUM_DRAWS = 9_999  # of the order test's null: p-values go down to 1 / 10,000
 _STORE = "scores"
@@ -77,6 +78,31 @@ def min_k(logprobs: Sequence[float], share: float = SHARE) -> float:
         raise ValueError(f"share is {share}; it must lie above 0 and at most at 1")
     lowest = sorted(logprobs)[: ceil(share * len(logprobs))]
     return sum(lowest) / len(lowest)
+
+
+def min_k_plus_plus(
+    logprobs: Sequence[float], moments: Sequence[Moments], share: float = SHARE
+) -> float:
+    """Return Min-K%++: Min-K% of how many standard deviations each log p lies above its mean.
+
+    J. Zhang and others, "Min-K%++: improved baseline for detecting pre-training data from large
+    language models", arXiv:2404.02936 (2024): what a model has seen tends to be likelier than what
+    else could stand there, however sure the model is. With mu and sigma of log p over the
+    vocabulary, z = (log p - mu) / sigma.
+
+    Where sigma is 0, all that the model deems possible is equally likely: sigma counts as LEAST_STD
+    at least, so that such a token has z about 0, and one deemed impossible lies below all others.
+
+    Raises:
+        ValueError: as `min_k`, or another number of moments.
+    """
+    if len(moments) != len(logprobs):
+        raise ValueError(f"{len(logprobs)} log-probabilities have {len(moments)} moments")
+    standardised = [
+        (logprob - mean) / max(std, LEAST_STD)
+        for logprob, (mean, std) in zip(logprobs, moments, strict=True)
+    ]
+    return min_k(standardised, share)
 
 
 def zlib_ratio(text: str, logprobs: Sequence[float]) -> float:
@@ -285,7 +311,11 @@ _SCORES = {
     "loss": "mean log-probability",
     "min_k": f"Min-K% at K = {100 * SHARE:g}",
     "zlib": "log-probability per byte of zlib",
+    "min_k_plus_plus": f"Min-K%++ at K = {100 * SHARE:g}",
 }
+_OF_MOMENTS = "min_k_plus_plus"
+_KINDS = ("public", "control")
+_NO_MOMENTS = f"Min-K%++ is not to be had, since the server gives no moments of log p ({MOMENTS})"
 
 
 def _membership_figures(scored: Sequence[Scored]) -> Sequence[Figure]:
@@ -295,17 +325,7 @@ def _membership_figures(scored: Sequence[Scored]) -> Sequence[Figure]:
         return []
     # In the order of the files, whichever sample came back first: folds are made by it.
     scored = sorted(scored, key=lambda each: (each.epoch, int(each.sample.rpartition("-")[2])))
-    figures = []
-    for name, what in _SCORES.items():
-        both = [
-            [_number(each.facts[f"{kind}_{name}"]) for each in scored]
-            for kind in ("public", "control")
-        ]
-        description = (
-            f"chance that a public text has a higher {what} than a control; above 0.5, and above "
-            f"the blind baseline, {CAUTION}"
-        )
-        figures.append(_auc_figure(f"{name}_auc", description, both[0], both[1]))
+    figures = list(_score_figures(scored))
     once = [each for each in scored if each.epoch == scored[0].epoch]
     blind = blind_scores(
         [str(each.facts["public"]) for each in once], [str(each.facts["control"]) for each in once]
@@ -317,6 +337,26 @@ def _membership_figures(scored: Sequence[Scored]) -> Sequence[Figure]:
     )
     figures.append(_auc_figure("blind_auc", description, *blind))
     return figures
+
+
+def _score_figures(scored: Sequence[Scored]) -> Iterator[Figure]:
+    """The area of every score; Min-K%'s says so where Min-K%++ is not to be had."""
+    has_moments = all(
+        each.facts.get(f"{kind}_{_OF_MOMENTS}") is not None for each in scored for kind in _KINDS
+    )
+    for name, what in _SCORES.items():
+        if name == _OF_MOMENTS and not has_moments:
+            continue
+        description = (
+            f"chance that a public text has a higher {what} than a control; above 0.5, and above "
+            f"the blind baseline, {CAUTION}"
+        )
+        if name == "min_k" and not has_moments:
+            description += f". {_NO_MOMENTS}"
+        public, controls = (
+            [_number(each.facts[f"{kind}_{name}"]) for each in scored] for kind in _KINDS
+        )
+        yield _auc_figure(f"{name}_auc", description, public, controls)
 
 
 def _auc_figure(
@@ -519,13 +559,16 @@ def score_pair() -> Solver:
         usages = list[ModelUsage]()
         async with endpoint_of(model) as endpoint:
             for kind, text in texts.items():
-                scores = await endpoint.score(text)
+                scores = await endpoint.score(text, moments=True)
                 usages.append(scores.usage)
                 if not scores.logprobs:
                     raise WeighError(f"a text of one token has no score: {text!r}. Leave it out.")
                 facts[f"{kind}_loss"] = mean_logprob(scores.logprobs)
                 facts[f"{kind}_min_k"] = min_k(scores.logprobs)
                 facts[f"{kind}_zlib"] = zlib_ratio(text, scores.logprobs)
+                facts[f"{kind}_min_k_plus_plus"] = (
+                    min_k_plus_plus(scores.logprobs, scores.moments) if scores.moments else None
+                )
         state.store.set(_STORE, facts)
         settle(state, model, *usages)
         return state
@@ -540,12 +583,14 @@ def likelier() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         facts = state.store.get(_STORE)
         is_public = facts["public_min_k"] > facts["control_min_k"]
+        has_moments = [facts[f"{kind}_{_OF_MOMENTS}"] is not None for kind in _KINDS]
         outcome = PUBLIC_LIKELIER if is_public else CONTROL_LIKELIER
         return judged(
             outcome,
             hit=is_public,
             answer=outcome,
-            explanation=f"{outcome}: {facts['public_min_k']:.3f} and {facts['control_min_k']:.3f}",
+            explanation=f"{outcome}: {facts['public_min_k']:.3f} and {facts['control_min_k']:.3f}"
+            + ("" if all(has_moments) else f". {_NO_MOMENTS}"),
             **facts,
         )
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from json.encoder import encode_basestring_ascii
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from netweight import engine
 from netweight.engine import Event
@@ -50,6 +50,7 @@ class Completion:
         self._id, self._created, self._model = completion_id, created, model.name
         self._tells_ids = bool(body.return_token_ids)
         self._is_scored = body.logprobs is not None
+        self._tells_moments = bool(body.logprob_moments)
         self._includes_usage = bool(body.stream_options and body.stream_options.include_usage)
         self._prompts: list[PromptEcho] = []  # of each choice
         self._choices: list[Continuation] = []
@@ -101,7 +102,7 @@ class Completion:
         ):
             return None
         reason = "null" if piece.reason is None else f'"{piece.reason}"'
-        logprobs = json.dumps(_logprobs(piece.scores)) if piece.scores else "null"
+        logprobs = json.dumps(self._columns(piece.scores)) if piece.scores else "null"
         ids = json.dumps(self._ids(index, piece))[1:-1] if self._tells_ids else ""
         return (
             f'{self._chunk_head}{{"index": {index}, '
@@ -118,11 +119,13 @@ class Completion:
     def whole(self, pieces: Sequence[Sequence[Piece]]) -> str:
         """All pieces of all choices, as JSON."""
         choices = [self._choice(index, some) for index, some in enumerate(pieces)]
+        unasked: dict[str, bool | set[str]] = {}
+        if not self._tells_ids:
+            unasked |= {"prompt_token_ids": True, "token_ids": True}
+        if not self._tells_moments:
+            unasked["logprobs"] = {"mean_logprobs", "std_logprobs"}
         completion = self._wrap(choices, self._usage())
-        if self._tells_ids:
-            return completion.model_dump_json()
-        ids = {"prompt_token_ids", "token_ids"}
-        return completion.model_dump_json(exclude={"choices": {"__all__": ids}})
+        return completion.model_dump_json(exclude={"choices": {"__all__": unasked}})
 
     def _ids(self, index: int, piece: Piece) -> dict[str, object]:
         """The fields with token ids, the prompt's with the first piece of a choice."""
@@ -137,11 +140,18 @@ class Completion:
         return wire.CompletionChoice(
             index=index,
             text="".join(piece.text for piece in pieces),
-            logprobs=wire.CompletionLogprobs(**_logprobs(scores)) if self._is_scored else None,
+            logprobs=wire.CompletionLogprobs(**self._columns(scores)) if self._is_scored else None,
             finish_reason=pieces[-1].reason,
             prompt_token_ids=list(self._prompts[index].ids),
             token_ids=[token_id for piece in pieces for token_id in piece.token_ids],
         )
+
+    def _columns(self, scores: Sequence[Score]) -> "_Columns":
+        columns = _logprobs(scores)
+        if self._tells_moments:
+            columns["mean_logprobs"] = [score.mean for score in scores]
+            columns["std_logprobs"] = [score.std for score in scores]
+        return columns
 
     def _usage(self) -> Usage:
         num_drawn = sum(choice.num_tokens for choice in self._choices)
@@ -190,6 +200,11 @@ def _check_fields(body: wire.CompletionRequest, num_prompts: int) -> None:
             param="max_tokens",
             code="invalid_value",
         )
+    if body.logprob_moments and (not body.echo or body.logprobs is None):
+        raise Problem(
+            "logprob_moments needs echo to be true and logprobs to be a number.",
+            param="logprob_moments",
+        )
     num_choices = num_prompts * (body.n or 1)
     if num_choices > MAX_CHOICES:
         raise Problem(
@@ -216,6 +231,7 @@ def _requests(
         max_tokens=max(1, max_tokens),
         num_logprobs=body.logprobs if max_tokens > 0 else None,
         prompt_logprobs=body.logprobs if body.echo else None,
+        prompt_moments=bool(body.logprob_moments),
         adapter=model.adapter,
     )
     try:
@@ -223,7 +239,12 @@ def _requests(
     except ContextTooLong as error:
         raise Problem(str(error), param="prompt", code="context_length_exceeded") from error
     others = [
-        replace(first, sampling=sampling.numbered(index), prompt_logprobs=None)
+        replace(
+            first,
+            sampling=sampling.numbered(index),
+            prompt_logprobs=None,
+            prompt_moments=False,
+        )
         for index in range(1, body.n or 1)
     ]
     return [first, *others]
@@ -236,6 +257,8 @@ class _Columns(TypedDict):
     token_logprobs: list[float | None]
     top_logprobs: list[dict[str, float] | None]
     text_offset: list[int]
+    mean_logprobs: NotRequired[list[float | None]]
+    std_logprobs: NotRequired[list[float | None]]
 
 
 def _logprobs(scores: Sequence[Score]) -> _Columns:

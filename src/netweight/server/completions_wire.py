@@ -1,8 +1,9 @@
 """What goes over the wire: the JSON of /v1/completions, as pydantic models.
 
 Field names are OpenAI's (https://platform.openai.com/docs/api-reference/completions), and vLLM's
-where OpenAI has none (token ids in answers). As in `wire`, a field is honoured, accepted by name,
-or refused by name; `completions` gives them their meaning.
+where OpenAI has none (token ids in answers); logprob_moments and what it adds to an answer are our
+own. As in `wire`, a field is honoured, accepted by name, or refused by name; `completions` gives
+them their meaning.
 """
 
 from typing import Annotated, Literal
@@ -60,6 +61,12 @@ class CompletionRequest(DrawingFields):
             description="likeliest tokens told at each place, with echo of the prompt as well",
         ),
     ] = None
+    logprob_moments: Annotated[
+        bool | None,
+        Field(
+            description="with echo and logprobs: tell mean_logprobs and std_logprobs of the prompt"
+        ),
+    ] = None
     return_token_ids: Annotated[
         bool | None, Field(description="tell the ids of the prompt and of the answer")
     ] = None
@@ -90,6 +97,20 @@ class CompletionLogprobs(BaseModel):
     token_logprobs: list[float | None]
     top_logprobs: list[dict[str, float] | None]
     text_offset: list[int]
+    mean_logprobs: Annotated[
+        list[float | None] | None,
+        Field(
+            description="with logprob_moments alone: the mean of log p over the whole vocabulary, "
+            "sum p log p, in nats; null for a prompt's first token and for tokens that were drawn"
+        ),
+    ] = None
+    std_logprobs: Annotated[
+        list[float | None] | None,
+        Field(
+            description="with logprob_moments alone: the standard deviation of log p about that "
+            "mean, sqrt(sum p (log p)^2 - mean^2)"
+        ),
+    ] = None
 
 
 class CompletionChoice(BaseModel):

@@ -6,7 +6,7 @@ request's fields and no HTTP.
 
 import codecs
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from netweight.engine import Counts, Event, Finish, Logprobs, PromptLogprobs, Token
@@ -26,12 +26,18 @@ class Wanted(NamedTuple):
 
 
 class Score(NamedTuple):
-    """A token's name and its log-probability, those of the likeliest, and where its text begins."""
+    """A token's name and its log-probability, those of the likeliest, and where its text begins.
+
+    `mean` and `std` are of log p over the whole vocabulary at its place: of scored tokens of the
+    prompt alone, and if they were asked for.
+    """
 
     name: str
     logprob: float | None
     top: dict[str, float] | None
     offset: int
+    mean: float | None = None
+    std: float | None = None
 
 
 class Piece(NamedTuple):
@@ -107,23 +113,35 @@ class PromptEcho:
         self._texts: list[str] = []
         self._scores: list[Score] = []
 
-    def add(self, logprobs: Iterable[Logprobs]) -> None:
-        """Read on: a token for each, and at the beginning one more, which nobody can score."""
-        scores: Iterator[Logprobs | None] = iter(logprobs)
-        for one in chain([None], scores) if self._num_read == 0 else scores:
-            token_id, offset = self.ids[self._num_read], self._decoder.num_chars
-            self._scores.append(self._names.score(token_id, one, offset))
-            self._read(token_id)
+    def add(self, event: PromptLogprobs) -> None:
+        """Read on: a token for each score, before the first of them one that nobody can score."""
+        self._begin()
+        unasked = repeat((None, None))
+        moments: Iterable[tuple[float | None, float | None]] = event.moments or unasked
+        for logprobs, (mean, std) in zip(event.logprobs, moments, strict=False):
+            self._add(logprobs, mean, std)
 
     def whole(self, *, scored: bool) -> Piece:
         """All of it. With scores, `add` must have had them."""
-        if scored and self._num_read == 0:
-            self.add(())
+        if scored:
+            self._begin()
         assert not scored or self._num_read == len(self.ids), "scores are missing"
         for token_id in self.ids[self._num_read :]:
             self._read(token_id)
         self._texts = ["".join(self._texts) + self._decoder.rest()]
         return Piece(self._texts[0], tuple(self._scores))
+
+    def _begin(self) -> None:
+        if self._num_read == 0:
+            self._add(None)
+
+    def _add(
+        self, logprobs: Logprobs | None, mean: float | None = None, std: float | None = None
+    ) -> None:
+        token_id, offset = self.ids[self._num_read], self._decoder.num_chars
+        score = self._names.score(token_id, logprobs, offset)
+        self._scores.append(score._replace(mean=mean, std=std))
+        self._read(token_id)
 
     def _read(self, token_id: int) -> None:
         self._texts.append(self._decoder.push(token_id))
@@ -162,7 +180,7 @@ class Continuation:
             Problem: when the request has failed.
         """
         if isinstance(event, PromptLogprobs):
-            self._prompt.add(event.logprobs)
+            self._prompt.add(event)
             return
         if not self._has_begun:
             self._has_begun = True
