@@ -18,6 +18,7 @@ DOCUMENTS = (
     ROOT / "docs/measured.md",
     ROOT / "docs/instruments.md",
     ROOT / "docs/weigh.md",
+    ROOT / "docs/verdict.md",
     ROOT / "src/netweight/nano/checkpoint/README.md",
     *sorted((ROOT / "src/netweight/nano/instruments").glob("*/README.md")),
 )
@@ -119,6 +120,35 @@ def _planted() -> str:
         f"{len(others)} other measurements fire (a level of {row['level']}, kept over all)"
     )
     return _table(titles, lines, f"{note}; {_origin(row)}")
+
+
+def _verdict_gold() -> str:
+    row: dict[str, Any] = latest("verdict_gold")
+
+    def share(found: dict[str, Any]) -> str:
+        return f"{found['hits']} of {found['n']} ({found['low']:.0%} to {found['high']:.0%})"
+
+    kinds = sorted({kind for split in row["splits"] for kind in split["recall_by_kind"]})
+    measures = {
+        "planted errors found": lambda split: share(split["recall"]),
+        **{
+            f"of these, {kind.replace('_', ' ')}": lambda split, kind=kind: share(
+                split["recall_by_kind"][kind]
+            )
+            for kind in kinds
+        },
+        "sentences of sound stories with a false alarm": lambda split: share(
+            split["sentences_with_false_alarms"]
+        ),
+        "sound stories with a false alarm": lambda split: share(split["stories_with_false_alarms"]),
+        "quotes that are the story's": lambda split: share(split["exact_quotes"]),
+        "claims found": lambda split: share(split["claims_found"]),
+        "macro-F1 of the labels": lambda split: f"{split['macro_f1']:.2f}",
+    }
+    splits = row["splits"]
+    lines = [(name, *(measure(split) for split in splits)) for name, measure in measures.items()]
+    titles = ("with 95% intervals", *(f"{s['split']}, {s['stories']} stories" for s in splits))
+    return _table(titles, lines, _origin(row))
 
 
 def _instrument(name: str) -> str:
@@ -264,6 +294,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "nano_training": _training,
     "instruments": _instruments,
     "planted": _planted,
+    "verdict_gold": _verdict_gold,
     "speed": _speed,
     "cpu": _cpu,
     "cpu_in_short": lambda: _cpu(num_bars=4),

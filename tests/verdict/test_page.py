@@ -4,14 +4,14 @@ import re
 import pytest
 from lxml import html
 
-from netweight.verdict import make_report, parse_story, read_records, render
-from netweight.verdict.page import SYMBOLS, context_of
+from netweight.verdict import make_report, parse_report, parse_story, read_records, render
+from netweight.verdict.page import MAX_PAGE_BYTES, SYMBOLS, context_of
 from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="session")
 def page(example, tables):
-    return render(example, tables)
+    return render(example)
 
 
 @pytest.fixture(scope="session")
@@ -25,16 +25,38 @@ def stylesheet():
 
 
 def test_the_page_is_small_and_the_same_each_time(page, example, tables):
-    assert len(page.encode()) < 200_000
-    assert render(example, tables) == page
+    assert MAX_PAGE_BYTES == 300_000
+    assert len(page.encode()) < MAX_PAGE_BYTES / 2
+    assert render(example) == page
 
 
 def test_the_real_story_s_page_is_small_too(real, tables):
-    assert len(render(real, tables).encode()) < 200_000
+    assert len(render(real).encode()) < MAX_PAGE_BYTES
+
+
+def test_the_page_of_a_story_with_hundreds_of_claims_is_small_and_says_what_it_leaves_out(tables):
+    rivals = [row.name for row in tables.models.values() if "gpt-oss" not in row.name]
+    words = [(rival, row.name) for rival in rivals for row in tables.benchmarks.values()]
+    text = " ".join(f"gpt-oss-120b matches {rival} on {name}." for rival, name in words)
+    report = make_report(parse_story(text.encode(), "a.txt"), tables, date="2026-01-01")
+    page = render(report)
+    tree = html.fromstring(page)
+    num_shown = len(tree.xpath("//article"))
+    assert len(page.encode()) <= MAX_PAGE_BYTES and 50 < num_shown < len(report.claims)
+    (note,) = tree.xpath("//p[contains(., 'more claims than a page has room for')]")
+    assert f"{len(report.claims)}, said" in note.text_content()
+    assert f"first {num_shown} are" in note.text_content()
+    ids = set(tree.xpath("//@id"))
+    assert all(link[1:] in ids for link in tree.xpath("//a/@href") if link[0] == "#")
+
+
+def test_the_page_needs_nothing_but_the_data(example, page, tables):
+    assert render(parse_report(example.to_json(), "verdict.json", tables)) == page
 
 
 def test_nothing_on_the_page_runs_or_is_fetched(tree, page):
-    assert not tree.xpath("//script | //link | //img | //iframe | //object | //form | //base")
+    assert not tree.xpath("//link | //img | //iframe | //object | //form | //base")
+    assert tree.xpath("//script/@type") == ["application/ld+json"]  # data, which no browser runs
     assert not tree.xpath("//@style | //@src | //@*[starts-with(name(), 'on')]")
     assert "@import" not in page and "url(" not in page
     (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
@@ -54,7 +76,26 @@ def test_links_lead_to_sources_or_to_places_that_exist(tree):
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     for link in tree.xpath("//a/@href"):
-        assert link.startswith("https://") or (link[0] == "#" and link[1:] in ids), link
+        is_place = link[0] == "#" and link[1:] in ids
+        assert link.startswith("https://") or is_place or link == "verdict.json", link
+
+
+def test_a_page_of_several_links_to_its_own_data(example):
+    links = html.fromstring(render(example, data="story-2.json")).xpath("//footer//a/@href")
+    assert links == ["story-2.json"]
+
+
+def test_what_a_story_declares_of_itself_is_marked_as_its_own_account(tables):
+    text = b"---\ndate: 2025-08-05\npublisher: <b>P</b>\n---\ngpt-oss is open."
+    tree = html.fromstring(
+        render(make_report(parse_story(text, "a.md"), tables, date="2026-01-01"))
+    )
+    (line,) = tree.xpath("//p[@class='meta'][contains(., 'By its own account')]")
+    assert line.text_content() == "By its own account from <b>P</b>, of 2025-08-05."
+    bare = html.fromstring(
+        render(make_report(parse_story(b"Rain.", "a"), tables, date="2026-01-01"))
+    )
+    assert "own account" not in bare.text_content()
 
 
 def test_every_claim_has_a_permalink_a_chip_and_its_quote(tree, example):
@@ -82,6 +123,8 @@ def test_the_page_is_built_for_assistive_technology(tree):
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     for table in tree.xpath("//table"):
         assert table.xpath("./caption") and not table.xpath(".//th[not(@scope)]")
+    for region in tree.xpath("//*[@class='scroll']"):  # what scrolls can be reached by keyboard
+        assert region.get("tabindex") == "0" and region.get("aria-label")
     for svg in tree.xpath("//svg"):
         assert svg.get("role") == "img" and svg.xpath("./title") and svg.xpath("./desc")
         assert all(i in svg.xpath(".//@id") for i in svg.get("aria-labelledby").split())
@@ -131,8 +174,9 @@ o4-mini on MMLU &lt;. \u202eevil\u202c gpt-oss-120b is a javascript:alert(3) not
 @pytest.mark.parametrize("name", ["a.txt", '"><script>alert(4)</script>.txt', "a.md"])
 def test_markup_in_a_story_stays_text(tables, name):
     report = make_report(parse_story(HOSTILE.encode(), name), tables, date="2026-01-01")
-    tree = html.fromstring(render(report, tables))
-    assert not tree.xpath("//script | //img | //b[contains(., 'story')] | //i")
+    tree = html.fromstring(render(report))
+    assert not tree.xpath("//script[not(@type)] | //img | //b[contains(., 'story')] | //i")
+    assert len(tree.xpath("//script")) == 1
     assert not tree.xpath("//@*[starts-with(name(), 'on')]")
     assert {"contradicted", "supported"} <= {c.verdict for c in report.claims}
     marks = [mark.text_content() for mark in tree.xpath("//mark")]
@@ -145,7 +189,7 @@ def test_measured_records_stand_apart(example_story, tables, write_record):
     bad = {"usable": False, "reason": "<b>markers</b> in answers"}
     records = read_records(write_record("bad", model="gpt-oss-120b", **bad))
     report = make_report(example_story, tables, date="2026-01-01", measured=records)
-    tree = html.fromstring(render(report, tables))
+    tree = html.fromstring(render(report))
     (section,) = tree.xpath("//h2[@id='measured']/following::table[1]")
     text = section.text_content()
     assert "1 of 40" in text and "no claim of this story" in text
@@ -155,7 +199,7 @@ def test_measured_records_stand_apart(example_story, tables, write_record):
 
 def test_a_story_without_claims_still_makes_a_page(tables):
     report = make_report(parse_story(b"Rain is expected.", "a.txt"), tables, date="2026-01-01")
-    tree = html.fromstring(render(report, tables))
+    tree = html.fromstring(render(report))
     assert "None was found" in tree.text_content() and not tree.xpath("//article")
 
 

@@ -4,24 +4,43 @@ Reads stories, the published tables of this package, and evidence record files. 
 room, no tensor library, and asks no model.
 """
 
+from netweight.verdict.diff import Difference, compare_reports
+from netweight.verdict.drift import Drift, make_drift, parse_drift, read_verdict
 from netweight.verdict.evidence import Published, published
 from netweight.verdict.measured import Measured, read_records
-from netweight.verdict.page import render
-from netweight.verdict.report import Report, make_report, write_atomically
+from netweight.verdict.page import render, render_drift
+from netweight.verdict.report import (
+    Report,
+    make_report,
+    parse_report,
+    read_report,
+    write_atomically,
+)
 from netweight.verdict.story import Story, parse_story, read_story
-from netweight.verdict.summary import summary_lines
+from netweight.verdict.summary import difference_lines, drift_lines, summary_lines
 
 __all__ = [
+    "Difference",
+    "Drift",
     "Measured",
     "Published",
     "Report",
     "Story",
+    "compare_reports",
+    "difference_lines",
+    "drift_lines",
+    "make_drift",
     "make_report",
+    "parse_drift",
+    "parse_report",
     "parse_story",
     "published",
     "read_records",
+    "read_report",
     "read_story",
+    "read_verdict",
     "render",
+    "render_drift",
     "summary_lines",
     "write_atomically",
 ]

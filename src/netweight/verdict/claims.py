@@ -18,7 +18,12 @@ from netweight.verdict.triggers import Assertion, Trigger, find_triggers
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Assertion):
-    """One assertion of the story. `span` holds the quote's place in the clean text."""
+    """One assertion of the story. `span` holds the quote's place in the clean text.
+
+    `context` is the sentence with the one before it in its paragraph; `nearby_models` are those
+    that the paragraph names; `told_on` is the story's date. `is_suspected` says that the words
+    leading to the claim call it a possibility or somebody's view.
+    """
 
     id: str
     quote: str
@@ -28,7 +33,15 @@ class Claim(Assertion):
     strength: int
     hedged: bool
     attribution: str | None
+    context: str
+    nearby_models: tuple[str, ...]
+    told_on: str | None
+    is_suspected: bool
     repeats: str | None = None
+
+    def told_of(self, models: tuple[str, ...]) -> "Claim":
+        """The same claim with other models as its subjects."""
+        return replace(self, subjects=models)
 
 
 def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
@@ -53,6 +66,7 @@ def _identity(claim: Claim) -> tuple[object, ...]:
         claim.subjects,
         claim.topic,
         claim.relation,
+        claim.relation and topics.says_universal(claim.quote),
         claim.negated,
         claim.comparators,
         claim.benchmarks,
@@ -63,7 +77,7 @@ def _identity(claim: Claim) -> tuple[object, ...]:
         words,
         numbers,
         bool(claim.misuses) and claim.id,
-        licence and (licence["name"] or licence["late"]).lower(),
+        licence and (licence["name"] or licence["late"] or licence["stated"]).lower(),
     )
 
 
@@ -77,7 +91,7 @@ def _segments(scene: Scene, triggers: list[Trigger]) -> list[tuple[Span, Trigger
         solid = [t for t in here if t in factual]
         if solid:
             out += [(piece, t) for t in sorted(dict.fromkeys(solid), key=lambda t: t.span)]
-        elif here and _is_opinion_about_models(scene):
+        elif here and _is_opinion_about_models(scene, piece):
             if out and out[-1][1].topic == "opinion":
                 out[-1] = (Span(out[-1][0].start, piece.end), out[-1][1])
             else:
@@ -87,8 +101,11 @@ def _segments(scene: Scene, triggers: list[Trigger]) -> list[tuple[Span, Trigger
     return [(_trim(scene.text, span), trigger) for span, trigger in out]
 
 
-def _is_opinion_about_models(scene: Scene) -> bool:
-    return bool(scene.models or topics.ABOUT_MODELS.search(scene.text))
+def _is_opinion_about_models(scene: Scene, piece: Span) -> bool:
+    """Of a model that is named, or the writer's own in a story about one."""
+    own = topics.FIRST_PERSON.search(scene.text, piece.start, piece.end)
+    by_pronoun = scene.paragraph_models and topics.PRONOUN.search(scene.text)
+    return bool(scene.models or topics.ABOUT_MODELS.search(scene.text) or own or by_pronoun)
 
 
 def _is_generic(scene: Scene, piece: Span) -> bool:
@@ -155,6 +172,10 @@ def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) 
         strength=_strength(quote, possible, soft, attribution),
         hedged=possible or soft,
         attribution=attribution,
+        context=scene.context,
+        nearby_models=scene.paragraph_models,
+        told_on=story.published,
+        is_suspected=_is_suspected(scene, trigger),
         relation=trigger.relation,
         negated=trigger.negated,
         comparators=trigger.comparators,
@@ -164,6 +185,14 @@ def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) 
         direction=trigger.direction,
         misuses=trigger.misuses,
     )
+
+
+def _is_suspected(scene: Scene, trigger: Trigger) -> bool:
+    """Whether a hedge or a speaker stands before the words, since the last "but" or the like."""
+    turns = [m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, trigger.span.start)]
+    before = scene.text[max(turns, default=0) : trigger.span.end]
+    hedges = (topics.POSSIBILITY, topics.SOFTENED, topics.RELAYED)
+    return any(hedge.search(before) for hedge in hedges) or find_attribution(before) is not None
 
 
 def _spoken(text: str, span: Span, trigger: Trigger) -> str:

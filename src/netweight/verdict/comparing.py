@@ -4,10 +4,8 @@ A comparison counts only between figures of one source, harness, tool setting an
 "Equal" needs equivalence within the declared margin: what cannot be told apart is not equal.
 """
 
-from dataclasses import dataclass
-
 from netweight.verdict.claims import Claim
-from netweight.verdict.evidence import Benchmark, Computed, Figure
+from netweight.verdict.evidence import Benchmark, Figure
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
@@ -19,20 +17,11 @@ from netweight.verdict.judgement import (
 )
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.names import CHINESE_OPEN, OPENAI_PROPRIETARY
-from netweight.verdict.topics import ABILITIES, Relation
+from netweight.verdict.pairs import Pair
+from netweight.verdict.posterior import of_pairs
+from netweight.verdict.topics import ABILITIES, Relation, says_universal
 
 NOT_ABILITY = {"willingness", "compliance", "censorship", "bias"}
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two comparable figures and what their difference tells; higher means the first is better."""
-
-    first: Figure
-    second: Figure
-    computed: Computed | None
-    reading: str  # higher, lower, equivalent, inconclusive or unread
-    by_value: str  # higher or lower, or equivalent when the published values are equal
 
 
 def comparable(ledger: Ledger, metric: Benchmark, first: str, second: str) -> list[Pair]:
@@ -40,17 +29,12 @@ def comparable(ledger: Ledger, metric: Benchmark, first: str, second: str) -> li
     pairs = []
     for one in ledger.tables.about(metric.id, first):
         for other in ledger.tables.about(metric.id, second):
-            if _setting(one) == _setting(other) and {
+            if one.setting == other.setting and {
                 one.conditions.effort,
                 other.conditions.effort,
             } <= {"high", None}:
                 pairs.append(_pair(ledger, metric, one, other))
     return pairs
-
-
-def _setting(figure: Figure) -> tuple[str | None, ...]:
-    c = figure.conditions
-    return (figure.source, c.tools, c.harness, c.index_version)
 
 
 def _pair(ledger: Ledger, metric: Benchmark, one: Figure, other: Figure) -> Pair:
@@ -82,13 +66,16 @@ def rivals(ledger: Ledger, subject: str, comparators: tuple[str, ...]) -> list[s
 def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
     """A claim that the subject is like, above or below others, on some benchmark or on all."""
     assert claim.relation is not None
-    pairs = _pairs_for(claim, ledger)
+    pairs = pairs_for(claim, ledger)
     if not pairs:
         return _no_pairs(claim, ledger)
     if claim.negated and claim.relation == "equal":  # "does not match" says that it falls short
         verdict = read_pairs("below", pairs)
     else:
-        verdict = read_pairs(claim.relation, pairs)
+        is_universal = says_universal(claim.quote)
+        verdict = read_pairs(
+            claim.relation, pairs, is_universal=is_universal, is_general=not claim.benchmarks
+        )
         verdict = opposite(verdict) if claim.negated else verdict
     return Judgement(
         verdict=verdict,
@@ -98,6 +85,12 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
         if verdict in ("mixed", "not_enough_evidence")
         else (),
         plot=plot_ids(pairs),
+        posterior=of_pairs(
+            "below" if claim.negated and claim.relation == "equal" else claim.relation,
+            pairs,
+            is_universal=says_universal(claim.quote),
+            is_negated=claim.negated and claim.relation != "equal",
+        ),
     )
 
 
@@ -106,7 +99,8 @@ def plot_ids(pairs: list[Pair]) -> tuple[str, ...]:
     return tuple(pair.computed.id for pair in pairs if pair.computed)
 
 
-def _pairs_for(claim: Claim, ledger: Ledger) -> list[Pair]:
+def pairs_for(claim: Claim, ledger: Ledger) -> list[Pair]:
+    """The comparable figures of a claim's models and rivals, on the benchmarks it speaks of."""
     return [
         pair
         for subject in claim.subjects
@@ -153,29 +147,54 @@ def _no_pairs(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
-def read_pairs(relation: Relation, pairs: list[Pair]) -> Verdict:
+def read_pairs(
+    relation: Relation,
+    pairs: list[Pair],
+    *,
+    is_universal: bool = False,
+    is_general: bool = False,
+) -> Verdict:
     """The verdict of the readings on a relation; unresolved pairs neither support nor contradict.
 
     equal: supported only if every pair is equivalent; contradicted only if every pair differs.
-    above or below: supported if at least one pair resolves that way and none the other. Where no
-    interval is published for any pair, the bare values decide, and a caveat says so.
+    above or below: a difference that is certain counts, however small; supported if at least one
+    pair goes that way and none the other, and, for a claim about named benchmarks, if none is left
+    open. Where no interval is published for any pair, the bare values decide, and a caveat says so.
+    A universal claim falls with one pair against it. An order that the values show, but too small
+    to matter, is mixed.
     """
+    if relation == "equal":
+        return _read_equal(pairs, is_universal=is_universal)
+    wanted, opposed = ("higher", "lower") if relation == "above" else ("lower", "higher")
+    readings = {_direction(pair) for pair in pairs}
+    if readings == {"unread"}:
+        readings = {pair.by_value for pair in pairs}
+    decided = readings - {"inconclusive", "unread"}
+    if is_universal and decided - {wanted}:
+        return "contradicted"
+    if wanted not in decided:
+        is_so_by_value = decided == {"equivalent"} and all(p.by_value == wanted for p in pairs)
+        return "mixed" if is_so_by_value else "contradicted" if decided else "not_enough_evidence"
+    is_open = not is_general and "inconclusive" in readings
+    return "mixed" if opposed in decided or is_open else "supported"
+
+
+def _direction(pair: Pair) -> str:
+    """The reading, but a difference that is certain has its direction even within the margin."""
+    if pair.reading != "equivalent" or pair.computed is None:
+        return pair.reading
+    values = pair.computed.values
+    return pair.by_value if values["low"] > 0 or values["high"] < 0 else "equivalent"
+
+
+def _read_equal(pairs: list[Pair], *, is_universal: bool) -> Verdict:
     readings = [pair.reading for pair in pairs if pair.reading not in ("inconclusive", "unread")]
-    if not readings and relation != "equal" and all(pair.reading == "unread" for pair in pairs):
-        readings = [pair.by_value for pair in pairs]
     if not readings:
         return "not_enough_evidence"
-    if relation == "equal":
-        return _read_equal(readings, all_resolved=len(readings) == len(pairs))
-    wanted, opposed = ("higher", "lower") if relation == "above" else ("lower", "higher")
-    against = opposed in readings or (wanted not in readings and "equivalent" in readings)
-    if wanted in readings:
-        return "mixed" if opposed in readings else "supported"
-    return "contradicted" if against else "not_enough_evidence"
-
-
-def _read_equal(readings: list[str], *, all_resolved: bool) -> Verdict:
-    different = [r for r in readings if r != "equivalent"]
+    different = [reading for reading in readings if reading != "equivalent"]
+    if is_universal and different:
+        return "contradicted"
+    all_resolved = len(readings) == len(pairs)
     if not different:
         return "supported" if all_resolved else "mixed"
     return "contradicted" if len(different) == len(readings) and all_resolved else "mixed"
@@ -292,7 +311,7 @@ def _stale(claim: Claim, pairs: list[Pair], ledger: Ledger) -> list[Statement]:
         if row.newer is None or pair.second.model not in claim.comparators:
             continue
         for newer in ledger.tables.about(pair.second.metric, row.newer):
-            if _setting(newer) == _setting(pair.second):
+            if newer.setting == pair.second.setting:
                 said.append(
                     Statement(
                         text=f"{row.name} had a successor by then: {ledger.name(row.newer)} has "

@@ -82,6 +82,12 @@ class Figure(Row):
     measured_by: MeasuredBy
     source: Slug
 
+    @property
+    def setting(self) -> tuple[str | None, ...]:
+        """What must be equal for two figures to be comparable."""
+        c = self.conditions
+        return (self.source, c.tools, c.harness, c.index_version)
+
     @model_validator(mode="after")
     def counts_agree_with_the_value(self) -> Self:
         """A count must give the published percentage, to its rounding."""
@@ -132,6 +138,7 @@ class Benchmark(Row):
     unit: Literal["percent", "points", "elo"]
     lower_is_better: bool = False
     composite: bool = False
+    varies_by_set: bool = False  # several question sets under one name: their scores are not one
     source: Slug | None = None
 
 

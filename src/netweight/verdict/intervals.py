@@ -44,7 +44,10 @@ def wilson(correct: int, n: int, *, level: float = 0.95) -> Interval:
     scale = 1 + z * z / n
     centre = (rate + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    # At the ends the formula is exact, and rounding is not.
+    low = 0.0 if correct == 0 else centre - half
+    high = 1.0 if correct == n else centre + half
+    return Interval(low, high)
 
 
 def difference_of_rates(

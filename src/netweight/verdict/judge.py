@@ -25,11 +25,18 @@ from netweight.verdict.judge_behaviour import (
     judge_maths_in_writing,
     judge_refusal,
 )
+from netweight.verdict.judge_documents import (
+    judge_context_length,
+    judge_documented,
+    judge_text_only,
+    judge_training_compute,
+)
 from netweight.verdict.judge_numbers import judge_memory, judge_score, judge_size
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
     Verdict,
+    denied,
     nothing,
     number,
     supported,
@@ -37,10 +44,14 @@ from netweight.verdict.judgement import (
 from netweight.verdict.ledger import RATE_THRESHOLD_PERCENT, Ledger
 from netweight.verdict.measured import Measured
 from netweight.verdict.names import OPENAI_PROPRIETARY
-from netweight.verdict.topics import ABILITY_WORDS, LICENCE
+from netweight.verdict.posterior import of_pairs, of_records
+from netweight.verdict.settling import what_would_settle
+from netweight.verdict.topics import ABILITY_WORDS, LICENCE, TOPICS
 
 # Measured tasks, and the topic or ability of claims that their records speak to.
 MEASURED_TOPICS = {"formulas_in_fiction": "maths-in-writing"}
+
+DENIABLE = frozenset(topic.id for topic in TOPICS if topic.can_be_denied)
 
 
 def judge(claim: Claim, ledger: Ledger) -> Judgement:
@@ -48,11 +59,21 @@ def judge(claim: Claim, ledger: Ledger) -> Judgement:
     if claim.topic == "opinion":
         return _opinion(claim)
     if unknown := _unknown_subject(claim, ledger):
-        return unknown
+        return _completed(claim, unknown, ledger)
     judged = _BY_TOPIC[claim.topic](claim, ledger)
+    if claim.negated and claim.topic in DENIABLE:
+        judged = denied(judged)
     misused = _misuse_statements(claim, ledger)
     judged = judged.model_copy(update={"reason": (*misused, *judged.reason)})
-    return _with_measured(claim, judged, ledger)
+    return _completed(claim, _with_measured(claim, judged, ledger), ledger)
+
+
+def _completed(claim: Claim, judged: Judgement, ledger: Ledger) -> Judgement:
+    """Give every judgement its posterior, and every open one what would settle it."""
+    is_open = judged.verdict in ("mixed", "not_enough_evidence")
+    settles = judged.settles or ((what_would_settle(claim),) if is_open else ())
+    posterior = judged.posterior or of_records(judged, ledger)
+    return judged.model_copy(update={"settles": settles, "posterior": posterior})
 
 
 def _unknown_subject(claim: Claim, ledger: Ledger) -> Judgement | None:
@@ -94,7 +115,7 @@ def _licence(claim: Claim, ledger: Ledger) -> Judgement:
     if document is None or document.licence is None:
         return nothing("The tables hold no licence for this model.")
     match = LICENCE.search(claim.quote)
-    stated = (match["name"] or match["late"] or "").lower() if match else ""
+    stated = (match["name"] or match["late"] or match["stated"] or "").lower() if match else ""
     agrees = stated.startswith("apache") or stated == "permissive"
     reason = Statement(text=document.statement, cites=(document.id,))
     policy = ledger.tables.documents["usage-policy"]
@@ -257,6 +278,9 @@ def _ability(claim: Claim, ledger: Ledger) -> Judgement:
         if verdict == "not_enough_evidence"
         else (),
         plot=plot_ids(pairs),
+        posterior=of_pairs(claim.direction, pairs, is_universal=False, is_negated=False)
+        if claim.direction
+        else None,
     )
 
 
@@ -334,6 +358,13 @@ _BY_TOPIC: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "bias": judge_bias,
     "hallucination": judge_hallucination,
     "efficiency": _efficiency,
+    "text-only": judge_text_only,
+    "context-length": judge_context_length,
+    "training-compute": judge_training_compute,
+    "effort-levels": judge_documented,
+    "mixture-of-experts": judge_documented,
+    "no-high-capability": judge_documented,
+    "best-american": judge_documented,
     "harmony": _harmony,
     "instruction-following": _ability,
     "ability": _ability,

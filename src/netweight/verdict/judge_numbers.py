@@ -7,12 +7,17 @@ from netweight.verdict.evidence import Computed, Figure
 from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.scores import Score
-from netweight.verdict.topics import SIZE
+from netweight.verdict.topics import BARE_SIZE, MEMORY, SIZE
 
 SIZE_TOLERANCE = (
     0.05  # "120B" for 116.83 is 2.7% off and "20B" for 20.91 is 4.4% off: names, not errors
 )
 HEADROOM = 0.05  # memory that activations and the runtime need beside weights and cache
+
+_NEED = re.compile(r"\b(?:needs?|requires?|demands?|takes?|at least|no less than)\b", re.IGNORECASE)
+TOOLS_TOLD = re.compile(
+    r"\btools?\b|\bterminal\b|\bpython\b", re.IGNORECASE
+)  # absent: a condition was dropped
 
 _BILLIONS = re.compile(r"(\d+(?:\.\d+)?)[\s\-]?(?:B\b|billion)", re.IGNORECASE)
 
@@ -21,7 +26,8 @@ def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     """Parameter counts, total or active, within the tolerance of a rounded name."""
     stated = [
         (float(m[1]), _says_active(claim.quote, m))
-        for stretch in SIZE.finditer(claim.quote)
+        for pattern in (SIZE, BARE_SIZE)
+        for stretch in pattern.finditer(claim.quote)
         for m in _BILLIONS.finditer(claim.quote, stretch.start(), stretch.end())
     ]
     rows = {
@@ -53,7 +59,8 @@ def _says_active(quote: str, match: re.Match[str]) -> bool:
     )
     of_total = re.search(r"\bof its\s*$|\bof\s*$", before)
     return not of_total and bool(
-        re.search(r"\bactiv", before) or re.match(r"[\s\-]*(?:parameters\s+)?activ", after)
+        re.search(r"\bactiv", before)
+        or re.match(r"[\s\-]*(?:parameters\s+)?(?:of them\s+)?(?:(?:are|is)\s+)?activ", after)
     )
 
 
@@ -68,7 +75,7 @@ def _size_sentence(total: Figure, ledger: Ledger) -> Statement:
 
 def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
     """Whether N GB suffice: for the weights, and for weights, full-context cache and headroom."""
-    match = re.search(r"(\d+)\s?(?:GB|GiB|gigabytes?)", claim.quote, re.IGNORECASE)
+    match = MEMORY.search(claim.quote)
     verdicts: list[Verdict] = []
     reason: list[Statement] = []
     for subject in claim.subjects:
@@ -77,9 +84,10 @@ def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
         )
         if weights is None or cache is None or match is None:
             continue
-        limit = float(match[1])
+        limit = float(match["gb"])
         total = _memory(weights, cache, ledger)
-        verdicts.append(_fits(weights.value, total.values["GiB"], limit))
+        is_need = _NEED.search(claim.quote) is not None
+        verdicts.append(_fits(weights.value, total.values["GiB"], limit, is_need=is_need))
         reason.append(
             Statement(
                 text=f"{ledger.name(subject)} needs {number(weights.value)} GiB for its weights "
@@ -124,8 +132,9 @@ def _memory(weights: Figure, cache: Figure, ledger: Ledger) -> Computed:
     )
 
 
-def _fits(weights: float, total: float, limit: float) -> Verdict:
-    if weights > limit:
+def _fits(weights: float, total: float, limit: float, *, is_need: bool) -> Verdict:
+    """Whether it fits; "needs N GB" also says that much less would not do, here half of N."""
+    if weights > limit or (is_need and total <= limit / 2 * (1 - HEADROOM)):
         return "contradicted"
     return "supported" if total <= limit * (1 - HEADROOM) else "mixed"
 
@@ -159,7 +168,7 @@ def _check_score(
     score: Score, claim: Claim, ledger: Ledger
 ) -> tuple[Verdict, list[Statement], list[Figure]]:
     models = (score.model,) if score.model else claim.subjects
-    rows = [row for model in models for row in ledger.tables.about(score.benchmark, model)]
+    rows = published_of(score, claim, ledger)
     name = ledger.tables.benchmarks[score.benchmark].name
     if not rows:
         who = ledger.names(models)
@@ -168,13 +177,63 @@ def _check_score(
             [Statement(text=f"The tables hold no figure of {who} on {name}.")],
             [],
         )
-    equal = [row for row in _under(score, rows) if _same(row, score)]
+    equal = [row for row in allowed(score, rows) if is_same(row, score)]
     if equal:
         return "supported", [_found(equal[0], ledger)], equal[:1]
+    if ledger.tables.benchmarks[score.benchmark].varies_by_set:
+        return "mixed", _other_sets(rows, ledger), []
     return "contradicted", _other_figures(score, rows, claim, ledger), []
 
 
-def _under(score: Score, rows: list[Figure]) -> list[Figure]:
+def _other_sets(rows: list[Figure], ledger: Ledger) -> list[Statement]:
+    """Figures of the question sets that the tables hold, for a score that names no set."""
+    shown = rows[:2]
+    values = listed(f"{number(row.value)} ({row.conditions.describe()})" for row in shown)
+    name = ledger.tables.benchmarks[rows[0].metric].name
+    text = (
+        f"The score depends on the question set, which the story does not name. {name}: {values}."
+    )
+    return [Statement(text=text, cites=tuple(row.id for row in shown))]
+
+
+def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
+    """The figures of a score's model on its benchmark.
+
+    A name without a version, such as DeepSeek R1, stands for the newer version where only that one
+    was measured. A pronoun stands for that model of its paragraph which makes the sentence true, if
+    there is one.
+    """
+    tables = ledger.tables
+    if not score.is_named:
+        for model in dict.fromkeys((*claim.subjects, *claim.nearby_models)):
+            own = tables.about(score.benchmark, model)
+            if any(is_same(row, score) for row in allowed(score, own)):
+                return own
+    found: list[Figure] = []
+    for model in (score.model,) if score.model else claim.subjects:
+        own = tables.about(score.benchmark, model)
+        newer = tables.models[model].newer if model in tables.models else None
+        found += own or (tables.about(score.benchmark, newer) if newer else [])
+    return _of_version(found, claim)
+
+
+_VERSION = re.compile(r"\b(?:version\s|v\.?\s?)(\d+)(?:\.\d+)*\b", re.IGNORECASE)
+SECOND_INDEX_ENDS = "2025-09"  # version 3 of the index appeared in that month
+
+
+def _of_version(rows: list[Figure], claim: Claim) -> list[Figure]:
+    """Rows of the version that the story names, or that was in use on its date, if known."""
+    if not any(row.conditions.index_version for row in rows):
+        return rows
+    told = _VERSION.search(claim.context)
+    if told:
+        return [r for r in rows if (r.conditions.index_version or "").split(".")[0] == told[1]]
+    is_later = claim.told_on is not None and claim.told_on >= SECOND_INDEX_ENDS
+    same = [r for r in rows if any(is_same(r, s) for s in claim.scores)]
+    return same if is_later else rows
+
+
+def allowed(score: Score, rows: list[Figure]) -> list[Figure]:
     """The rows that the conditions stated in the sentence allow."""
     tools = (
         {True: "with tools", False: "none"}.get(score.with_tools)
@@ -189,7 +248,10 @@ def _under(score: Score, rows: list[Figure]) -> list[Figure]:
     ]
 
 
-def _same(row: Figure, score: Score) -> bool:
+def is_same(row: Figure, score: Score) -> bool:
+    """Whether the stated score is the figure, to the decimals stated."""
+    if score.bound is not None:
+        return (row.value < score.value) == (score.bound == "below")
     rounding = 0.5 / 10.0**score.decimals
     return abs(row.value - score.value) <= rounding + 1e-9
 
@@ -221,7 +283,7 @@ def _other_figures(
         )
     ]
     for row in ledger.tables.about(score.benchmark):
-        if row.model not in {r.model for r in rows} and _same(row, score):
+        if row.model not in {r.model for r in rows} and is_same(row, score):
             said.append(
                 Statement(
                     text=f"{number(row.value)} is the figure of {ledger.name(row.model)} "
@@ -246,7 +308,7 @@ def _score_caveats(rows: list[Figure], claim: Claim, ledger: Ledger) -> list[Sta
         if (
             row.conditions.tools == "with tools"
             and without
-            and not re.search(r"\btools?\b", claim.sentence.text)
+            and not TOOLS_TOLD.search(claim.context)
         ):
             said.append(
                 Statement(

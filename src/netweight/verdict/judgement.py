@@ -32,6 +32,19 @@ class Statement(Row):
     cites: tuple[str, ...] = ()
 
 
+class Posterior(Row):
+    """How probable a claim is after the evidence.
+
+    `low` and `high` are what it would be if the sources were relied on half as much, or entirely;
+    `weight` is how much evidence there is.
+    """
+
+    mean: float
+    low: float
+    high: float
+    weight: float
+
+
 class Judgement(Row):
     """A verdict on one claim: why, with what caveats, and what would settle it if it is open."""
 
@@ -40,6 +53,7 @@ class Judgement(Row):
     caveats: tuple[Statement, ...] = ()
     settles: tuple[Statement, ...] = ()
     plot: tuple[str, ...] = ()
+    posterior: Posterior | None = None
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -67,6 +81,12 @@ def opposite(verdict: Verdict) -> Verdict:
     """The verdict on a claim's negation."""
     swapped: dict[Verdict, Verdict] = {"supported": "contradicted", "contradicted": "supported"}
     return swapped.get(verdict, verdict)
+
+
+def denied(judged: "Judgement") -> "Judgement":
+    """The judgement on a denial of a claim. What holds in part is wrongly denied as a whole."""
+    verdict = "contradicted" if judged.verdict == "mixed" else opposite(judged.verdict)
+    return judged.model_copy(update={"verdict": verdict})  # its posterior is made afterwards
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from netweight.verdict.story import Span
 OPENAI_PROPRIETARY = "group:openai-proprietary"
 CHINESE_OPEN = "group:chinese-open-weight"
 
-_SEPARATOR = r"[\s\-\u2010-\u2015]?"
+_SEPARATOR = r"[\s\-\u2010-\u2015:]?"
 
 # Groups that stories compare with. The comparison's members come from the model table.
 _GROUPS = {
@@ -51,7 +51,11 @@ _SIZE_REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _LARGER = re.compile(
-    r"\bthe\s+(larger|bigger|smaller)\s+(?:model|version|variant|one|sibling|of the two)\b", re.I
+    r"\b(?:the|its|OpenAI['\u2019]s|the company['\u2019]s)\s+(larger|bigger|smaller|little)"
+    r"(?:\s+(?:model|version|variant|one|sibling|brother|"
+    r"of\s+(?:[\w'\u2019]+\s+){0,2}two)\b|"
+    r"(?=\s+(?:has|is|got|gets|was|needs|runs|scores?d?|reach\w+)\b))",
+    re.IGNORECASE,
 )
 
 
@@ -84,7 +88,7 @@ def _patterns(
 
 
 def _key(text: str) -> str:
-    return re.sub(r"[\s\-\u2010-\u2015]+", "", text).lower()
+    return re.sub(r"[\s\-\u2010-\u2015:]+", "", text).lower()
 
 
 def find_models(text: str, tables: Published) -> list[Mention]:
@@ -114,7 +118,7 @@ def find_size_references(text: str) -> list[Mention]:
         Mention((f"gpt-oss-{m[1]}b",), Span(*m.span())) for m in _SIZE_REFERENCE.finditer(text)
     ]
     for match in _LARGER.finditer(text):
-        size = "20b" if match[1].lower() == "smaller" else "120b"
+        size = "20b" if match[1].lower() in ("smaller", "little") else "120b"
         found.append(Mention((f"gpt-oss-{size}",), Span(*match.span())))
     return _without_overlaps(found)
 
@@ -122,7 +126,17 @@ def find_size_references(text: str) -> list[Mention]:
 def find_benchmarks(text: str, tables: Published) -> list[Mention]:
     """Benchmarks in order of their place; the longest name wins."""
     _, _, pattern, owner = _patterns(tables)
-    return [Mention((owner[_key(m[0])],), Span(*m.span())) for m in pattern.finditer(text)]
+    found = [Mention((owner[_key(m[0])],), Span(*m.span())) for m in pattern.finditer(text)]
+    if {"aime-2024", "aime-2025"} <= tables.benchmarks.keys():
+        found += [
+            Mention(("aime-2024", "aime-2025"), Span(*m.span()))
+            for m in _BARE_AIME.finditer(text)
+            if not any(m.start() < f.span.end and f.span.start < m.end() for f in found)
+        ]
+    return sorted(found, key=lambda mention: mention.span)
+
+
+_BARE_AIME = re.compile(r"\bAIME\b")
 
 
 def _without_overlaps(found: list[Mention]) -> list[Mention]:
@@ -148,10 +162,10 @@ _ATTRIBUTION = (
         rf"\b(?:results?|figures?|numbers?|tests?|evaluations?|benchmarks?) (?:from|by) ({_NAME})"
     ),
     re.compile(
-        rf"\b((?:[Ss]ome |[Mm]any |[Ee]arly |[Ss]everal )?(?:critics?|users?|developers?|"
-        rf"testers?|researchers?|reviewers?|"
-        rf"observers?|experts?|engineers?|people|"
-        rf"commentators?))\b[^.;]{{0,60}}?\b(?:{_SPEAKER_VERB}|dismiss\w*|say)\b"
+        rf"\b((?:[Ss]ome |[Mm]any |[Ee]arly |[Ss]everal )?(?:[Cc]ritics?|[Uu]sers?|[Dd]evelopers?|"
+        rf"[Tt]esters?|[Rr]esearchers?|[Rr]eviewers?|"
+        rf"[Oo]bservers?|[Ee]xperts?|[Ee]ngineers?|[Pp]eople|"
+        rf"[Cc]ommentators?))\b[^.;]{{0,60}}?\b(?:{_SPEAKER_VERB}|dismiss\w*|say)\b"
     ),
     re.compile(
         r"\b([Ss]ome|[Mm]any)\b(?:,[^.;]{0,60},)? (?:say|claim|argue|acknowledge|dismiss|"

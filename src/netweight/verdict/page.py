@@ -1,4 +1,4 @@
-"""The verdict as one HTML file that needs nothing else: no script, no request, no font.
+"""The verdict as one HTML file that needs nothing else: nothing runs, and nothing is requested.
 
 Lays out a finished report. Judges nothing, and writes no sentence with a number of its own.
 """
@@ -6,15 +6,20 @@ Lays out a finished report. Judges nothing, and writes no sentence with a number
 import base64
 import functools
 import hashlib
+from collections.abc import Callable
 from importlib import resources
 
 import jinja2
 from markupsafe import Markup
 
-from netweight.verdict.evidence import Benchmark, Computed, Document, Figure, Published
+from netweight.verdict.drift import Drift, Source
+from netweight.verdict.evidence import Computed, Document, Figure
+from netweight.verdict.faults import KIND_WORDS
 from netweight.verdict.judgement import VERDICT_WORDS, number, signed
+from netweight.verdict.linked import as_script, linked_data
+from netweight.verdict.matching import SHIFT_WORDS, STRENGTH_WORDS
 from netweight.verdict.plot import Bar, interval_plot
-from netweight.verdict.report import ClaimPart, Report
+from netweight.verdict.report import ClaimPart, Report, statements_of
 
 SYMBOLS = {
     "supported": "\u2713",
@@ -23,38 +28,96 @@ SYMBOLS = {
     "not_enough_evidence": "?",
     "not_checkable": "\u25cb",
 }
-STRENGTH_WORDS = ("as a possibility", "with reserve", "plainly", "without reserve")
 CONTEXT_CHARACTERS = 90
+MAX_PAGE_BYTES = 300_000
 
 
-def render(report: Report, tables: Published) -> str:
-    """The page. The same report gives the same bytes."""
-    style = _package_text("page.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return _template().render(
+def render(report: Report, *, data: str = "verdict.json") -> str:
+    """The page. The same report gives the same bytes, and needs nothing but the report.
+
+    `data` is the name of the file beside it that holds the report's JSON. Of a story with more
+    claims than a page has room for, the first are shown, and the page says so.
+    """
+    return _fitting(lambda shown: _page(report, data, shown), len(report.claims))
+
+
+def _fitting(make: Callable[[int], str], count: int) -> str:
+    """The page with as many of its parts as stay under the limit, to a tenth."""
+    page = make(count)
+    while (size := len(page.encode())) > MAX_PAGE_BYTES and count:
+        count = min(count * 9 // 10, count * MAX_PAGE_BYTES // size)
+        page = make(count)
+    return page
+
+
+def _page(whole: Report, data: str, num_shown: int) -> str:
+    claims = whole.claims[:num_shown]
+    ids = {claim.id for claim in claims}
+    findings = tuple(finding for finding in whole.findings if ids & set(finding.claims))
+    report = whole.model_copy(update={"claims": claims, "findings": findings})
+    return _filled(
+        "page.html.jinja",
         report=report,
-        style=Markup(style),  # ours, from the package
-        style_hash=digest,
+        num_claims=len(whole.claims),
+        shown=ids,
+        data=data,
         numbers=_numbers(report),
-        benchmarks=_benchmarks(report, tables),
         sources={source.id: source for source in report.sources},
-        names={row.id: row.name for row in tables.models.values()},
+        linked=Markup(as_script(linked_data(report))),  # JSON without any markup
         bearing=_bearing(report),
-        symbols=SYMBOLS,
-        words=VERDICT_WORDS,
+        kinds=KIND_WORDS,
         strengths=STRENGTH_WORDS,
         context=context_of,
-        plot=functools.partial(_plot, report, tables),
+        plot=functools.partial(_plot, report),
         value=value_of,
-        what=functools.partial(what_of, tables),
+        what=functools.partial(what_of, report),
     )
 
 
-def _template() -> jinja2.Template:
+def render_drift(drift: Drift) -> str:
+    """The page of several stories side by side, which leads to the page of each."""
+    return _fitting(lambda shown: _drift_page(drift, shown), len(drift.matters))
+
+
+def _drift_page(whole: Drift, num_shown: int) -> str:
+    """What several stories tell is shown before what one tells alone."""
+    ordered = sorted(whole.matters, key=lambda matter: len(matter.tellings) == 1)
+    drift = whole.model_copy(update={"matters": tuple(ordered[:num_shown])})
+    return _filled(
+        "drift.html.jinja",
+        drift=drift,
+        num_matters=len(whole.matters),
+        strengths=STRENGTH_WORDS,
+        shift_words=SHIFT_WORDS,
+        source_name=source_name,
+        command=drift_command(drift),
+    )
+
+
+def source_name(source: Source) -> str:
+    """How a story is called at the head of its column: its publisher, or its file."""
+    return source.story.publisher or source.story.name
+
+
+def drift_command(drift: Drift) -> str:
+    """The command that makes the same table."""
+    names = " ".join(source.story.name for source in drift.sources)
+    return f"netweight verdict {names} --date {drift.date}"
+
+
+def _filled(template: str, **values: object) -> str:
+    """A template of the package with its values and the style, whose hash the policy names."""
+    style = _package_text("page.css")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_package_text("page.html.jinja"))
+    return environment.from_string(_package_text(template)).render(
+        style=Markup(style),  # ours, from the package
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        symbols=SYMBOLS,
+        words=VERDICT_WORDS,
+        **values,
+    )
 
 
 def _package_text(name: str) -> str:
@@ -69,17 +132,7 @@ def _numbers(report: Report) -> dict[str, int]:
 
 
 def _cites(report: Report) -> list[str]:
-    sentences = [*report.summary, *report.method.statements]
-    for claim in report.claims:
-        sentences += [*claim.reason, *claim.caveats, *claim.settles]
-    sentences += [s for finding in report.findings for s in finding.correction]
-    return [cite for sentence in sentences for cite in sentence.cites]
-
-
-def _benchmarks(report: Report, tables: Published) -> list[Benchmark]:
-    named = {c.partition(":")[2] for c in _cites(report) if c.startswith("benchmark:")}
-    named |= {row.metric for row in report.evidence if isinstance(row, Figure)}
-    return [row for key, row in sorted(tables.benchmarks.items()) if key in named]
+    return [cite for statement in statements_of(report) for cite in statement.cites]
 
 
 def _bearing(report: Report) -> dict[str, list[str]]:
@@ -128,16 +181,16 @@ def _computed_value(row: Computed) -> str:
     return ", ".join(f"{key.replace('_', ' ')} {number(value)}" for key, value in values.items())
 
 
-def what_of(tables: Published, row: Figure | Document | Computed) -> str:
+def what_of(report: Report, row: Figure | Document | Computed) -> str:
     """What a record is about, in words."""
     if isinstance(row, Document | Computed):
         return row.statement
-    metric = tables.benchmarks.get(row.metric)
-    name = metric.name if metric else row.metric.replace("-", " ").capitalize()
-    return f"{name}, {tables.models[row.model].name}"
+    names = {benchmark.id: benchmark.name for benchmark in report.benchmarks}
+    metric = names.get(row.metric) or row.metric.replace("-", " ").capitalize()
+    return f"{metric}, {report.models.get(row.model, row.model)}"
 
 
-def _plot(report: Report, tables: Published, claim: ClaimPart) -> Markup:
+def _plot(report: Report, claim: ClaimPart) -> Markup:
     """The plot of a claim's intervals, or nothing where it has none."""
     rows = {row.id: row for row in report.evidence}
     chosen = [row for i in claim.plot if isinstance(row := rows.get(i), Computed)]

@@ -1,21 +1,36 @@
 """The verdict as one document: story, judged claims, findings, evidence; and its checks.
 
-Puts the room's parts together and writes files. A document is refused if a quote is not verbatim,
-a citation leads nowhere, or a sentence states a number that its records do not hold.
+Puts the room's parts together, writes files and reads its own JSON back. A document is refused if a
+quote is not verbatim, a citation leads nowhere, or a sentence states a number that its records do
+not hold.
 """
 
 import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
 
 from netweight.errors import VerdictError
 from netweight.verdict.claims import Claim, extract_claims
-from netweight.verdict.evidence import Computed, Document, Figure, Published, Row, Source
+from netweight.verdict.evidence import (
+    Benchmark,
+    Computed,
+    Document,
+    Figure,
+    PartialDate,
+    Published,
+    Row,
+    Source,
+    first_problem,
+)
+from netweight.verdict.findings import Finding, correct_misuse, find_errors
 from netweight.verdict.judge import judge
 from netweight.verdict.judgement import (
     Judgement,
+    Posterior,
     Statement,
     Verdict,
     check_statement,
@@ -25,11 +40,14 @@ from netweight.verdict.judgement import (
 )
 from netweight.verdict.ledger import MARGIN_POINTS, RATE_THRESHOLD_PERCENT, Ledger
 from netweight.verdict.measured import Measured
+from netweight.verdict.scores import Score
 from netweight.verdict.story import Story
-from netweight.verdict.topics import ABILITY_WORDS
-from netweight.verdict.triggers import Misuse
+from netweight.verdict.topics import Relation
 
 METHOD_VERSION = "1"
+SCHEMA: Literal["netweight-verdict/2"] = "netweight-verdict/2"
+MAX_LEADS = 3  # sentences at the top of the page, beside the tally and misused benchmarks
+MAX_JSON_BYTES = 20_000_000
 VERDICTS: tuple[Verdict, ...] = (
     "supported",
     "contradicted",
@@ -39,11 +57,20 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 
 
+Evidence = Annotated[Figure | Document | Computed, Field(discriminator="kind")]
+
+
 class StoryPart(Row):
-    """What was read. The text itself is not kept, only its hash and the quotes."""
+    """What was read. The text itself is not kept, only its hash and the quotes.
+
+    `published` and `publisher` are the story's own words about itself.
+    """
 
     name: str
     title: str
+    url: str | None
+    published: PartialDate | None
+    publisher: str | None
     format: Literal["text", "markdown", "html"]
     sha256: str
     num_words: int
@@ -63,28 +90,23 @@ class ClaimPart(Row):
     sentence_start: int
     subjects: tuple[str, ...]
     benchmarks: tuple[str, ...]
+    relation: Relation | None
+    negated: bool
+    comparators: tuple[str, ...]
+    scores: tuple[Score, ...]
+    ability: str | None
+    direction: Relation | None
     strength: int
     hedged: bool
     attribution: str | None
     repeats: str | None
     verdict: Verdict
+    posterior: Posterior | None
     reason: tuple[Statement, ...]
     caveats: tuple[Statement, ...]
     settles: tuple[Statement, ...]
     evidence: tuple[str, ...]
     plot: tuple[str, ...]
-
-
-class Finding(Row):
-    """An error of reasoning: a sentence that uses benchmarks for what they do not measure."""
-
-    id: str
-    kind: Literal["category_error"]
-    benchmarks: tuple[str, ...]
-    abilities: tuple[str, ...]
-    claims: tuple[str, ...]
-    sentence: str
-    correction: tuple[Statement, ...]
 
 
 class MethodPart(Row):
@@ -98,22 +120,25 @@ class MethodPart(Row):
 class Report(Row):
     """Everything that one run found out; its JSON is verdict.json."""
 
-    schema_: Literal["netweight-verdict/1"] = "netweight-verdict/1"
-    date: str
+    model_config = ConfigDict(title="verdict.json")
+
+    schema_: Literal["netweight-verdict/2"] = Field(default=SCHEMA, alias="schema")
+    date: PartialDate
     story: StoryPart
     summary: tuple[Statement, ...]
     tally: dict[Verdict, int]
     claims: tuple[ClaimPart, ...]
     findings: tuple[Finding, ...]
-    evidence: tuple[Figure | Document | Computed, ...]
+    evidence: tuple[Evidence, ...]
+    benchmarks: tuple[Benchmark, ...]
+    models: dict[str, str]
     sources: tuple[Source, ...]
     measured: tuple[Measured, ...]
     method: MethodPart
 
     def to_json(self) -> str:
         """The document as JSON text, the same bytes for the same inputs."""
-        text = self.model_dump_json(indent=2, by_alias=True)
-        return text.replace('"schema_":', '"schema":', 1) + "\n"
+        return self.model_dump_json(indent=2, by_alias=True) + "\n"
 
 
 def make_report(
@@ -129,7 +154,7 @@ def make_report(
     )
     claims = extract_claims(story, tables)
     judged = [(claim, judge(claim, ledger)) for claim in claims]
-    findings = _findings(claims, ledger)
+    findings = find_errors(judged, ledger)
     summary = _summary(judged, findings, ledger)
     method = _method(tables, ledger)
     used = dict.fromkeys(c for _, j in judged for c in j.evidence) | dict.fromkeys(
@@ -138,11 +163,15 @@ def make_report(
         for c in s.cites
     )
     evidence = _with_inputs(used, ledger)
+    parts = tuple(_claim_part(claim, judgement) for claim, judgement in judged)
     report = Report(
         date=date,
         story=StoryPart(
             name=story.name,
             title=story.title,
+            url=story.url,
+            published=story.published,
+            publisher=story.publisher,
             format=story.format,
             sha256=story.sha256,
             num_words=story.num_words,
@@ -150,9 +179,11 @@ def make_report(
         ),
         summary=summary,
         tally=_tally(judged),
-        claims=tuple(_claim_part(claim, judgement) for claim, judgement in judged),
+        claims=parts,
         findings=findings,
         evidence=evidence,
+        benchmarks=_benchmarks(evidence, used, tables),
+        models=_models(evidence, parts, tables),
         sources=_sources(evidence, tables, used),
         measured=ledger.measured,
         method=method,
@@ -173,11 +204,18 @@ def _claim_part(claim: Claim, judgement: Judgement) -> ClaimPart:
         sentence_start=claim.sentence.span.start,
         subjects=tuple(s.removeprefix("other:") for s in claim.subjects),
         benchmarks=claim.benchmarks,
+        relation=claim.relation,
+        negated=claim.negated,
+        comparators=tuple(c.removeprefix("other:") for c in claim.comparators),
+        scores=claim.scores,
+        ability=claim.ability,
+        direction=claim.direction,
         strength=claim.strength,
         hedged=claim.hedged,
         attribution=claim.attribution,
         repeats=claim.repeats,
         verdict=judgement.verdict,
+        posterior=judgement.posterior,
         reason=judgement.reason,
         caveats=judgement.caveats,
         settles=judgement.settles,
@@ -192,59 +230,33 @@ def _tally(judged: list[tuple[Claim, Judgement]]) -> dict[Verdict, int]:
     return {verdict: first.count(verdict) for verdict in VERDICTS}
 
 
-def _findings(claims: tuple[Claim, ...], ledger: Ledger) -> tuple[Finding, ...]:
-    """One finding per sentence, with a correction for each benchmark that it misuses."""
-    by_sentence: dict[int, list[Claim]] = {}
-    for claim in claims:
-        if claim.misuses:
-            by_sentence.setdefault(claim.sentence.span.start, []).append(claim)
-    found: list[Finding] = []
-    for group in by_sentence.values():
-        misuses = [misuse for claim in group for misuse in claim.misuses]
-        benchmarks = tuple(dict.fromkeys(misuse.benchmark for misuse in misuses))
-        found.append(
-            Finding(
-                id=f"f{len(found) + 1}",
-                kind="category_error",
-                benchmarks=benchmarks,
-                abilities=tuple(dict.fromkeys(misuse.ability for misuse in misuses)),
-                claims=tuple(claim.id for claim in group),
-                sentence=group[0].sentence.text,
-                correction=tuple(
-                    _correction(b, _claimed_of(b, misuses), ledger) for b in benchmarks
-                ),
-            )
-        )
-    return tuple(found)
-
-
-def _claimed_of(benchmark: str, misuses: Iterable[Misuse]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(m.ability for m in misuses if m.benchmark == benchmark))
-
-
-def _correction(benchmark: str, abilities: tuple[str, ...], ledger: Ledger) -> Statement:
-    row = ledger.tables.benchmarks[benchmark]
-    words = [ABILITY_WORDS[a] for a in abilities]
-    said = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
-    text = f"{row.name} measures {row.is_}. Its scores say nothing about {said}."
-    return Statement(text=text, cites=(f"benchmark:{benchmark}",))
-
-
 def _summary(
     judged: list[tuple[Claim, Judgement]], findings: tuple[Finding, ...], ledger: Ledger
 ) -> tuple[Statement, ...]:
     """The sentences at the top: the tally, errors of reasoning, what stands against the story."""
+    misused = [f for f in findings if f.kind == "category_error"]
     said = [_tally_sentence(judged, ledger)]
-    for benchmark in dict.fromkeys(b for f in findings for b in f.benchmarks):
-        misuses = [m for claim, _ in judged for m in claim.misuses]
-        said.append(_correction(benchmark, _claimed_of(benchmark, misuses), ledger))
-    leads: dict[str, Judgement] = {}
+    for benchmark in dict.fromkeys(b for f in misused for b in f.benchmarks):
+        misuses = [m for claim, _ in judged for m in claim.misuses if m.benchmark == benchmark]
+        abilities = tuple(dict.fromkeys(misuse.ability for misuse in misuses))
+        said.append(correct_misuse(benchmark, abilities, ledger))
+    others = {f.kind: f.correction[0] for f in reversed(findings) if f not in misused}
+    leads = [*reversed(others.values()), *_unfavourable(judged, findings)]
+    return tuple(dict.fromkeys([*said, *leads[:MAX_LEADS]]))
+
+
+def _unfavourable(
+    judged: list[tuple[Claim, Judgement]], findings: tuple[Finding, ...]
+) -> list[Statement]:
+    """The first reason against each topic of the story, beside what the errors say already."""
+    told = {claim for finding in findings for claim in finding.claims}
+    leads: dict[str, Statement] = {}
     for wanted in ("contradicted", "mixed"):
         for claim, judgement in judged:
-            if judgement.verdict == wanted and not claim.misuses and claim.repeats is None:
-                leads.setdefault(claim.topic, judgement)
-    said += [judgement.reason[0] for judgement in list(leads.values())[:2]]
-    return tuple(dict.fromkeys(said))
+            is_new = claim.id not in told and claim.repeats is None
+            if is_new and judgement.verdict == wanted:
+                leads.setdefault(claim.topic, judgement.reason[0])
+    return list(leads.values())
 
 
 def _tally_sentence(judged: list[tuple[Claim, Judgement]], ledger: Ledger) -> Statement:
@@ -284,7 +296,7 @@ def _method(tables: Published, ledger: Ledger) -> MethodPart:
         statements=(
             Statement(
                 text="Rules find the claims and cut the quotes; no model is asked, and nothing "
-                "is fetched."
+                "is fetched but a story that is given by its address."
             ),
             Statement(
                 text="A rate has a 95% Wilson interval. Models differ where the 95% interval of "
@@ -311,7 +323,7 @@ def _method(tables: Published, ledger: Ledger) -> MethodPart:
     )
 
 
-def _with_inputs(used: Iterable[str], ledger: Ledger) -> tuple[Figure | Document | Computed, ...]:
+def _with_inputs(used: Iterable[str], ledger: Ledger) -> tuple[Evidence, ...]:
     """The records used and those they were computed from, in order of first use."""
     ordered: dict[str, Figure | Document | Computed] = {}
     queue = [name for name in used if not name.startswith("benchmark:")]
@@ -328,8 +340,26 @@ def _with_inputs(used: Iterable[str], ledger: Ledger) -> tuple[Figure | Document
     return tuple(ordered.values())
 
 
+def _benchmarks(
+    evidence: tuple[Evidence, ...], used: Iterable[str], tables: Published
+) -> tuple[Benchmark, ...]:
+    """The benchmarks that sentences cite or figures are of, by id."""
+    named = {name.partition(":")[2] for name in used if name.startswith("benchmark:")}
+    named |= {row.metric for row in evidence if isinstance(row, Figure)}
+    return tuple(row for key, row in sorted(tables.benchmarks.items()) if key in named)
+
+
+def _models(
+    evidence: tuple[Evidence, ...], claims: tuple[ClaimPart, ...], tables: Published
+) -> dict[str, str]:
+    """Names by id of the models that figures and claims are about."""
+    named = {row.model for row in evidence if isinstance(row, Figure)}
+    named |= {model for claim in claims for model in (*claim.subjects, *claim.comparators)}
+    return {key: row.name for key, row in sorted(tables.models.items()) if key in named}
+
+
 def _sources(
-    evidence: tuple[Figure | Document | Computed, ...], tables: Published, used: Iterable[str]
+    evidence: tuple[Evidence, ...], tables: Published, used: Iterable[str]
 ) -> tuple[Source, ...]:
     names = [record.source for record in evidence if not isinstance(record, Computed)]
     for name in used:
@@ -351,17 +381,69 @@ def check_report(report: Report, story: Story, tables: Published) -> None:
             raise VerdictError(
                 f"refused to write: the quote of {claim.id} is not in the story where it says"
             )
-    records = {record.id: record_text(record) for record in (*report.evidence, *report.measured)}
+    check_sentences(report, tables)
+
+
+def check_sentences(report: Report, tables: Published) -> None:
+    """The part of the release rule that needs no story: quotes in their sentences, citations.
+
+    Raises:
+        VerdictError: a quote is not in its sentence, or a sentence fails its citation check.
+    """
+    for claim in report.claims:
+        start = claim.char_start - claim.sentence_start
+        if start < 0 or not claim.sentence[start:].startswith(claim.quote):
+            raise VerdictError(f"refused to write: the quote of {claim.id} is not in its sentence")
+    rows = (*report.evidence, *report.measured)
+    records = {record.id: record_text(record) for record in rows}
+    records |= {f"benchmark:{row.id}": record_text(row) for row in report.benchmarks}
     names = known_names(tables)
-
-    def text_of(cite: str) -> str | None:
-        if cite.startswith("benchmark:"):
-            row = tables.benchmarks.get(cite.partition(":")[2])
-            return record_text(row) if row else None
-        return records.get(cite)
-
     for statement in statements_of(report):
-        check_statement(statement, text_of, names)
+        check_statement(statement, records.get, names)
+
+
+def parse_report(text: str | bytes, name: str, tables: Published) -> Report:
+    """A document that was written before, checked as if it were written now.
+
+    Raises:
+        VerdictError: it is no verdict of this schema, or fails the release rule.
+    """
+    try:
+        report = Report.model_validate_json(text)
+    except ValidationError as error:
+        raise VerdictError(
+            f"{name} is not a verdict of schema {SCHEMA}: {first_problem(error)}. Make it again "
+            "from its story."
+        ) from error
+    check_sentences(report, tables)
+    return report
+
+
+def read_report(file: Path, tables: Published) -> Report:
+    """The document in a file that `netweight verdict` wrote.
+
+    Raises:
+        VerdictError: as parse_report, or the file cannot be read.
+    """
+    return parse_report(read_json(file), str(file), tables)
+
+
+def read_json(file: Path) -> bytes:
+    """The bytes of a verdict's file.
+
+    Raises:
+        VerdictError: there is no such file, or it is larger than any verdict.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_JSON_BYTES + 1)
+    except OSError as error:
+        raise VerdictError(
+            f"{file} cannot be read: {error.strerror}. Name a verdict.json."
+        ) from error
+    if len(content) > MAX_JSON_BYTES:
+        raise VerdictError(f"{file} is larger than a verdict: over {MAX_JSON_BYTES / 1e6:.0f} MB.")
+    return content
 
 
 def statements_of(report: Report) -> list[Statement]:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from netweight.verdict import topics
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import (
     Mention,
@@ -27,11 +28,30 @@ class Scene:
     earlier_benchmarks: tuple[str, ...]
     running_subjects: tuple[str, ...]
     main_subjects: tuple[str, ...]
+    context: str
+    paragraph_models: tuple[str, ...]
     comparator_spans: set[Span] = field(default_factory=set)
 
     @property
     def text(self) -> str:
         return self.sentence.text
+
+    @property
+    def carried_benchmarks(self) -> tuple[str, ...]:
+        """The benchmark that the paragraph is about, for a sentence that names none itself.
+
+        Only where the sentence points back, or gives a score of a model.
+        """
+        if self.benchmarks or len(self.earlier_benchmarks) != 1:
+            return ()
+        gives_score = (self.models or topics.PRONOUN.search(self.text)) and re.search(
+            r"\b(?:ge?o?t[s]?|gave|gives|scor\w+|reach\w+|ha[sd]|have|stands?|stood|achiev\w+|f[ae]lls?|"
+            r"sits?|sat|manag\w+|receiv\w+|post\w*|earn\w*|is|was)\b(?:[^.;]|\.(?=\d)){0,60}?\d\s?(?:%|percent\b|points\b)",
+            self.text,
+        )
+        points_back = topics.CARRIED.search(self.text)
+        states = self.models and re.search(r"\b(?:got|received|scored|stands? at)\s+\d", self.text)
+        return self.earlier_benchmarks if gives_score or points_back or states else ()
 
     @property
     def default_subjects(self) -> tuple[str, ...]:
@@ -48,9 +68,11 @@ def read_scenes(story: Story, tables: Published) -> list[Scene]:
     scenes: list[Scene] = []
     paragraph, subjects = -1, main
     benchmarks: tuple[str, ...] = ()
+    named_in = _models_by_paragraph(story, found)
+    before = ""
     for sentence, models in zip(story.sentences, found, strict=True):
         if sentence.paragraph != paragraph:
-            paragraph, subjects, benchmarks = sentence.paragraph, main, ()
+            paragraph, subjects, benchmarks, before = sentence.paragraph, main, (), ""
         if about_gpt_oss:
             sizes = find_size_references(sentence.text)
             models = sorted(
@@ -58,11 +80,23 @@ def read_scenes(story: Story, tables: Published) -> list[Scene]:
                 key=lambda mention: mention.span,
             )
         named = find_benchmarks(sentence.text, tables)
-        scenes.append(Scene(sentence, models, named, benchmarks, subjects, main))
-        benchmarks = tuple(name for mention in named for name in mention.ids)
+        context, before = f"{before} {sentence.text}".strip(), sentence.text
+        scenes.append(
+            Scene(sentence, models, named, benchmarks, subjects, main, context, named_in[paragraph])
+        )
+        here = dict.fromkeys(name for mention in named for name in mention.ids)
+        benchmarks = tuple(here) or benchmarks
         first = _new_subject(models, sentence.text)
         subjects = listed_with(models, first, sentence.text) if first else subjects
     return scenes
+
+
+def _models_by_paragraph(story: Story, found: list[list[Mention]]) -> dict[int, tuple[str, ...]]:
+    named: dict[int, dict[str, None]] = {}
+    for sentence, mentions in zip(story.sentences, found, strict=True):
+        ids = (name for mention in mentions for name in mention.ids)
+        named.setdefault(sentence.paragraph, {}).update(dict.fromkeys(ids))
+    return {paragraph: tuple(ids) for paragraph, ids in named.items()}
 
 
 def _new_subject(models: list[Mention], text: str) -> Mention | None:

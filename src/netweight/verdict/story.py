@@ -1,7 +1,8 @@
 """A story, read and cleaned, with its sentences and their places in the clean text.
 
-Reads text, Markdown and HTML. The clean text is what quotes are matched against: every offset is
-counted in its characters. Knows nothing of models and claims, and never acts on what a story says.
+Reads text, Markdown and HTML from a file, an address or standard input. The clean text is what
+quotes are matched against: every offset is counted in its characters. Knows nothing of models and
+claims, and never acts on what a story says.
 """
 
 import codecs
@@ -18,13 +19,15 @@ from typing import Literal, NamedTuple
 import sentencex
 
 from netweight.errors import StoryError
+from netweight.verdict.article import as_date, read_article
+from netweight.verdict.fetch import Fetched, fetch, is_url
 
 MAX_FILE_BYTES = 5_000_000  # a news page with all its scripts is under 3 MB
 MAX_TEXT_CHARACTERS = 200_000  # about 30,000 words: ten times a long feature
 MAX_SENTENCE_CHARACTERS = (
     1_500  # longer runs are cut at a space, so that no text costs more than time
 )
-MIN_ARTICLE_WORDS = 10  # less is what an extractor finds on a page that has no article
+MAX_FRONT_MATTER_CHARACTERS = 5_000
 
 Format = Literal["text", "markdown", "html"]
 
@@ -37,7 +40,11 @@ _LINE_MARK = re.compile(
 )
 _MARKDOWN_LINK = re.compile(r"!?\[([^\][]{0,500})\]\([^()\s]{0,2000}(?: \"[^\"\n]{0,200}\")?\)")
 _MARKDOWN_EMPHASIS = re.compile(r"(\*\*|__|\*|`)(?=\S)([^*_`\n]{1,500}?)(?<=\S)\1")
+# Python's codecs that no page is written in: slow on long texts, or giving what is no text.
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 _CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_.:\-]{1,40})", re.IGNORECASE)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_FIELD = re.compile(r"([A-Za-z]{1,20})[ \t]*:[ \t]*(\S.{0,300})")
 _HTML_START = re.compile(
     r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
@@ -62,7 +69,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Story:
-    """A story as it was read. `sha256` is of the bytes as given, before any cleaning."""
+    """A story as it was read. `sha256` is of the bytes as given, before any cleaning.
+
+    `published` and `publisher` are what a page or a Markdown file declares of itself, or None;
+    `url` is the address it was fetched from.
+    """
 
     name: str
     title: str
@@ -70,6 +81,9 @@ class Story:
     format: Format
     sha256: str
     sentences: tuple[Sentence, ...]
+    published: str | None = None
+    publisher: str | None = None
+    url: str | None = None
 
     @property
     def num_words(self) -> int:
@@ -77,15 +91,27 @@ class Story:
         return len(self.text.split())
 
 
-def read_story(path: str) -> Story:
-    """Read a story from a file, or from standard input for `-`.
+class _Parts(NamedTuple):
+    """A story's text before cleaning, and what its file declares."""
+
+    text: str
+    title: str | None = None
+    published: str | None = None
+    publisher: str | None = None
+
+
+def read_story(path: str, *, allow_private: bool = False) -> Story:
+    """Read a story from a file, from an http or https address, or for `-` from standard input.
 
     Raises:
         StoryError: there is no such file, it is a folder, binary, too large, not decodable, or has
-            no text in it.
+            no text in it; or the address is not allowed or gives no page (netweight.verdict.fetch).
     """
     if path == "-":
         return parse_story(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "standard input")
+    if is_url(path):
+        fetched = fetch(path, allow_private=allow_private, max_bytes=MAX_FILE_BYTES)
+        return parse_story(fetched.content, fetched.url, fetched=fetched)
     file = Path(path)
     try:
         size = file.stat().st_size
@@ -102,21 +128,20 @@ def read_story(path: str) -> Story:
     return parse_story(content, file.name)
 
 
-def parse_story(content: bytes, name: str) -> Story:
+def parse_story(content: bytes, name: str, *, fetched: Fetched | None = None) -> Story:
     """Make a story of a file's bytes; `name` says where they are from and hints at the format.
+
+    What a server said of the bytes, in `fetched`, counts before the hint.
 
     Raises:
         StoryError: as read_story.
     """
     if len(content) > MAX_FILE_BYTES:
         raise StoryError(_too_large(name, len(content)))
-    raw = decode(content, name)
-    story_format = _format_of(raw, name)
-    if story_format == "html":
-        title, text = _article(raw, name)
-    else:
-        title, text = None, raw
-    text = clean(unwrapped(text, story_format), markdown=story_format == "markdown")
+    raw = decode(content, name, charset=fetched.charset if fetched else None)
+    story_format = _format_of(raw, name, fetched.media_type if fetched else "")
+    parts = _parts(raw, name, story_format)
+    text = clean(unwrapped(parts.text, story_format), markdown=story_format == "markdown")
     if not any(map(str.isalpha, text)):
         raise StoryError(f"{name} has no text in it. Give a story with at least one sentence.")
     if len(text) > MAX_TEXT_CHARACTERS:
@@ -126,11 +151,14 @@ def parse_story(content: bytes, name: str) -> Story:
         )
     return Story(
         name=name,
-        title=title or _first_line(text),
+        title=parts.title or _first_line(text),
         text=text,
         format=story_format,
         sha256=hashlib.sha256(content).hexdigest(),
         sentences=split_sentences(text),
+        published=parts.published,
+        publisher=parts.publisher,
+        url=fetched.url if fetched else None,
     )
 
 
@@ -141,13 +169,13 @@ def _too_large(name: str, size: int) -> str:
     )
 
 
-def decode(content: bytes, name: str) -> str:
-    """The bytes as text: by byte order mark, then by a page's declared charset, then as UTF-8.
+def decode(content: bytes, name: str, *, charset: str | None = None) -> str:
+    """The bytes as text: by byte order mark, a server's charset, a page's own, then as UTF-8.
 
     Raises:
         StoryError: the bytes are not text in that encoding.
     """
-    encoding = _encoding_of(content)
+    encoding = _encoding_of(content, charset)
     is_wide = encoding.startswith("utf-16")
     if not is_wide and (b"\0" in content or content[:4] in (b"%PDF", b"\x89PNG", b"PK\x03\x04")):
         raise StoryError(f"{name} is a binary file. Give a text, Markdown or HTML file.")
@@ -159,48 +187,63 @@ def decode(content: bytes, name: str) -> str:
         ) from error
 
 
-def _encoding_of(content: bytes) -> str:
+def _encoding_of(content: bytes, charset: str | None) -> str:
     if content.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     declared = _CHARSET.search(content[:2048])
-    if declared and content.lstrip()[:1] == b"<":
+    own = declared[1].decode("ascii") if declared and content.lstrip()[:1] == b"<" else None
+    for name in filter(None, (charset, own)):
         try:
-            return codecs.lookup(declared[1].decode("ascii")).name
-        except LookupError:
-            return "utf-8"  # a charset nobody knows; UTF-8 is strict enough to notice a wrong guess
+            b"test".decode(name)
+            encoding = codecs.lookup(name).name
+        except (LookupError, UnicodeError):
+            continue  # a charset nobody knows; UTF-8 is strict enough to notice a wrong guess
+        if encoding not in _NO_CHARSETS:
+            return encoding
     return "utf-8"
 
 
-def _format_of(raw: str, name: str) -> Format:
+def _format_of(raw: str, name: str, media_type: str) -> Format:
     suffix = Path(name).suffix.lower()
-    if suffix in (".html", ".htm", ".xhtml") or _HTML_START.match(raw[:4096]):
+    is_page = media_type in ("text/html", "application/xhtml+xml")
+    if is_page or suffix in (".html", ".htm", ".xhtml") or _HTML_START.match(raw[:4096]):
         return "html"
-    return "markdown" if suffix in (".md", ".markdown") else "text"
+    is_markdown = media_type in ("text/markdown", "text/x-markdown")
+    return "markdown" if is_markdown or suffix in (".md", ".markdown") else "text"
 
 
-def _article(raw: str, name: str) -> tuple[str | None, str]:
-    """The title and the text of the page's article, without navigation and advertisements."""
-    import trafilatura  # a quarter of a second, so only for pages
-    from trafilatura.settings import Document
+def _parts(raw: str, name: str, story_format: Format) -> _Parts:
+    if story_format == "html":
+        article = read_article(raw, name)
+        title = _clean_name(article.title)
+        text = article.text
+        if title and not text.startswith(title):
+            text = f"{title}\n{text}"
+        return _Parts(text, title, article.published, _clean_name(article.publisher))
+    return _front_matter(raw) if story_format == "markdown" else _Parts(raw)
 
-    if not raw.strip():
-        raise StoryError(f"{name} has no text in it. Give a story with at least one sentence.")
-    document = trafilatura.bare_extraction(
-        raw, favor_precision=True, include_comments=False, include_tables=False, with_metadata=True
+
+def _clean_name(name: str | None) -> str | None:
+    """A title or a publisher on one line, as text."""
+    return clean(name.replace("\n", " "), markdown=False) or None if name else None
+
+
+def _front_matter(raw: str) -> _Parts:
+    """A Markdown file's text and what its front matter declares: title, date and publisher."""
+    text = raw.replace("\r\n", "\n").replace("\r", "\n")
+    found = _FRONT_MATTER.match(text[:MAX_FRONT_MATTER_CHARACTERS])
+    if found is None:
+        return _Parts(raw)
+    lines = (_FRONT_FIELD.fullmatch(line.strip()) for line in found[1].split("\n"))
+    fields = {m[1].lower(): m[2].strip(" \t\"'") for m in lines if m}
+    return _Parts(
+        text[found.end() :],
+        _clean_name(fields.get("title")),
+        as_date(fields.get("date") or fields.get("published")),
+        _clean_name(fields.get("publisher") or fields.get("source")),
     )
-    if (
-        not isinstance(document, Document)
-        or not document.text
-        or len(document.text.split()) < MIN_ARTICLE_WORDS
-    ):
-        raise StoryError(
-            f"{name} is a page with no article text in it. Save the article's text and give that."
-        )
-    title = clean(document.title or "", markdown=False) or None
-    text = document.text
-    return title, f"{title}\n{text}" if title and not text.startswith(title) else text
 
 
 def unwrapped(text: str, story_format: Format) -> str:

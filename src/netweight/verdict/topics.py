@@ -9,7 +9,7 @@ from typing import Literal
 
 ClaimType = Literal[
     "licence", "openness", "history", "resource", "benchmark_score", "comparison", "behaviour",
-    "training", "ability", "opinion", "other",
+    "training", "safety", "ability", "opinion", "other",
 ]  # fmt: skip
 Relation = Literal["equal", "above", "below"]
 
@@ -22,6 +22,8 @@ class Topic:
     type: ClaimType
     pattern: re.Pattern[str]
     context: re.Pattern[str] | None = None
+    can_be_denied: bool = False
+    is_said_once: bool = False  # a second mention in a sentence adds nothing
 
 
 def _re(text: str) -> re.Pattern[str]:
@@ -37,6 +39,8 @@ LICENCE = _re(
     r"[\s\-]+(?:open[\s\-]source\s+)?(?:licen[cs]\w*|terms)"
     r"|\blicen[cs]ed under (?:the |an? )?(?P<late>Apache(?:[\s\-]2(?:\.0)?)?|MIT|BSD|GPL\w*|"
     r"[A-Z][\w\-.]+)"
+    r"|\blicen[cs]e(?:,? (?:which )?(?:is|was|remains)|:|,)\s+(?:the\s+)?"
+    r"(?P<stated>Apache(?:[\s\-]2(?:\.0)?)?|MIT|BSD|(?:A?GPL)\w*|proprietary|permissive)\b"
 )
 SIZE = _re(
     r"\b\d+(?:\.\d+)?[\s\-]?(?:B|billion)(?:(?:\s+(?:and|or|of its|of their|total|"
@@ -44,13 +48,27 @@ SIZE = _re(
     r"\d+(?:\.\d+)?[\s\-]?(?:B|billion))*[\s\-]+(?:total\s+|active\s+|"
     r"activated\s+)?param\w*"
 )
+BARE_SIZE = _re(r"(?<![\w.$])\d+(?:\.\d+)?[\s\-]billion(?![\s\-]+(?:total |active )?param)\b")
+MEMORY = _re(
+    rf"\b(?:fits?|squeez\w+|runs?|running|loads?|needs?|requires?|usable|works?|within|"
+    rf"single){_NEAR}?(?P<gb>\d+)\s?(?:GB|GiB|gigabytes?)\b"
+)
+_TOKENS = r"\d{1,3}(?:,\d{3})+|\d{4,7}|\d+(?=\s?(?:k\b|thousand\b))"
+CONTEXT_LENGTH = _re(
+    rf"\b(?P<length>{_TOKENS})(?:\s?k| thousand)?(?:[\s\-]tokens?)?[\s\-]context\b|"
+    rf"\bcontext\s+(?:window|length)s?\s+(?:of|is|are)\s+(?:up to\s+)?(?P<length2>{_TOKENS})"
+    r"(?:\s?k\b| thousand\b)?"
+)
+TRAINING_COMPUTE = _re(
+    r"\b(?P<millions>\d+(?:\.\d+)?)\s+million\s+(?:Nvidia\s+)?(?:H100|GPU)[\s\-]+(?:GPU[\s\-]+)?hours\b"
+)
 TOPICS = (
-    Topic("licence", "licence", LICENCE),
+    Topic("licence", "licence", LICENCE, can_be_denied=True),
     Topic(
         "open-source",
         "openness",
         _re(
-            r"\b(?:is|are|as|now|went|fully|truly|completely|release[sd]?|launch(?:es|ed)?|"
+            r"\b(?:(?:is|are|was|were)(?:\s+not|n['\u2019]t)?|as|now|went|fully|truly|completely|release[sd]?|launch(?:es|ed)?|"
             r"publish(?:es|ed)?)\s+"
             r"(?:an?\s+|its\s+|their\s+|two\s+|new\s+|fully\s+|truly\s+|completely\s+|"
             r"first\s+){0,3}open[\s\-]source(?!\s+(?:AI|rivals?|alternatives?|competitors?))\b"
@@ -64,15 +82,15 @@ TOPICS = (
             r"|\bfirst\s+(?:\w+[\s\-]){0,4}open[\s\-](?:weights?|source)\b"
             r"(?:.{0,40}?\bsince GPT-2\b)?|\bsince GPT-2\b"
         ),
+        can_be_denied=True,
     ),
-    Topic("size", "resource", SIZE),
+    Topic("size", "resource", SIZE, can_be_denied=True),
+    Topic("size", "resource", BARE_SIZE, context=_re(r"\bparam"), can_be_denied=True),
     Topic(
         "memory",
         "resource",
-        _re(
-            rf"\b(?:fits?|runs?|running|loads?|needs?|requires?|usable|works?|within|"
-            rf"single){_NEAR}?(?P<gb>\d+)\s?(?:GB|GiB|gigabytes?)\b"
-        ),
+        MEMORY,
+        can_be_denied=True,
     ),
     Topic(
         "maths-in-writing",
@@ -112,14 +130,16 @@ TOPICS = (
             rf"\b(?:refus|resist|declin|reluctan|unwilling|censor|sanitis|sanitiz|balk)\w*{_NEAR}"
             r"(?:politic\w*|sensitive|contentious|controversial|contested|government\w*|taboo)\b"
         ),
+        can_be_denied=True,
     ),
-    Topic("hallucination", "behaviour", _re(r"\bhallucinat\w+")),
+    Topic("hallucination", "behaviour", _re(r"\bhallucinat\w+"), can_be_denied=True),
     Topic(
         "efficiency",
         "resource",
         _re(
-            r"\befficien(?:t|cy|tly)\b|\btokens? (?:per|a|/) ?s(?:econd)?\b|\b(?:fast|"
-            r"quick)(?:er)?\b"
+            r"\befficien(?:t|cy|tly)\b|\btokens? (?:per|a|/) ?s(?:econd)?\b|"
+            r"\b(?:is|are|was|were|runs?|responds?|feels?|generates?|works?|answers?)\W+"
+            r"(?:\w+\W+){0,3}(?:fast|quick)(?:er|ly)?\b|\bfaster than\b"
         ),
     ),
     Topic("harmony", "other", _re(r"['\"\u2018\u201c]?\bHarmony\b['\"\u2019\u201d]?")),
@@ -128,7 +148,53 @@ TOPICS = (
         "benchmark_score",
         _re(r"\bcomplian(?:ce|t)(?:\s+(?:scores?|rates?|results?))?"),
     ),
-    Topic("bias", "behaviour", _re(r"\bbias(?:ed|es)?\b(?:\s+behaviou?r)?")),
+    Topic(
+        "bias",
+        "behaviour",
+        _re(r"\b(?:free (?:of|from) |no |un)?bias(?:ed|es)?\b(?:\s+behaviou?r)?"),
+        can_be_denied=True,
+    ),
+    Topic(
+        "text-only",
+        "behaviour",
+        _re(
+            r"\btext[\s\-]only\b|\bmulti-?modal\b|\b(?:process|handl|understand|see|read|generat|"
+            r"produc|accept|support)\w*\s+(?:\w+\s+){0,3}(?:images?|audio|video|pictures?)\b"
+        ),
+        can_be_denied=True,
+    ),
+    Topic("context-length", "resource", CONTEXT_LENGTH),
+    Topic(
+        "effort-levels",
+        "behaviour",
+        _re(
+            r"\b(?:three|3)\s+(?:\w+\s+){0,2}(?:effort|reasoning|thinking)\s+(?:levels|settings|modes)\b|"
+            r"\b(?:three|3)\s+levels\s+of\s+(?:\w+\s+)?(?:effort|reasoning|thinking)\b"
+        ),
+    ),
+    Topic(
+        "mixture-of-experts",
+        "resource",
+        _re(r"\bmixture[\s\-]of[\s\-]experts?\b|\bMoE\b"),
+        is_said_once=True,
+    ),
+    Topic("training-compute", "training", TRAINING_COMPUTE),
+    Topic(
+        "no-high-capability",
+        "safety",
+        _re(
+            r"\bhigh(?:[\s\-]+\w+){0,2}[\s\-]+capabilit\w+|\bPreparedness Framework\b|"
+            r"\bhigh[\s\-]risk (?:level|threshold)"
+        ),
+    ),
+    Topic(
+        "best-american",
+        "comparison",
+        _re(
+            r"\b(?:most intelligent|smartest|best|most capable|leading)\s+(?:American|U\.?S\.?)\s+"
+            r"open\W?\s?-?\w*\s+(?:\w+\s+)?models?\b"
+        ),
+    ),
     Topic(
         "instruction-following",
         "ability",
@@ -195,11 +261,15 @@ RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
     (
         "equal",
         _re(
-            r"\b(?:comparable\s+(?:to|with)|(?:near[\s\-]?)?parity\s+with|"
+            r"\b(?:comparable\s+(?:\w+\s+){0,2}(?:to|with)|(?:near[\s\-]?)?parity\s+with|"
             r"on\s+(?:a\s+)?par\s+with|match(?:es|ed|ing)?\b|"
-            r"rival(?:s|ed|ling|ing)\b|level\s+with|equal(?:s|led|ling)?\s+(?:to\b)?|"
+            r"(?<!its )(?<!their )(?<!other )(?<!the )(?<!open )(?<!closed )(?<!than )(?<!to )"
+            r"(?<!behind )"
+            r"rival(?:s|ed|led|ling|ing)\b|level\s+with|equal(?:s|led|ling)?\s+(?:to\b)?|"
             r"as\s+(?:good|capable|strong|smart)\s+as|"
-            r"close\s+to|similar\s+to|akin\s+to|keeps?\s+(?:up|pace)\s+with|in\s+line\s+with)"
+            r"close\s+to|similar\s+(?:(?:performance|results?|capabilit\w+|accuracy|scores?|"
+            r"quality|levels?|intelligence)\s+)?to|approach(?:es|ed|ing)\b|nears\b|"
+            r"neck\s+and\s+neck\s+with|holds?\s+(?:its|their)\s+own\s+against|akin\s+to|keeps?\s+(?:up|pace)\s+with|in\s+line\s+with)"
         ),
     ),
     (
@@ -208,13 +278,15 @@ RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
             r"\b(?:beat(?:s|ing|en)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|"
             r"better\s+than|out(?:score|do|class|rank)\w*|"
             r"top(?:s|ped|ping)\b|superior\s+to|above|higher\s+than|stronger\s+than|"
-            r"smarter\s+than|overt(?:akes?|ook|aking))"
+            r"edg(?:es|ed|ing)\s+out|eclips\w+|bests?\b|hallucinat\w+\s+(?:\w+\s+){0,2}less\s+(?:\w+\s+)?than|"
+            r"smarter\s+than|leads?(?=\s+(?:over\s+)?(?:the\s+)?[\w\-.]*\d)|led(?=\s+[\w\-.]*\d)|overt(?:akes?|ook|aking))"
         ),
     ),
     (
         "below",
         _re(
-            r"\b(?:behind|trail(?:s|ed|ing)?\b|lag(?:s|ged|ging)?(?:\s+behind)?|worse\s+than|"
+            r"\b(?:behind|(?:came|comes|is|was|finish\w*)\s+(?:a\s+\w+\s+)?second\s+to|trail(?:s|ed|ing)?\b|lag(?:s|ged|ging)?(?:\s+behind)?|worse\s+than|"
+            r"hallucinat\w+\s+(?:\w+\s+){0,2}more\s+(?:\w+\s+)?than|"
             r"los(?:es|t|ing)\s+to|below|"
             r"underperform\w*|fall(?:s|ing)?\s+short\s+of|fell\s+short\s+of|inferior\s+to|"
             r"lower\s+than|weaker\s+than|"
@@ -223,10 +295,38 @@ RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
         ),
     ),
 )
+DENIAL = _re(
+    r"\b(?:neither|not(?! only| just| merely)|never|cannot)\b|n['\u2019]t\b|"
+    r"^(?:un(?=bias)|no\s|free\s)"
+)
+# "It would be wrong to say that ..." denies what follows.
+DISTANCED = _re(
+    r"\b(?:wrong|false|incorrect|untrue|misleading|mistaken|(?:a )?myth|"
+    r"(?:a )?mistake)\b[^.;]{0,30}"
+    r"\b(?:say|claim|think|believe|conclude|that)\b[^.;]{0,60}$|"
+    r"\bno (?:\w+ )?(?:benchmark|test|evidence|study|source|figure)s?\b[^.;]{0,20}"
+    r"\b(?:shows?|suggests?|proves?|says?|that)\b[^.;]{0,60}$"
+)
+# "above them are X and Y" puts the models after the verb.
+INVERTED = _re(
+    r"\s+(?:them|it|both|these|that|this)\b[^.;]{0,30}\b(?:is|are|sits?|stands?|comes?)\s+.{0,20}"
+)
+UNIVERSAL = _re(
+    r"\b(?:every|all|each|any)\s+(?:\w+\s+)?(?:benchmarks?|tests?|tasks?|areas?|subjects?|measures?|"
+    r"metrics?|counts?|categor\w+|categories|cases?|respects?)\b|\bacross the board\b|"
+    r"\b(?:everywhere|always|without exception|in every way)\b"
+)
 NEGATION = _re(
-    r"\b(?:not|n['\u2019]t|never|no longer|fail(?:s|ed)? to|cannot|without)\b[^.;,]{0,30}$|"
+    r"\b(?:neither|nor|not(?! only| just| merely)|n['\u2019]t|never|no longer|fail(?:s|ed)? to|"
+    r"cannot|without)\b[^.;,]{0,30}$|"
     r"n['\u2019]t\b[^.;,]{0,30}$"
 )
+
+
+def says_universal(text: str) -> bool:
+    """Whether the words claim something of every benchmark or case."""
+    return UNIVERSAL.search(text) is not None
+
 
 INFERENCE = _re(
     r"\bsuggest\w*|\bindicat\w*|\bimpl(?:y|ies|ied|ying)\b|\bprov(?:e[sd]?|ing|es)\b|"
@@ -255,10 +355,19 @@ SOFTENED = _re(
     r"comparable|close to|about|roughly|approximately|initially|early testing|believed|says?|"
     r"claims?|critics)\b"
 )
+RELAYED = _re(r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?)\b")
 CATEGORICAL = _re(
     r"\b(?:best|most|all|every|never|always|surpass\w*|outperform\w*|dominan\w*|revolutionary|"
     r"unprecedented|completely|fully|"
-    r"entirely|any|unmatched|nothing)\b"
+    r"entirely|any|unmatched|nothing(?! to do with))\b"
+)
+
+PRONOUN = _re(r"\b(?:it|its|they|their|the (?:same |new )?models?)\b")
+FIRST_PERSON = _re(r"\b(?:I|me|my|we|us|our)\b")
+CARRIED = _re(
+    r"\bthere\b|^(?:That|This|Both|These|Those)\b|\bon (?:it|the same|that|this)\b|"
+    r"\bthe same (?:\w+ )?"
+    r"(?:version|board|table|benchmark|test|index|contest|set)\b"
 )
 
 OPINION = _re(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from netweight.verdict import topics
 from netweight.verdict.evidence import Published
+from netweight.verdict.names import Mention
 from netweight.verdict.scenes import Scene, overlap
 from netweight.verdict.scores import Score, find_scores
 from netweight.verdict.story import Span
@@ -52,26 +53,44 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         or scene.benchmarks
         or scene.earlier_benchmarks
         or (scene.default_subjects and topics.ABOUT_MODELS.search(scene.text))
-        or (scene.default_subjects and _is_factual(scene.text))
+        or (scene.default_subjects and _is_factual(scene))
     ):
         return []
     scores = _score_triggers(scene)
     rates = any(b.endswith("hallucination") for t in scores for b in t.benchmarks)
+    if scene.sentence.is_heading and not scene.models:
+        return []
     found = [
-        *_comparisons(scene),
+        *(comparisons := _comparisons(scene, tables)),
         *scores,
-        *(t for t in _topic_triggers(scene) if not (rates and t.topic == "hallucination")),
+        *(
+            t
+            for t in _topic_triggers(scene)
+            if t.topic != "hallucination"
+            or not (rates or any(overlap(c.span, t.span) for c in comparisons))
+        ),
         *_abilities(scene),
     ]
     found = _with_misuses(scene, found, tables)
     return found if scene.sentence.is_heading else [*found, *_opinions(scene)]
 
 
-def _is_factual(text: str) -> bool:
-    return any(topic.pattern.search(text) for topic in topics.TOPICS)
+def _is_factual(scene: Scene) -> bool:
+    """Says something that a rule knows, by a pronoun or in the writer's own voice."""
+    text = scene.text
+    if any(topic.pattern.search(text) for topic in topics.TOPICS):
+        return True
+    if topics.PRONOUN.search(text):
+        relations = (pattern for _, pattern in topics.RELATIONS)
+        if any(pattern.search(text) for pattern in (*topics.ABILITIES.values(), *relations)):
+            return True
+    speaks = topics.FIRST_PERSON.search(text) or (
+        scene.paragraph_models and topics.PRONOUN.search(text)
+    )
+    return bool(speaks and topics.OPINION.search(text))
 
 
-def _comparisons(scene: Scene) -> list[Trigger]:
+def _comparisons(scene: Scene, tables: Published) -> list[Trigger]:
     """A relation word followed by the models it compares with."""
     found = []
     matches = sorted(
@@ -83,23 +102,65 @@ def _comparisons(scene: Scene) -> list[Trigger]:
         limit = matches[index + 1][0][0] if index + 1 < len(matches) else len(scene.text)
         adversative = topics.ADVERSATIVE.search(scene.text, end, limit)
         limit = adversative.start() if adversative else limit
+        if any(overlap(Span(start, end), m.span) for m in scene.models):
+            continue  # "Chinese rivals" is a name, not a verb
         against = [m for m in scene.models if end <= m.span.start < min(limit, end + 120)]
-        if not against or re.search(r"[.;]", scene.text[end : against[0].span.start]):
+        if index + 1 < len(matches) and len(against) > 1:
+            against = _without_next_subject(scene.text, against, limit)
+        if not against or re.search(r"[.;](?!\d)", scene.text[end : against[0].span.start]):
+            against = _set_against(scene, start)
+        if not against or topics.INVERTED.fullmatch(scene.text, end, against[0].span.start):
             continue
         scene.comparator_spans.update(m.span for m in against)
         near = Span(start, against[-1].span.end)
+        benchmarks = _benchmarks_for(scene, near)
+        if scene.text.lower().startswith("hallucinat", start):
+            benchmarks = ("personqa-hallucination", "simpleqa-hallucination")
+        elif _is_of_errors(scene.text[start:end], benchmarks, tables):
+            relation = _OPPOSITE[relation]
         found.append(
             Trigger(
-                span=Span(start, against[-1].span.end),
+                span=Span(start, max(end, against[-1].span.end)),
                 topic="comparison",
                 type="comparison",
                 relation=relation,
-                negated=bool(topics.NEGATION.search(scene.text[max(0, start - 40) : start])),
+                negated=bool(
+                    topics.NEGATION.search(scene.text[max(0, start - 40) : start])
+                    or topics.DISTANCED.search(scene.text[:start])
+                ),
                 comparators=tuple(name for m in against for name in m.ids),
-                benchmarks=_benchmarks_for(scene, near),
+                benchmarks=benchmarks,
             )
         )
     return found
+
+
+_OPPOSITE: dict[Relation, Relation] = {"above": "below", "below": "above", "equal": "equal"}
+
+
+def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) -> bool:
+    """Whether "higher" speaks of a rate of errors, where higher is worse."""
+    of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
+    return of_errors and re.match(r"higher|lower|above|below|exceed|top", words, re.I) is not None
+
+
+def _without_next_subject(text: str, against: list[Mention], next_start: int) -> list[Mention]:
+    """Leave out a model that stands right before the next relation: it is that one's subject."""
+    between = text[against[-1].span.end : next_start]
+    return against[:-1] if re.fullmatch(r"\s+(?:\w+ly\s+)?", between) else against
+
+
+def _set_against(scene: Scene, before: int) -> list[Mention]:
+    """The model of "measured against X, it came out behind"."""
+    lead = re.compile(
+        r"\b(?:measured|compared|tested|set|pitted|put)\s+(?:up\s+)?(?:against|with|to)\s+"
+    )
+    return [
+        m
+        for m in scene.models
+        if m.span.end <= before
+        and any(cue.end() == m.span.start for cue in lead.finditer(scene.text, 0, before))
+    ]
 
 
 def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
@@ -112,11 +173,17 @@ def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
         return tuple(dict.fromkeys(n for m in after if m.span.start < limit for n in m.ids))
     before = [m for m in scene.benchmarks if m.span.start < near.start]
     since = _listed_before(scene, near.start)
-    return since or tuple(dict.fromkeys(n for m in before for n in m.ids))
+    named = since or tuple(dict.fromkeys(n for m in before for n in m.ids))
+    alone = tuple(dict.fromkeys(n for m in after for n in m.ids))
+    return named or (alone if len(alone) == 1 else ()) or scene.carried_benchmarks
 
 
 def _score_triggers(scene: Scene) -> list[Trigger]:
-    scores = find_scores(scene.text, scene.models, scene.benchmarks, scene.default_subjects)
+    benchmarks = scene.benchmarks or [
+        Mention((name,), Span(0, 0)) for name in scene.carried_benchmarks
+    ]
+    benchmarks = [m for m in benchmarks if len(m.ids) == 1]  # "AIME" alone names no one table
+    scores = find_scores(scene.text, scene.models, benchmarks, scene.default_subjects)
     by_benchmark: dict[str, list[tuple[Span, Score]]] = {}
     for span, score in scores:
         by_benchmark.setdefault(score.benchmark, []).append((span, score))
@@ -137,8 +204,14 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
     for topic in topics.TOPICS:
         if topic.context and not topic.context.search(scene.text):
             continue
-        for match in topic.pattern.finditer(scene.text):
-            trigger = Trigger(span=Span(*match.span()), topic=topic.id, type=topic.type)
+        matches = list(topic.pattern.finditer(scene.text))
+        for match in matches[:1] if topic.is_said_once else matches:
+            trigger = Trigger(
+                span=Span(*match.span()),
+                topic=topic.id,
+                type=topic.type,
+                negated=topic.can_be_denied and _is_denied(scene.text, match),
+            )
             if topic.id == "compliance-score":
                 found += [
                     replace(trigger, benchmarks=(b,)) for b in _listed_before(scene, match.start())
@@ -153,7 +226,39 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
                 )
             else:
                 found.append(trigger)
-    return found
+    return _with_sizes_joined(scene, found)
+
+
+def _with_sizes_joined(scene: Scene, found: list[Trigger]) -> list[Trigger]:
+    """Make "117 billion parameters, 5.1 billion of them active" one statement of a size."""
+    sizes = sorted((t for t in found if t.topic == "size"), key=lambda t: t.span)
+    joined: list[Trigger] = []
+    for trigger in sizes:
+        between = Span(joined[-1].span.end, trigger.span.start) if joined else None
+        if between and _is_one_statement(scene, between):
+            last = joined.pop()
+            end = max(last.span.end, trigger.span.end)
+            joined.append(replace(last, span=Span(last.span.start, end)))
+        else:
+            joined.append(trigger)
+    return [*(t for t in found if t.topic != "size"), *joined]
+
+
+def _is_one_statement(scene: Scene, between: Span) -> bool:
+    words = scene.text[max(0, between.start) : max(0, between.end)]
+    if len(words) > 45 or topics.ADVERSATIVE.search(words):
+        return False
+    return not any(overlap(m.span, between) for m in scene.models)
+
+
+def _is_denied(text: str, match: re.Match[str]) -> bool:
+    """A "not" or "never" before the words, in their clause, or inside them."""
+    before = text[max(0, match.start() - 40) : match.start()]
+    return bool(
+        topics.NEGATION.search(before)
+        or topics.DENIAL.search(match[0])
+        or topics.DISTANCED.search(text[: match.start()])
+    )
 
 
 def _listed_before(scene: Scene, position: int) -> tuple[str, ...]:
@@ -192,7 +297,36 @@ def _abilities(scene: Scene) -> list[Trigger]:
                         )
                     )
                     break
+            else:
+                if after := _said_after(scene, match):
+                    found.append(
+                        Trigger(
+                            span=Span(match.start(), after[0]),
+                            topic="ability",
+                            type="ability",
+                            ability=ability,
+                            direction=after[1],
+                        )
+                    )
     return found
+
+
+def _said_after(scene: Scene, match: re.Match[str]) -> tuple[int, Relation] | None:
+    """An ability followed by its praise or blame: "its creative writing is weak"."""
+    copula = re.compile(
+        r"\s+(?:skills?\s+|abilit\w+\s+)?(?:is|are|was|were|remains?|feels?|seems?)\s+(?:\w+\s+){0,2}"
+    )
+    said = copula.match(scene.text, match.end())
+    if said is None:
+        return None
+    readings: tuple[tuple[Relation, re.Pattern[str]], ...] = (
+        ("below", topics.WEAK),
+        ("above", topics.STRONG),
+    )
+    for direction, words in readings:
+        if found := words.search(scene.text, match.end(), said.end() + 15):
+            return found.end(), direction
+    return None
 
 
 def _opinions(scene: Scene) -> list[Trigger]:
@@ -282,7 +416,7 @@ def _inferences(scene: Scene) -> list[tuple[tuple[str, ...], Span, bool]]:
             found.append((mention.ids, reach, True))
         label = re.compile(
             r"(?:,\s*(?:an?|the)\b)?[^.;,]{0,40}?\b(?:scores?|ratings?|rates?|results?|"
-            r"benchmark|tests?|exam)\b"
+            r"benchmark|tests?|exam|evaluation|assessment|suite|leaderboard)\b"
         )
         if labelled := label.match(scene.text, mention.span.end):
             found.append((mention.ids, Span(mention.span.end, labelled.end()), True))

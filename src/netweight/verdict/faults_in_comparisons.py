@@ -1,0 +1,122 @@
+"""Comparisons that turn the order round, say more than the source, or choose an outdated rival."""
+
+from collections.abc import Iterable
+
+from netweight.verdict.claims import Claim
+from netweight.verdict.comparing import describe, pairs_for
+from netweight.verdict.evidence import Document, Figure
+from netweight.verdict.faults import Fault
+from netweight.verdict.judgement import Judgement, Statement, number
+from netweight.verdict.ledger import Ledger
+from netweight.verdict.names import OPENAI_PROPRIETARY
+from netweight.verdict.pairs import Pair
+from netweight.verdict.topics import says_universal
+
+POSSIBLE = 0  # the strength of "may"
+
+
+def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """A comparison stronger than its source, or against the order of every published figure."""
+    if claim.negated or claim.relation is None:
+        return []
+    pairs = pairs_for(claim, ledger)
+    if source := _exceeded(claim, pairs, ledger):
+        said = [*describe(pairs, ledger)][:1] if pairs else []
+        text = " ".join([source.statement, *(s.text for s in said)])
+        cites = (source.id, *(c for s in said for c in s.cites))
+        return [Fault("strength_inflation", Statement(text=text, cites=cites))]
+    if claim.relation == "equal":
+        return _unequal(claim, judgement, pairs, ledger)
+    against = "lower" if claim.relation == "above" else "higher"
+    if not pairs or any(pair.by_value != against for pair in pairs):
+        return []
+    return [Fault("model_swap", _values(pairs, ledger))]
+
+
+def _exceeded(claim: Claim, pairs: list[Pair], ledger: Ledger) -> Document | None:
+    """The source on how the subject compares, if the claim goes beyond what it says.
+
+    A claim about named benchmarks is no repetition of a general sentence, unless it is universal.
+    """
+    source = ledger.tables.documents["peer-claim"]
+    peers = {ledger.tables.models[s].vendor_peer for s in claim.subjects if s in source.models}
+    is_universal = says_universal(claim.quote)
+    if not peers & {*claim.comparators} and not (peers and OPENAI_PROPRIETARY in claim.comparators):
+        return None
+    if claim.benchmarks and not is_universal:
+        return None
+    goes_beyond = claim.relation == "above" or (claim.relation == "equal" and is_universal)
+    if claim.strength == POSSIBLE:
+        return None
+    is_so = claim.relation == "above" and _is_resolved(pairs, "higher")
+    return source if goes_beyond and not is_so else None
+
+
+def _is_resolved(pairs: Iterable[Pair], wanted: str) -> bool:
+    readings = [pair.reading for pair in pairs]
+    return bool(readings) and all(reading == wanted for reading in readings)
+
+
+def _unequal(claim: Claim, judgement: Judgement, pairs: list[Pair], ledger: Ledger) -> list[Fault]:
+    """A plain "matches" where every figure shows a difference."""
+    if claim.hedged or judgement.verdict != "contradicted" or not pairs:
+        return []
+    return [Fault("strength_inflation", _values(pairs, ledger))]
+
+
+def _values(pairs: list[Pair], ledger: Ledger) -> Statement:
+    shown = pairs[:3]
+    parts = [
+        f"{ledger.name(p.first.model)} has {number(p.first.value)} and "
+        f"{ledger.name(p.second.model)} {number(p.second.value)} on "
+        f"{ledger.tables.benchmarks[p.first.metric].name}"
+        for p in shown
+    ]
+    cites = tuple(i for p in shown for i in (p.first.id, p.second.id))
+    return Statement(text="; ".join(parts) + ".", cites=cites)
+
+
+def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """A rival with a successor that stood on the same board, which the paragraph does not name."""
+    models = ledger.tables.models
+    faults = []
+    for rival in _rivals_told(claim):
+        row = models.get(rival)
+        if row is None or row.newer is None or row.newer in claim.nearby_models:
+            continue
+        for benchmark in claim.benchmarks:
+            old, new = _same_board(benchmark, rival, row.newer, ledger)
+            if old and new and _was_out(new, claim):
+                text = (
+                    f"{row.name} had a successor by then: {ledger.name(row.newer)} has "
+                    f"{number(new.value)} on {ledger.tables.benchmarks[benchmark].name}, "
+                    f"not {number(old.value)}."
+                )
+                said = Statement(text=text, cites=(new.id, old.id))
+                faults.append(Fault("stale_comparator", said))
+    return faults
+
+
+def _rivals_told(claim: Claim) -> list[str]:
+    """The models that the claim sets beside another: compared, or scored where others are."""
+    scored = [s.model for s in claim.scores if s.model and s.is_named]
+    named = [*claim.comparators, *scored, *(claim.subjects if claim.comparators else ())]
+    return [
+        name for name in dict.fromkeys(named) if {*claim.nearby_models, *claim.subjects} - {name}
+    ]
+
+
+def _was_out(figure: Figure, claim: Claim) -> bool:
+    """Whether the figure was there when the story was published, as far as dates are known."""
+    told_on, measured_on = claim.told_on, figure.conditions.date
+    return told_on is None or measured_on is None or told_on >= measured_on[: len(told_on)]
+
+
+def _same_board(
+    benchmark: str, old: str, new: str, ledger: Ledger
+) -> tuple[Figure | None, Figure | None]:
+    for one in ledger.tables.about(benchmark, old):
+        for other in ledger.tables.about(benchmark, new):
+            if one.setting == other.setting:
+                return one, other
+    return None, None

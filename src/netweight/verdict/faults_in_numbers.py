@@ -1,0 +1,165 @@
+"""Wrong numbers told apart: another column, another model, the other size, or no source at all.
+
+Looks only at claims that the figures contradict, and at figures told without what they depend on.
+"""
+
+import re
+
+from netweight.verdict.claims import Claim
+from netweight.verdict.evidence import Figure
+from netweight.verdict.faults import Fault, Kind
+from netweight.verdict.judge_numbers import (
+    TOOLS_TOLD,
+    allowed,
+    is_same,
+    judge_memory,
+    judge_size,
+    published_of,
+)
+from netweight.verdict.judgement import Judgement, Statement, number
+from netweight.verdict.ledger import Ledger
+from netweight.verdict.scores import Score
+
+
+def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """Each stated score that its model does not have; and each told without its conditions."""
+    faults = []
+    for score in claim.scores:
+        rows = published_of(score, claim, ledger)
+        equal = [row for row in allowed(score, rows) if is_same(row, score)]
+        if equal:
+            faults += _dropped(equal, rows, claim, ledger)
+        elif rows and not ledger.tables.benchmarks[score.benchmark].varies_by_set:
+            faults.append(_wrong(score, rows, claim, ledger))
+    return faults
+
+
+def _dropped(equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledger) -> list[Fault]:
+    """The figure holds only with tools or at a lower effort, and the story does not say so."""
+    faults = []
+    first = equal[0]
+    tools = {row.conditions.tools for row in equal}
+    without = [
+        row
+        for row in rows
+        if row.conditions.tools == "none"
+        and (row.source, row.conditions.effort) == (first.source, first.conditions.effort)
+    ]
+    if tools == {"with tools"} and not TOOLS_TOLD.search(claim.context):
+        text = f"{number(first.value)} is {ledger.name(first.model)}'s figure with tools"
+        text += f"; without them it is {number(without[0].value)}." if without else "."
+        cites = tuple(row.id for row in (first, *without[:1]))
+        faults.append(Fault("dropped_condition", Statement(text=text, cites=cites)))
+    efforts = {row.conditions.effort for row in equal}
+    if efforts <= {"low", "medium"} and not re.search(
+        r"\b(?:low|medium|effort)\b", claim.context, re.IGNORECASE
+    ):
+        text = f"{number(first.value)} is {ledger.name(first.model)}'s figure at "
+        text += f"{first.conditions.effort} effort."
+        faults.append(Fault("dropped_condition", Statement(text=text, cites=(first.id,))))
+    return faults
+
+
+def _wrong(score: Score, rows: list[Figure], claim: Claim, ledger: Ledger) -> Fault:
+    subject = rows[0].model
+    own = _nearest(score, allowed(score, rows) or rows)
+    right = (
+        f"{ledger.name(subject)} has {number(own.value)} on "
+        f"{ledger.tables.benchmarks[own.metric].name}"
+    )
+    if other := _owner(score, subject, claim, ledger):
+        text = f"{number(other.value)} is {ledger.name(other.model)}'s"
+        if other.metric != own.metric:
+            text += f" figure on {_metric(other, ledger)}"
+        kind = _kind(score, other, own, claim, ledger)
+        cites = (own.id, other.id)
+        return Fault(kind, Statement(text=f"{right}; {text}.", cites=cites))
+    text = f"{right}; the number in the story is in no source."
+    return Fault("invented_number", Statement(text=text, cites=(own.id,)))
+
+
+def _metric(row: Figure, ledger: Ledger) -> str:
+    known = ledger.tables.benchmarks.get(row.metric)
+    return known.name if known else row.metric
+
+
+def _nearest(score: Score, rows: list[Figure]) -> Figure:
+    """The figure to put in the place of a wrong one: the highest effort's, nearest in value."""
+    best = [r for r in rows if r.conditions.effort in (None, "high")] or rows
+    return min(best, key=lambda row: (abs(row.value - score.value), row.id))
+
+
+def _owner(score: Score, subject: str, claim: Claim, ledger: Ledger) -> Figure | None:
+    """Whose figure the number is: a model of the sentence first, then the sibling, then others.
+
+    Then the same model's figure on another benchmark, where the number is stated finely enough to
+    be more than chance.
+    """
+    table = ledger.tables
+    family = table.models[subject].family if subject in table.models else None
+    told = {s.model for s in claim.scores} | set(claim.comparators)
+
+    def order(row: Figure) -> tuple[bool, bool, bool, str]:
+        is_sibling = family is not None and table.models[row.model].family == family
+        return (
+            row.model not in told,
+            not is_sibling,
+            row.conditions.effort not in (None, "high"),
+            row.id,
+        )
+
+    same = [
+        row
+        for row in allowed(score, table.about(score.benchmark))
+        if row.model != subject and score.bound is None and is_same(row, score)
+    ]
+    if same:
+        return min(same, key=order)
+    elsewhere = [
+        row
+        for row in table.figures.values()
+        if row.model == subject
+        and row.metric in table.benchmarks
+        and row.metric != score.benchmark
+        and row.conditions.effort in (None, "high")
+        and score.decimals > 0
+        and score.bound is None
+        and is_same(row, score)
+    ]
+    return min(elsewhere, key=lambda row: row.id, default=None)
+
+
+def _kind(score: Score, other: Figure, own: Figure, claim: Claim, ledger: Ledger) -> Kind:
+    if other.metric != own.metric:
+        return "column_swap"
+    models = ledger.tables.models
+    family = models[own.model].family
+    if family is not None and models[other.model].family == family:
+        return "size_swap"
+    is_mutual = any(
+        s.model == other.model and is_same(row, s)
+        for s in claim.scores
+        for row in ledger.tables.about(score.benchmark, own.model)
+    )
+    return "model_swap" if is_mutual else "column_swap"
+
+
+def faults_in_resources(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """A size or a memory need that belongs to the other size of the model, or to none."""
+    if claim.negated or judgement.verdict != "contradicted":
+        return []
+    judging = {"size": judge_size, "memory": judge_memory}[claim.topic]
+    for sibling in _siblings(claim, ledger):
+        as_sibling = judging(claim.told_of((sibling,)), ledger)
+        if as_sibling.verdict in ("supported", "mixed"):
+            said = as_sibling.reason[0]
+            text = f"That is {ledger.name(sibling)}. {said.text} {judgement.reason[0].text}"
+            cites = (*said.cites, *judgement.reason[0].cites)
+            return [Fault("size_swap", Statement(text=text, cites=cites))]
+    return [Fault("invented_number", judgement.reason[0])]
+
+
+def _siblings(claim: Claim, ledger: Ledger) -> list[str]:
+    models = ledger.tables.models
+    families = {models[s].family for s in claim.subjects if s in models} - {None}
+    return [m.id for m in models.values() if m.family in families and m.id not in claim.subjects]

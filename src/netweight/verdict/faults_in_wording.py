@@ -1,0 +1,37 @@
+"""Wording against the source: a denial of what it says, or a suspicion told as a fact."""
+
+from netweight.verdict.claims import Claim
+from netweight.verdict.faults import Fault
+from netweight.verdict.judgement import Judgement, Statement
+from netweight.verdict.ledger import Ledger
+from netweight.verdict.topics import CATEGORICAL
+
+# Documents that hold what is publicly known of a topic, where that is a suspicion or an anecdote.
+SUSPICIONS = {
+    "synthetic-data": "synthetic-suspicion",
+    "data-effect": "synthetic-suspicion",
+    "maths-in-writing": "formula-anecdotes",
+}
+
+
+def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """A "not" or "never" that turns a documented fact round."""
+    if not claim.negated or judgement.verdict != "contradicted":
+        return []
+    cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
+    text = " ".join(s.text for s in judgement.reason[:2])
+    return [Fault("negation", Statement(text=text, cites=cites))]
+
+
+def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """Told plainly, or with "always" and "every", though the source only suspects it."""
+    name = SUSPICIONS.get(claim.topic)
+    if name is None or claim.negated:
+        return []
+    source = ledger.tables.documents[name]
+    is_told_as_fact = not claim.is_suspected or (
+        not claim.hedged and CATEGORICAL.search(claim.quote) is not None
+    )
+    if not is_told_as_fact or not set(claim.subjects) & set(source.models):
+        return []
+    return [Fault("hedge_removed", Statement(text=source.statement, cites=(source.id,)))]

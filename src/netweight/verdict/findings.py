@@ -1,0 +1,101 @@
+"""The errors of a story, each with its sentence and its correction.
+
+Asks every detector about every judged claim, and puts together what they say of one sentence.
+"""
+
+from collections.abc import Callable, Iterable
+
+from netweight.verdict.claims import Claim
+from netweight.verdict.evidence import Row
+from netweight.verdict.faults import Fault, Kind
+from netweight.verdict.faults_in_comparisons import faults_in_order, faults_in_rivals
+from netweight.verdict.faults_in_numbers import faults_in_resources, faults_in_scores
+from netweight.verdict.faults_in_wording import faults_in_certainty, faults_in_denials
+from netweight.verdict.judgement import Judgement, Statement
+from netweight.verdict.ledger import Ledger
+from netweight.verdict.topics import ABILITY_WORDS
+from netweight.verdict.triggers import Misuse
+
+Detector = Callable[[Claim, Judgement, Ledger], list[Fault]]
+
+_BY_TOPIC: dict[str, tuple[Detector, ...]] = {
+    "score": (faults_in_scores, faults_in_rivals),
+    "comparison": (faults_in_order, faults_in_rivals),
+    "size": (faults_in_resources,),
+    "memory": (faults_in_resources,),
+}
+_ALWAYS: tuple[Detector, ...] = (faults_in_denials, faults_in_certainty)
+
+
+class Finding(Row):
+    """An error in a sentence of the story, and what is right instead."""
+
+    id: str
+    kind: Kind
+    benchmarks: tuple[str, ...] = ()
+    abilities: tuple[str, ...] = ()
+    claims: tuple[str, ...]
+    sentence: str
+    correction: tuple[Statement, ...]
+
+
+def find_errors(judged: Iterable[tuple[Claim, Judgement]], ledger: Ledger) -> tuple[Finding, ...]:
+    """The story's errors in reading order; one finding for each kind in a sentence."""
+    pairs = list(judged)
+    grouped: dict[tuple[int, Kind], list[tuple[Claim, Fault]]] = {}
+    for claim, judgement in pairs:
+        for fault in faults_of(claim, judgement, ledger):
+            grouped.setdefault((claim.sentence.span.start, fault.kind), []).append((claim, fault))
+    ordered = sorted(grouped.items(), key=lambda item: item[0][0])
+    return tuple(
+        _finding(f"f{index}", kind, group, ledger)
+        for index, ((_, kind), group) in enumerate(ordered, start=1)
+    )
+
+
+def faults_of(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """Everything that is wrong with one claim."""
+    detectors = (*_BY_TOPIC.get(claim.topic, ()), *_ALWAYS)
+    faults = [fault for detect in detectors for fault in detect(claim, judgement, ledger)]
+    return [*_category_errors(claim, ledger), *faults]
+
+
+def _category_errors(claim: Claim, ledger: Ledger) -> list[Fault]:
+    return [
+        Fault("category_error", correct_misuse(b, _claimed_of(b, claim.misuses), ledger))
+        for b in dict.fromkeys(misuse.benchmark for misuse in claim.misuses)
+    ]
+
+
+def _claimed_of(benchmark: str, misuses: Iterable[Misuse]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(m.ability for m in misuses if m.benchmark == benchmark))
+
+
+def correct_misuse(benchmark: str, abilities: tuple[str, ...], ledger: Ledger) -> Statement:
+    """What a benchmark measures, and what its scores say nothing about."""
+    row = ledger.tables.benchmarks[benchmark]
+    words = [ABILITY_WORDS[a] for a in abilities]
+    said = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+    text = f"{row.name} measures {row.is_}. Its scores say nothing about {said}."
+    return Statement(text=text, cites=(f"benchmark:{benchmark}",))
+
+
+def _finding(name: str, kind: Kind, group: list[tuple[Claim, Fault]], ledger: Ledger) -> Finding:
+    """One finding for several claims of a sentence; each misused benchmark is corrected once."""
+    claims = list({claim.id: claim for claim, _ in group}.values())
+    misuses = [m for claim in claims for m in claim.misuses] if kind == "category_error" else []
+    benchmarks = dict.fromkeys(
+        [m.benchmark for m in misuses] or [b for claim in claims for b in claim.benchmarks]
+    )
+    corrections = [
+        correct_misuse(b, _claimed_of(b, misuses), ledger) for b in benchmarks if misuses
+    ] or [fault.correction for _, fault in group]
+    return Finding(
+        id=name,
+        kind=kind,
+        benchmarks=tuple(benchmarks),
+        abilities=tuple(dict.fromkeys(m.ability for m in misuses)),
+        claims=tuple(claim.id for claim in claims),
+        sentence=claims[0].sentence.text,
+        correction=tuple(dict.fromkeys(corrections)),
+    )
