@@ -124,31 +124,29 @@ def _planted() -> str:
 
 def _verdict_gold() -> str:
     row: dict[str, Any] = latest("verdict_gold")
-
-    def share(found: dict[str, Any]) -> str:
-        return f"{found['hits']} of {found['n']} ({found['low']:.0%} to {found['high']:.0%})"
-
-    kinds = sorted({kind for split in row["splits"] for kind in split["recall_by_kind"]})
-    measures = {
-        "planted errors found": lambda split: share(split["recall"]),
-        **{
-            f"of these, {kind.replace('_', ' ')}": lambda split, kind=kind: share(
-                split["recall_by_kind"][kind]
-            )
-            for kind in kinds
-        },
-        "sentences of sound stories with a false alarm": lambda split: share(
-            split["sentences_with_false_alarms"]
-        ),
-        "sound stories with a false alarm": lambda split: share(split["stories_with_false_alarms"]),
-        "quotes that are the story's": lambda split: share(split["exact_quotes"]),
-        "claims found": lambda split: share(split["claims_found"]),
-        "macro-F1 of the labels": lambda split: f"{split['macro_f1']:.2f}",
+    splits: list[dict[str, Any]] = row["splits"]
+    counted = {
+        "planted errors found": "recall",
+        "sentences of sound stories with a false alarm": "sentences_with_false_alarms",
+        "sound stories with a false alarm": "stories_with_false_alarms",
+        "quotes that are the story's": "exact_quotes",
+        "claims found": "claims_found",
     }
-    splits = row["splits"]
-    lines = [(name, *(measure(split) for split in splits)) for name, measure in measures.items()]
+    lines = [(told, *(_of(split[key]) for split in splits)) for told, key in counted.items()]
+    lines[1:1] = [
+        (
+            f"of these, {kind.replace('_', ' ')}",
+            *(_of(split["recall_by_kind"][kind]) for split in splits),
+        )
+        for kind in sorted(splits[0]["recall_by_kind"])
+    ]
+    lines.append(("macro-F1 of the labels", *(f"{split['macro_f1']:.2f}" for split in splits)))
     titles = ("with 95% intervals", *(f"{s['split']}, {s['stories']} stories" for s in splits))
     return _table(titles, lines, _origin(row))
+
+
+def _of(found: dict[str, Any]) -> str:
+    return f"{found['hits']} of {found['n']} ({found['low']:.0%} to {found['high']:.0%})"
 
 
 def _instrument(name: str) -> str:
