@@ -350,9 +350,9 @@ _TOWNS = _listed(
 )
 _JOBS = _listed("baker, miller, sailor, teacher, painter, smith, doctor, gardener")
 _INTRODUCTIONS = (
-    "Answer from these facts:",
-    "Here is all that is known. The facts:",
-    "Use nothing but these facts:",
+    "Answer from these facts only.",
+    "These are the facts of the land. Answer from them.",
+    "Use these facts and nothing else.",
 )
 
 
@@ -367,12 +367,12 @@ def _taught_reading(random: Random) -> Item:
         num_facts = random.randint(3, 7)
         people, towns = random.sample(_FOLK, num_facts), random.sample(_TOWNS, num_facts)
         facts = [_fact(random, who, town) for who, town in zip(people, towns, strict=True)]
-        question, answer = random.choice(random.choice(facts).questions)
-        num_answers = sum(question == asked for fact in facts for asked, _ in fact.questions)
-        if num_answers == 1 and is_held_out(sorted(fact.sentence for fact in facts)):
+        fact = random.choice(facts)
+        question, answer = random.choice(fact.questions)
+        num_answers = sum(question == asked for each in facts for asked, _ in each.questions)
+        if num_answers == 1 and is_held_out((fact.sentence, question)):
             break
-    numbered = [f"{number}. {fact.sentence}" for number, fact in enumerate(facts, start=1)]
-    told = " ".join([random.choice(_INTRODUCTIONS), *numbered])
+    told = " ".join([random.choice(_INTRODUCTIONS), *(each.sentence for each in facts)])
     return Item("reading", 1, question, answer, _rivals(answer), told)
 
 
