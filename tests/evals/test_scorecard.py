@@ -334,7 +334,7 @@ def test_the_terminal_has_the_headline_and_the_further_figures(run):
         "70.6%",
         "46.9 to 86.7%",
         "17",
-        "12 right, 5 wrong, 1 refused, 1 timeout",
+        "12 right, 5 wrong, 2 other",
     )
     assert second[:3] == ("", "  tokens", "16.5 tokens") and second[5] == ""
 

@@ -242,15 +242,21 @@ def _words(name: str) -> str:
 # Rows
 
 
+def _most_frequent(outcomes: Mapping[str, int], num_named: int = 2) -> str:
+    """The commonest outcomes by name, and how many samples had another."""
+    counted = sorted(outcomes.items(), key=lambda each: -each[1])
+    named = [f"{count} {name}" for name, count in counted[:num_named] if count]
+    others = sum(count for _, count in counted[num_named:])
+    return ", ".join([*named, f"{others} other"] if others else named)
+
+
 def terminal_rows(record: Record) -> list[TerminalRow]:
     """A record's figures for the terminal, the headline first."""
     rows = []
     for index, result in enumerate(record["evaluation_results"]):
         metric, row = result["metric_config"], _figure_row(result)
         facts = record["evaluation_results"][0]["netweight"]
-        outcomes = ", ".join(
-            f"{count} {name}" for name, count in facts["outcomes"].items() if count
-        )
+        outcomes = _most_frequent(facts["outcomes"])
         rows.append(
             TerminalRow(
                 "" if index else facts["task"],
