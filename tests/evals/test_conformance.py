@@ -1,10 +1,13 @@
 """Whether raw completions have Harmony's form."""
 
+import asyncio
+
 import pytest
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import read_eval_log
 
 from netweight.errors import WeighError
+from netweight.evals.completions import Endpoint
 from netweight.evals.conformance import (
     MEASURE,
     WELL_FORMED,
@@ -13,6 +16,7 @@ from netweight.evals.conformance import (
     messages_of,
 )
 from netweight.evals.measure import Scored
+from netweight.evals.served import Server
 
 THOUGHT = "<|channel|>analysis<|message|>7 + 5 = 12.<|end|>"
 ANSWER = "<|start|>assistant<|channel|>final<|message|>12<|return|>"
@@ -81,6 +85,21 @@ def test_bad_arguments_are_refused(name, value):
         conformance(**{name: value})
 
 
+def test_a_conversation_s_prompt_has_control_tokens_and_no_text_in_their_place():
+    async def asked(server):
+        async with Endpoint(server.base_url, "nano") as endpoint:
+            ids = await endpoint.conversation("What is 2 + 2?", "low")
+            return await endpoint._text_of(ids[:1]), await endpoint._text_of(ids)
+
+    server = Server("nano")
+    try:
+        first, whole = asyncio.run(asked(server))
+    finally:
+        server.close()
+    assert first == "<|start|>"
+    assert "Reasoning: low" in whole and whole.endswith("2?<|end|><|start|>assistant")
+
+
 @pytest.mark.inspect
 def test_nano_writes_harmony(tmp_path):
     task = conformance(num_items=12)
@@ -90,4 +109,4 @@ def test_nano_writes_harmony(tmp_path):
     assert {sample.scores["in_form"].metadata["outcome"] for sample in log.samples} <= set(
         MEASURE.outcomes
     )
-    assert score.metrics["mean"].value > 0.8
+    assert score.metrics["mean"].value == 1

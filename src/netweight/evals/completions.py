@@ -170,6 +170,17 @@ class Endpoint:
             "such as start=199998 for gpt-oss."
         )
 
+    async def conversation(self, question: str, effort: str) -> list[int]:
+        """Return the token ids of a conversation's prompt, as the server itself begins an answer.
+
+        In a text, control tokens would be read as text.
+
+        Raises:
+            WeighError: the server does not tell.
+        """
+        messages = [{"role": "user", "content": question}]
+        return await self._token_ids({"messages": messages, "reasoning_effort": effort})
+
     async def _token_ids(self, what: dict[str, object]) -> list[int]:
         told = await self._rooted("tokenize", what, "tokens")
         assert isinstance(told, list)

@@ -1,8 +1,8 @@
 """Task `conformance`: does what the model writes follow the form of Harmony, token by token?
 
 A server parses its model's output before anybody sees it, and a tolerant one mends what is wrong;
-so it is asked for raw completions with their control tokens. Only models that speak Harmony
-(github.com/openai/harmony, Apache-2.0) have this form; of others nothing is said by it.
+so it is asked for raw completions of its own prompts, with their control tokens. Only models that
+speak Harmony (github.com/openai/harmony, Apache-2.0) have this form; of others it says nothing.
 """
 
 import re
@@ -36,13 +36,6 @@ _STORE = "said"
 _MAX_TOKENS = 512
 _NUM_TELLINGS = 20
 
-# The system message that models are trained with, on one date: an answer must not change daily.
-_PROMPT = (
-    "<|start|>system<|message|>You are ChatGPT, a large language model trained by OpenAI.\n"
-    "Knowledge cutoff: 2024-06\nCurrent date: 2026-01-15\n\nReasoning: {effort}\n\n# Valid "
-    "channels: analysis, commentary, final. Channel must be included for every message.<|end|>"
-    "<|start|>user<|message|>{question}<|end|><|start|>assistant"
-)
 _START = "<|start|>assistant"
 _ENDS = re.compile(r"(<\|end\|>|<\|return\|>|<\|call\|>)")
 _MESSAGE = re.compile(
@@ -125,10 +118,9 @@ def draw_raw(effort: str) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         model = get_model()
-        prompt = _PROMPT.format(effort=effort, question=state.input_text)
         async with endpoint_of(model) as endpoint:
             said = await endpoint.proceed(
-                prompt,
+                await endpoint.conversation(state.input_text, effort),
                 max_tokens=_MAX_TOKENS,
                 temperature=1.0,
                 seed=state.metadata["seed"] + 500_000_003 * (state.epoch - 1),
