@@ -26,7 +26,7 @@ from netweight.evals.comparing import estimate_difference, holm, mcnemar
 from netweight.evals.conformance import conformance
 from netweight.evals.harness import run_task
 from netweight.evals.measure import FORMAT_ERROR, Scored
-from netweight.evals.memorised import RIGHT, public_against_fresh
+from netweight.evals.memorised import FRESH_RIGHT, RIGHT, public_against_fresh
 from netweight.evals.mirrored import FIRST_DECLINED, SECOND_DECLINED, mirrored
 from netweight.evals.prose import duplicates, words
 from netweight.evals.served import Server
@@ -36,7 +36,7 @@ from netweight.evals.writing import writing
 from recipes.instruments.defects import INSTRUMENTS, PUBLIC_TEST, items_of, make_test
 
 LEVEL = 0.05
-Shown = Mapping[str, float]  # per item: the share of its epochs that show a defect
+Shown = Mapping[str, float]  # per item: how far it shows a defect, mostly a share of its epochs
 Weigh = Callable[..., Sequence[Scored]]
 
 
@@ -75,8 +75,16 @@ def _recall(weigh: Weigh, seed: int, folder: Path) -> dict[str, Shown]:
     lines = (json.dumps(item._asdict()) for item in items_of(make_test(f"weighed {seed}")))
     fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
     task = partial(public_against_fresh, file=str(PUBLIC_TEST), fresh=str(fresh), effort="low")
-    asked = [one for one in weigh(task) if one.sample.startswith("public")]
-    return {"memory": _each(asked, lambda one: one.outcome == RIGHT)}
+    asked = weigh(task)
+    right = {one.sample: one.outcome in (RIGHT, FRESH_RIGHT) for one in asked}
+    # A model that works everything out is right of both; one that recalls, of the public alone.
+    return {
+        "memory": {
+            name: float(is_right) - float(right[name.replace("public", "fresh")])
+            for name, is_right in right.items()
+            if name.startswith("public")
+        }
+    }
 
 
 def _form(weigh: Weigh, seed: int) -> dict[str, Shown]:
