@@ -286,6 +286,20 @@ def test_a_folder_with_another_run_is_refused_and_left_alone(tmp_path, changes, 
     assert figures(tmp_path) == first
 
 
+@pytest.mark.parametrize(
+    "changes", [{"details": {"checkpoint_sha256": "other"}}, {"engine_version": "2"}]
+)
+def test_other_weights_or_another_engine_do_not_go_on_with_a_run(tmp_path, changes):
+    facts = {"details": {"checkpoint_sha256": "one"}, "engine": "e", "engine_version": "1"}
+    with fake_server() as server:
+        weigh(
+            Subject("fake", "fake", server.base_url, **facts), "quick", tmp_path, FAST, command="c"
+        )
+        subject = Subject("fake", "fake", server.base_url, **(facts | changes))
+        with pytest.raises(WeighError, match=r"has a run with (checkpoint|engine) .*another --out"):
+            weigh(subject, "quick", tmp_path, FAST, command="c")
+
+
 def test_a_log_that_is_broken_is_named(tmp_path):
     with fake_server() as server:
         weigh_all(server.base_url, tmp_path, limit=2)

@@ -284,7 +284,8 @@ def _print_scorecard(name: str, records: "list[Record]", out: Path) -> None:
         headline, *_ = terminal_rows(record)  # the others are many, and on the scorecard
         table.add_row(*map(Text, headline))
     console = Console(highlight=False)
-    console.print(table)
+    if records:
+        console.print(table)
     for record in records:
         facts = record["evaluation_results"][0]["netweight"]
         if not facts["usable"]:

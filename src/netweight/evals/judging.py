@@ -131,7 +131,7 @@ def connect(name: str) -> ModelJudge:
         told = str(error.message if isinstance(error, PrerequisiteError) else error)
         plain = " ".join(re.sub(r"\[/?[a-z ]+\]", "", told).split())  # without terminal markup
         raise WeighError(
-            f"Inspect cannot use the judge {name!r}: {plain}. Name a model as PROVIDER/MODEL."
+            f"Inspect cannot use the judge {name!r}: {plain.rstrip('.')}. Name a model as PROVIDER/MODEL."
         ) from error
 
 

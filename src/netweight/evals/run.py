@@ -157,12 +157,20 @@ def _made_folder(out: Path) -> Path:
 def _claim(out: Path, subject: Subject, suite: str, settings: Settings) -> None:
     """Say in `out` whose run it is, so that two are never mixed.
 
-    A limit may grow, and how requests are sent may change: neither changes an answer.
+    A limit may grow, and how requests are sent may change: neither changes an answer. Other weights
+    under the same name, or another engine, do.
     """
     asked = asdict(settings)
     for name in ("limit", "epochs", "max_connections", "max_retries", "attempt_timeout_s"):
         del asked[name]
-    ours = {"model": subject.name, "suite": suite, **asked, "judges": list(settings.judges)}
+    ours = {
+        "model": subject.name,
+        "checkpoint": subject.details.get("checkpoint_sha256"),
+        "engine": f"{subject.engine} {subject.engine_version}",
+        "suite": suite,
+        **asked,
+        "judges": list(settings.judges),
+    }
     file = out / "run.json"
     try:
         theirs = json.loads(file.read_text("utf-8")) if file.exists() else ours
