@@ -130,8 +130,9 @@ def connect(name: str) -> ModelJudge:
     except (PrerequisiteError, ValueError) as error:
         told = str(error.message if isinstance(error, PrerequisiteError) else error)
         plain = " ".join(re.sub(r"\[/?[a-z ]+\]", "", told).split())  # without terminal markup
+        plain = plain.rstrip(".")
         raise WeighError(
-            f"Inspect cannot use the judge {name!r}: {plain.rstrip('.')}. Name a model as PROVIDER/MODEL."
+            f"Inspect cannot use the judge {name!r}: {plain}. Name a model as PROVIDER/MODEL."
         ) from error
 
 
