@@ -241,7 +241,7 @@ def test_a_run_that_is_interrupted_anywhere_goes_on_where_it_was(tmp_path):
             out = tmp_path / f"part {interrupted_after}"
             asked = len(server.requests)
 
-            def stop(task, done, total, asked=asked, most=interrupted_after):
+            def stop(progress, asked=asked, most=interrupted_after):
                 if len(server.requests) - asked >= most:
                     raise KeyboardInterrupt
 
@@ -345,7 +345,8 @@ def test_progress_counts_every_sample_of_every_task(tmp_path):
     told = []
     with fake_server() as server:
         subject = Subject("fake", "fake", server.base_url)
-        weigh(subject, "quick", tmp_path, FAST, command="c", on_progress=lambda *p: told.append(p))
+        options = {"command": "c", "on_progress": lambda at: told.append(at[:3])}
+        weigh(subject, "quick", tmp_path, FAST, **options)
     assert told.pop(5) == ("gate", 4, 12)  # one probe ends and the next begins
     assert told.pop(9) == ("gate", 8, 12)
     sizes = {"gate": 12, "sums": 4, "formulas_in_fiction": 4}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netweight.evals import SUITES
+from netweight.evals import SUITES, index_parts
 from netweight.evals import run as weighing
 from netweight.evals.measure import FAILED
 from netweight.evals.subject import Settings
@@ -30,6 +30,27 @@ def test_the_full_suite_has_all_of_the_release_suite():
     assert set(tasks_of("release")) < set(tasks_of("full"))
 
 
+def test_the_index_has_every_part_that_there_is_a_task_for_with_its_repeats():
+    parts = PARTS["index"](Settings())
+    assert [(part.measure.task, part.repeats) for part in parts] == [
+        ("mmlu_pro", 1), ("hle", 1), ("gpqa_diamond", 1), ("aime2025", 10), ("scicode", 3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("suite", ["quick", "release", "full"])
+def test_no_other_suite_repeats_of_its_own_accord(suite):
+    assert {part.repeats for part in PARTS[suite](Settings())} == {1}
+
+
+def test_the_index_takes_the_first_judge(monkeypatch):
+    given = []
+    monkeypatch.setattr(index_parts, "hle", lambda judge: given.append(judge))
+    for judges in ((), ("a/b", "c/d")):
+        parts = PARTS["index"](Settings(judges=judges))
+        next(part for part in parts if part.measure.task == "hle").make()
+    assert given == [None, "a/b"]
+
+
 def test_the_quick_suite_needs_no_data_and_no_other_package(monkeypatch, tmp_path):
     monkeypatch.setenv("NETWEIGHT_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -49,7 +70,7 @@ def test_every_dataset_is_named_by_task_version_and_seed():
 
 def table():
     rows = []
-    for part in PARTS["full"](Settings()) + PARTS["quick"](Settings()):
+    for part in [part for suite in ("full", "index", "quick") for part in PARTS[suite](Settings())]:
         measure = part.measure
         suites = ", ".join(suite for suite in SUITES if measure.task in tasks_of(suite))
         told = measure.description.partition(". ")[0].partition(":")[0]

@@ -562,6 +562,41 @@ def test_many_streams_at_once_are_not_mixed_up(wondering):
         assert results[seed] == texts(ask(wondering, n=2, seed=seed).json())
 
 
+@pytest.mark.parametrize("stop", [None, "✓"])
+def test_the_ids_that_were_read_and_written_are_told_whole_and_in_a_stream(answering, stop):
+    fields = {"return_token_ids": True, "stop": stop, "seed": 3}
+    whole = ask(answering, **fields).json()
+    vocabulary, [choice] = byte_vocabulary(), whole["choices"]
+    assert len(whole["prompt_token_ids"]) == whole["usage"]["prompt_tokens"]
+    prompt = vocabulary.decode(whole["prompt_token_ids"])
+    assert prompt.startswith("<|start|>system<|message|>")
+    assert prompt.endswith(f"{BODY['messages'][-1]['content']}<|end|><|start|>assistant")
+    assert len(choice["token_ids"]) == whole["usage"]["completion_tokens"]
+    written = vocabulary.decode(choice["token_ids"])
+    assert ANSWER.startswith(written) and (written == ANSWER) == (stop is None)
+    first, *others = stream(answering, **fields)
+    assert first["prompt_token_ids"] == whole["prompt_token_ids"]
+    assert not any("prompt_token_ids" in chunk for chunk in others)
+    streamed = [i for chunk in [first, *others] for i in chunk["choices"][0]["token_ids"]]
+    assert streamed == choice["token_ids"]
+
+
+def test_each_of_several_answers_has_its_own_ids(wondering):
+    asked = ask(wondering, n=3, seed=5, return_token_ids=True).json()
+    chunks = stream(wondering, n=3, seed=5, return_token_ids=True)
+    for index, choice in enumerate(asked["choices"]):
+        mine = [one for chunk in chunks for one in chunk["choices"] if one["index"] == index]
+        assert [i for one in mine for i in one["token_ids"]] == choice["token_ids"]
+        said = byte_vocabulary().decode(choice["token_ids"])
+        assert choice["message"]["content"] in said
+    assert len({tuple(choice["token_ids"]) for choice in asked["choices"]}) > 1
+
+
+def test_ids_that_are_not_asked_for_are_not_told(answering):
+    assert "token_ids" not in ask(answering).text
+    assert "token_ids" not in ask(answering, stream=True, logprobs=True).text
+
+
 def test_every_event_is_json_of_one_completion(answering):
     chunks = stream(answering, n=2)
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}

@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from importlib.metadata import version
 
 import pytest
 
@@ -66,6 +67,16 @@ def test_cached_prompt_tokens_are_counted():
             usage = client.post("chat/completions", json=BODY).json()["usage"]
         cached = metrics_of(client)["netweight_cached_prompt_tokens_total"]
     assert 0 < cached == usage["prompt_tokens_details"]["cached_tokens"]
+
+
+def test_what_answers_is_told_and_that_a_model_without_files_has_no_digest():
+    with client_of(saying(ANSWER)) as client:
+        told = client.get("../info").json()
+        assert client.get("../info", params={"model": "scripted"}).json() == told
+        other = client.get("../info", params={"model": "nowhere"})
+    ours = {"engine": "netweight", "version": version("netweight"), "model_id": "scripted"}
+    assert told == {**ours, "adapter": None, "checkpoint_sha256": None}
+    assert other.status_code == 404
 
 
 def test_a_histogram_counts_what_is_at_most_its_bounds():

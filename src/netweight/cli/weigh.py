@@ -25,7 +25,10 @@ from netweight.errors import WeighError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import Console
+
     from netweight.evals import Effort, OnProgress, Record, Subject
+    from netweight.evals.run import Progress
     from netweight.server import ChatModel
 
 # Share of items that just one of two models passes, supposed before anything is known of them.
@@ -42,8 +45,11 @@ def weigh(
         ),
     ],
     suite: Annotated[
-        Literal["quick", "release", "full"],
-        typer.Option(help="quick: minutes; release: what gpt-oss was argued about; full: all."),
+        Literal["quick", "release", "full", "index"],
+        typer.Option(
+            help="quick: minutes; release: what gpt-oss was argued about; full: all but the "
+            "index; index: Artificial Analysis' Intelligence Index v2.2, as far as it can be had."
+        ),
     ] = "quick",
     task: Annotated[
         list[str] | None,
@@ -67,7 +73,12 @@ def weigh(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most this many samples a task.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each sample is asked.")] = 1,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=1, help="How often each sample is asked; of the index, times its repeats."
+        ),
+    ] = 1,
     budget_tokens: Annotated[
         int | None,
         typer.Option(min=1, help="Begin no sample once so many tokens were read and written."),
@@ -103,8 +114,8 @@ def weigh(
         max_tokens=max_tokens,
     )
     budget = evals.Budget(budget_tokens, budget_minutes)
-    opened = _weighable(model, name, adapter, effort or "medium")
-    with opened as subject, _weighing(subject.name) as on_progress:
+    opened = weighable(model, name, adapter, effort or "medium")
+    with opened as subject, shown_weighing(subject.name) as on_progress:
         out = out or _fresh_folder(subject.name)
         command = shlex.join(["netweight", *sys.argv[1:]])
         try:
@@ -123,9 +134,9 @@ def weigh(
             print(f"\nstopped; to go on: {again}", file=sys.stderr)
             raise
     if as_json:
-        print(json.dumps(weighing.records, indent=2))
+        print(json.dumps(_data_of(weighing.records, suite, out), indent=2))
     else:
-        _print_scorecard(subject.name, weighing.records, out)
+        _print_scorecard(subject.name, weighing.records, suite, out)
     for missing, reason in weighing.without_figure.items():
         print(f"netweight: {missing} has no figure: {reason}", file=sys.stderr)
     if weighing.without_figure:
@@ -133,7 +144,7 @@ def weigh(
 
 
 @contextmanager
-def _weighable(
+def weighable(
     model: str, name: str | None, adapter: str | None, effort: "Effort"
 ) -> "Iterator[Subject]":
     """What a MODEL argument of weigh means; a local model is served while the block lasts."""
@@ -168,10 +179,10 @@ def _served_here(
 
     from netweight.model import find_model, find_shape
     from netweight.server import serving
+    from netweight.server.source import Source
 
     folder = find_model(model).path
     spoken_with = next(iter(adapters), chat_model.name)
-    files = [*_weights(folder), *(path for each in adapters.values() for path in _weights(each))]
     with serving(chat_model) as base_url:
         yield evals.Subject(
             spoken_with,
@@ -185,26 +196,11 @@ def _served_here(
             weights="open_weights",
             evaluator="first_party" if model == "nano" else "third_party",
             details={
-                "checkpoint_sha256": _digest(files),
+                "checkpoint_sha256": Source(folder, adapters).digest(next(iter(adapters), None)),
                 "prompt_of_a_question": _prompt(chat_model, effort),
             },
             peak_bytes=_peak_bytes,
         )
-
-
-def _weights(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
-
-
-def _digest(files: list[Path]) -> str:
-    """Of the lines that `sha256sum` gives for a checkpoint's and an adapter's files."""
-    import hashlib
-
-    lines = []
-    for path in files:
-        with path.open("rb") as file:
-            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _peak_bytes() -> int:
@@ -224,30 +220,48 @@ def _prompt(chat_model: "ChatModel", effort: "Effort") -> str:
 
 
 @contextmanager
-def _weighing(name: str) -> "Iterator[OnProgress]":
-    """A progress bar on standard error, one task after another."""
+def shown_weighing(name: str) -> "Iterator[OnProgress]":
+    """A progress bar on standard error, one task after another, with the time left for all."""
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(f"weighing {name}: starting", total=None)
+    columns = (
+        "{task.description}",
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        "{task.fields[left]}",
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task(f"weighing {name}: starting", total=None, left="")
 
         shown = ""
 
-        def show(task: str, done: int, total: int) -> None:
+        def show(at: "Progress") -> None:
             nonlocal shown
-            if task != shown:
-                shown = task
-                progress.reset(bar, total=total, description=f"weighing {name}: {task}")
-                if task != "gate":
-                    progress.console.print(_what_can_be_seen(task, total), highlight=False)
-            progress.update(bar, completed=done)
+            left = _time_left(at.seconds_left)
+            if at.task != shown:
+                shown = at.task
+                bars.reset(bar, total=at.num_samples, description=f"weighing {name}: {at.task}")
+                if at.task != "gate":
+                    seen = what_can_be_seen(at.task, at.num_samples)
+                    bars.console.print(f"{seen}; for all tasks, {left}", highlight=False)
+            bars.update(bar, completed=at.num_done, left=left)
 
         yield show
 
 
-def _what_can_be_seen(task: str, num_samples: int) -> str:
+def _time_left(seconds: float | None) -> str:
+    """Of all tasks together; no more exact than it can be known."""
+    if seconds is None:
+        return "time left not known yet"
+    if seconds < 60:
+        return "less than a minute left"
+    if seconds < 2 * 3600:
+        return f"about {seconds / 60:.0f} min left"
+    return f"about {seconds / 3600:.0f} h left"
+
+
+def what_can_be_seen(task: str, num_samples: int) -> str:
     """The smallest effect that so many samples can tell, said before they are asked."""
     from netweight.evals.planning import detectable_paired
 
@@ -267,11 +281,19 @@ def _fresh_folder(name: str) -> Path:
     return Path("out", "weigh", f"{plain}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
-def _print_scorecard(name: str, records: "list[Record]", out: Path) -> None:
+def _data_of(records: "list[Record]", suite: str, out: Path) -> "list[Record] | Record":
+    """A run as JSON has it: its records, and of the suite `index` what they compose too."""
+    from netweight.evals.index import SUITE, as_json, compose_run
+
+    return {"records": records, "index": as_json(compose_run(out))} if suite == SUITE else records
+
+
+def _print_scorecard(name: str, records: "list[Record]", suite: str, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from netweight.evals.index import SUITE
     from netweight.evals.scorecard import terminal_rows, write_scorecard
 
     table = Table(box=None, pad_edge=False)
@@ -291,7 +313,33 @@ def _print_scorecard(name: str, records: "list[Record]", out: Path) -> None:
         if not facts["usable"]:
             told = f"{facts['task']} is not evidence: {facts['reason']}."
             console.print(told, style="bold red", markup=False)
+    if suite == SUITE:
+        _print_index(console, out)
     if records:
         print(f"\n{name}: every figure and answer is on {write_scorecard(out)}")
     print(f"Records are in {out / 'records'}, logs in {out / 'logs'}")
     print(f"To read every question and answer: inspect view --log-dir {out / 'logs'}")
+
+
+def _print_index(console: "Console", out: Path) -> None:
+    """The parts of the index, why some do not count, and the index, or why there is none."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from netweight.evals.index import compose_run
+    from netweight.evals.scorecard import index_rows, index_text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("PART", no_wrap=True)
+    for heading in ("WEIGHT", "VALUE", "95% INTERVAL", "N", "POINTS"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    composition = compose_run(out)
+    rows = index_rows(composition)
+    for row in rows:
+        table.add_row(*map(Text, (*row[:-2], row.points or "missing")))
+    console.print()
+    console.print(table)
+    for row in rows:
+        if row.missing:
+            console.print(f"{row.name}: {row.missing}.", markup=False)
+    console.print(f"\n{index_text(composition)}", markup=False)

@@ -12,6 +12,7 @@ from netweight.evals.capability import capability
 from netweight.evals.conformance import conformance
 from netweight.evals.contamination import canonical_order, membership
 from netweight.evals.fiction import formulas_in_fiction
+from netweight.evals.index_parts import gpqa_diamond, hle, mmlu_pro, scicode
 from netweight.evals.instructions import ifeval, instructions
 from netweight.evals.memorised import memorised, public_against_fresh
 from netweight.evals.mirrored import mirrored
@@ -37,14 +38,18 @@ __all__ = [
     "collapse",
     "conformance",
     "formulas_in_fiction",
+    "gpqa_diamond",
+    "hle",
     "ifeval",
     "instructions",
     "membership",
     "memorised",
     "mirrored",
+    "mmlu_pro",
     "netweight",
     "polyglot",
     "public_against_fresh",
+    "scicode",
     "speechmap",
     "sums",
     "tau2",

@@ -1,12 +1,14 @@
-"""How much a run may spend: tokens and minutes, after which no further sample is begun.
+"""How much a run may spend, tokens and minutes, and how long it still takes.
 
-What was measured until then stays valid; it is of fewer samples. Knows Inspect's protocol for
-stopping early, and a clock. Does not know tasks or models.
+Once all is spent no further sample is begun. What was measured until then stays valid; it is of
+fewer samples. Knows Inspect's protocol for stopping early, and a clock. Knows tasks by their names
+only, and no model.
 """
 
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ class Budget:
     clock: Callable[[], float] = time.monotonic
     spent_tokens: int = 0
     _began: float = field(init=False)
-    _until_tokens: float = field(init=False, default=float("inf"))
-    _until: float = field(init=False, default=float("inf"))
+    _until_tokens: float = field(init=False, default=inf)
+    _until: float = field(init=False, default=inf)
 
     def __post_init__(self) -> None:
         self._began = self.clock()
@@ -57,6 +59,65 @@ class Budget:
         if self.clock() >= self._until:
             return "its share of the time budget is spent"
         return None
+
+    def seconds_left(self) -> float:
+        """How long what is left lasts, tokens at their pace so far; infinite without a limit."""
+        now, left_s = self.clock(), [inf]
+        if self.minutes is not None:
+            left_s.append(self._began + 60 * self.minutes - now)
+        if self.tokens is not None and self.spent_tokens:
+            seconds_a_token = (now - self._began) / self.spent_tokens
+            left_s.append((self.tokens - self.spent_tokens) * seconds_a_token)
+        return max(0.0, min(left_s))
+
+
+@dataclass
+class Pace:
+    """How long a run still takes, by the samples left of its tasks and how long those so far took.
+
+    The pace of a task is the time since its turn began over the samples done since, so what is
+    asked side by side counts as that much faster. A task that has no pace of its own yet, as those
+    that are to come, is supposed to go at the run's so far. What earlier logs have is neither left
+    nor a part of any pace.
+    """
+
+    num_left: dict[str, int]  # by task
+    budget: Budget  # which may end the run sooner
+    _task: str | None = field(init=False, default=None)  # under way
+    _began: float = field(init=False, default=0.0)
+    _num_done: int = field(init=False, default=0)  # of it, since then
+    _earlier_s: float = field(init=False, default=0.0)  # of the tasks before it
+    _num_earlier: int = field(init=False, default=0)
+
+    def tell(self, task: str, num_left: int) -> None:
+        """Take in how many samples of a task are left; the first time, its turn begins."""
+        if task == self._task:
+            self._num_done += self.num_left[task] - num_left
+        else:
+            self._task, self._began, self._num_done = task, self.budget.clock(), 0
+        self.num_left[task] = num_left
+
+    def end(self, task: str) -> None:
+        """Take in that a task's turn is over, whatever was left of it."""
+        if task == self._task:
+            self._earlier_s += self.budget.clock() - self._began
+            self._num_earlier += self._num_done
+            self._task, self._num_done = None, 0
+        self.num_left[task] = 0
+
+    def seconds_left(self) -> float | None:
+        """How long the run still takes, or None while no sample tells its pace."""
+        num_left, num_done = sum(self.num_left.values()), self._num_earlier + self._num_done
+        if num_left == 0:
+            return 0.0
+        if num_done == 0:
+            return None
+        own_s = 0.0 if self._task is None else self.budget.clock() - self._began
+        num_own = 0 if self._task is None else self.num_left[self._task]
+        pace_s = (self._earlier_s + own_s) / num_done
+        own_pace_s = own_s / self._num_done if self._num_done else pace_s
+        left_s = own_pace_s * num_own + pace_s * (num_left - num_own)
+        return min(left_s, self.budget.seconds_left())
 
 
 class Gatekeeper:

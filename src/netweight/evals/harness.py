@@ -6,7 +6,8 @@ that run a task import it.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,8 +122,7 @@ def run_task(
     }
     num_done = len(done)
     on_sample(num_done)
-    size = len(task.dataset) if settings.limit is None else min(settings.limit, len(task.dataset))
-    if num_done >= size * settings.epochs:
+    if num_done >= num_samples(task, settings):
         return _read(earlier, budget_reason=None)
 
     async def count_sample(state: "TaskState") -> None:
@@ -151,6 +151,28 @@ def run_task(
     return _read([*earlier, logs[0]], budget_reason=gatekeeper.reason)
 
 
+def num_samples(task: "Task", settings: Settings) -> int:
+    """How many samples of a task are asked, each epoch's counted."""
+    size = len(task.dataset) if settings.limit is None else min(settings.limit, len(task.dataset))
+    return size * settings.epochs
+
+
+def num_answered(task: "Task", log_folder: Path) -> int:
+    """How many samples of a task earlier logs have, which their summaries tell.
+
+    Raises:
+        WeighError: an earlier log cannot be read.
+    """
+    from inspect_ai.log import read_eval_log_sample_summaries
+
+    done = set()
+    for path in _earlier_paths(log_folder, task.name, _dataset_name(task)):
+        with _named_if_broken(path):
+            samples = read_eval_log_sample_summaries(str(path))
+        done |= {(str(sample.id), sample.epoch) for sample in samples if sample.error is None}
+    return len(done)
+
+
 def _dataset_name(task: "Task") -> str:
     assert task.dataset.name is not None, "our tasks name their data"
     return task.dataset.name
@@ -161,17 +183,31 @@ def _earlier_logs(folder: Path, task: str, dataset: str) -> "list[EvalLog]":
     from inspect_ai.log import read_eval_log
 
     logs = []
-    for path in sorted(folder.glob("*.eval")):
-        try:
-            header = read_eval_log(str(path), header_only=True)
-            if header.eval.task == task and header.eval.dataset.name == dataset:
-                logs.append(read_eval_log(str(path)))
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise WeighError(
-                f"the log {path} of an earlier run cannot be read: {error}. Remove it, and what it "
-                "has is measured again."
-            ) from error
+    for path in _earlier_paths(folder, task, dataset):
+        with _named_if_broken(path):
+            logs.append(read_eval_log(str(path)))
     return logs
+
+
+def _earlier_paths(folder: Path, task: str, dataset: str) -> Iterator[Path]:
+    from inspect_ai.log import read_eval_log
+
+    for path in sorted(folder.glob("*.eval")):
+        with _named_if_broken(path):
+            header = read_eval_log(str(path), header_only=True)
+        if header.eval.task == task and header.eval.dataset.name == dataset:
+            yield path
+
+
+@contextmanager
+def _named_if_broken(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise WeighError(
+            f"the log {path} of an earlier run cannot be read: {error}. Remove it, and what it has "
+            "is measured again."
+        ) from error
 
 
 def _connect(subject: Subject) -> "Model":

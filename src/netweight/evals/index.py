@@ -2,68 +2,79 @@
 
 Version 2.2 of August 2025 is what headlines about gpt-oss quoted, and the last of which all parts
 can be run without somebody's own graders. An index with a part missing is another number: then
-there is none, only the table that says what is missing. Knows figures; runs nothing.
+there is none, only the table that says what is missing. Knows figures and records; runs nothing.
 
 Sources: the names from artificialanalysis.ai/methodology/intelligence-benchmarking, version 2.2;
 weights and repeats from NVIDIA NeMo-Skills, `nemo_skills/dataset/aai`, which implements it.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
 
 from netweight.errors import WeighError
 from netweight.evals.measure import Figure
+from netweight.evals.records import Record, check_record
 from netweight.evals.stats import Interval
 
+NAME = "Artificial Analysis Intelligence Index"
 VERSION = "2.2"
+SUITE = "index"  # only a run of this suite is composed
+
+# A part of which fewer answers count than this share of what the index has, was measured in part.
+# Some requests always fail; a run with more failures than that is no evidence anyway.
+MIN_SHARE = 0.95
 
 
 @dataclass(frozen=True)
 class Part:
     """One evaluation of the index: its weight, and how often each question is asked.
 
-    `ours` is the task of netweight that measures it, `inspect_evals` the task there; where both are
-    None nobody has it for Inspect, and `remark` says what comes nearest or what it takes.
+    `task` is the task here that measures it, and `metric` which of its figures is the index's;
+    `num_answers` is of how many answers that figure is, for each repeat. Where `task` is None
+    nobody has it for Inspect. `remark` says what the task takes, or what comes nearest.
     """
 
     key: str
     name: str
     weight: float
     repeats: int
-    ours: str | None = None
-    inspect_evals: str | None = None
+    task: str | None = None
+    num_answers: int = 0
+    metric: str = "accuracy"
     remark: str = ""
-
-    @property
-    def source(self) -> str | None:
-        """Where the part can be had, or None."""
-        if self.ours is not None:
-            return f"netweight/{self.ours}"
-        return f"inspect_evals/{self.inspect_evals}" if self.inspect_evals is not None else None
 
 
 _WEIGHT = 1 / 8  # all the same
 
 PARTS = (
-    Part("mmlu_pro", "MMLU-Pro", _WEIGHT, 1, inspect_evals="mmlu_pro"),
+    Part("mmlu_pro", "MMLU-Pro", _WEIGHT, 1, "mmlu_pro", 12_032, remark="with inspect_evals"),
     Part(
         "hle",
         "Humanity's Last Exam",
         _WEIGHT,
         1,
-        inspect_evals="hle",
-        remark="its questions without pictures; a judge reads the answers, and which one matters",
+        "hle",
+        2_150,  # 86% of 2,500 have no picture: scale.com/leaderboard/humanitys_last_exam_text_only
+        remark="with inspect_evals, its questions without pictures; a judge reads the answers, and "
+        "which one matters",
     ),
-    Part("gpqa_diamond", "GPQA Diamond", _WEIGHT, 1, inspect_evals="gpqa_diamond"),
-    Part("aime2025", "AIME 2025", _WEIGHT, 10, ours="aime2025", inspect_evals="aime2025"),
+    Part(
+        "gpqa_diamond", "GPQA Diamond", _WEIGHT, 1, "gpqa_diamond", 198, remark="with inspect_evals"
+    ),
+    Part("aime2025", "AIME 2025", _WEIGHT, 10, "aime2025", 30),
     Part(
         "scicode",
         "SciCode",
         _WEIGHT,
         3,
-        inspect_evals="scicode",
-        remark="with the scientists' background, the development set included",
+        "scicode",
+        338,
+        "step_accuracy",
+        remark="with inspect_evals and Docker: the steps of its problems, with the scientists' "
+        "background, the development set included",
     ),
     Part(
         "livecodebench",
@@ -79,12 +90,15 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the composition: what a part gave, and what it adds to the index, in points."""
+    """One line of the composition: what a part gave, and what it adds to the index, in points.
+
+    A part may have a figure that adds nothing: `missing` then says why it does not count.
+    """
 
     part: Part
     figure: Figure | None
     points: float | None
-    missing: str | None  # why there is no figure
+    missing: str | None
 
 
 @dataclass(frozen=True)
@@ -96,8 +110,8 @@ class Composition:
 
     @property
     def missing(self) -> tuple[Part, ...]:
-        """The parts without a figure."""
-        return tuple(row.part for row in self.rows if row.figure is None)
+        """The parts that add nothing."""
+        return tuple(row.part for row in self.rows if row.points is None)
 
     @property
     def why_none(self) -> str | None:
@@ -112,7 +126,9 @@ class Composition:
         )
 
 
-def compose(figures: Mapping[str, Figure]) -> Composition:
+def compose(
+    figures: Mapping[str, Figure], not_counted: Mapping[str, str] | None = None
+) -> Composition:
     """Return the composition of measured parts, named by their keys.
 
     The index is the weighted mean of the parts. Its interval is by the method of variance estimates
@@ -121,11 +137,15 @@ def compose(figures: Mapping[str, Figure]) -> Composition:
     estimation for a linear function of binomial proportions", Computational Statistics and Data
     Analysis 53 (2009). The parts have no questions in common, so they are independent.
 
+    Args:
+        figures: of the parts that were measured.
+        not_counted: why a part must not be in the index, whether or not it has a figure.
+
     Raises:
         WeighError: a figure of no part, one that is no proportion, or intervals of two levels.
     """
-    known = {part.key for part in PARTS}
-    if unknown := [key for key in figures if key not in known]:
+    known, reasons = {part.key for part in PARTS}, not_counted or {}
+    if unknown := [key for key in (*figures, *reasons) if key not in known]:
         raise WeighError(
             f"the index has no part {unknown[0]!r}. Its parts are: {', '.join(sorted(known))}."
         )
@@ -135,16 +155,18 @@ def compose(figures: Mapping[str, Figure]) -> Composition:
                 f"the index takes proportions from 0 to 1; {key} is {figure.value} {figure.unit}. "
                 "Divide percent by 100."
             )
-    rows = tuple(_row(part, figures.get(part.key)) for part in PARTS)
-    return Composition(rows, _index(figures) if len(figures) == len(PARTS) else None)
+    rows = tuple(_row(part, figures.get(part.key), reasons.get(part.key)) for part in PARTS)
+    is_whole = all(row.points is not None for row in rows)
+    return Composition(rows, _index(figures) if is_whole else None)
 
 
-def _row(part: Part, figure: Figure | None) -> Row:
+def _row(part: Part, figure: Figure | None, reason: str | None) -> Row:
+    if reason is not None:
+        return Row(part, figure, None, reason)
     if figure is not None:
         return Row(part, figure, 100 * part.weight * figure.value, None)
-    where = part.source
-    reason = f"not measured; {where} does" if where else "no task for Inspect has it"
-    return Row(part, None, None, f"{reason} ({part.remark})" if part.remark else reason)
+    told = f"not measured; the task {part.task} does" if part.task else "no task for Inspect has it"
+    return Row(part, None, None, f"{told} ({part.remark})" if part.remark else told)
 
 
 def _index(figures: Mapping[str, Figure]) -> Figure:
@@ -152,8 +174,8 @@ def _index(figures: Mapping[str, Figure]) -> Figure:
     interval, method = _interval(value, figures)
     return Figure(
         "intelligence_index",
-        f"Artificial Analysis Intelligence Index v{VERSION}, recomposed: weighted mean of "
-        f"{len(PARTS)} evaluations, in points out of 100",
+        f"{NAME} v{VERSION}, recomposed: weighted mean of {len(PARTS)} evaluations, in points out "
+        "of 100",
         100 * value,
         interval,
         method,
@@ -176,3 +198,110 @@ def _interval(value: float, figures: Mapping[str, Figure]) -> tuple[Interval | N
         raise WeighError(f"the parts have intervals of levels {sorted(levels)}; give them one.")
     ends = (100 * (value - sqrt(below)), 100 * (value + sqrt(above)))
     return Interval(*ends, levels.pop()), "variance estimates recovery"
+
+
+# From a run's records, to JSON.
+
+
+def compose_run(folder: Path) -> Composition:
+    """Return the composition of the records in a run's folder, whenever they were made.
+
+    Raises:
+        WeighError: a record cannot be read.
+    """
+    return compose_records(map(_read_record, sorted((folder / "records").glob("*.json"))))
+
+
+def _read_record(path: Path) -> Record:
+    try:
+        record: Record = json.loads(path.read_text("utf-8"))
+        check_record(record)
+    except (OSError, ValueError, WeighError) as error:
+        raise WeighError(f"the record {path} cannot be read: {error}. Weigh again.") from error
+    return record
+
+
+def compose_records(records: Iterable[Record]) -> Composition:
+    """Return the composition of a run's records; those of other suites and tasks are passed over.
+
+    What is no evidence, or was asked in part only, has a figure but does not count.
+    """
+    figures, reasons = dict[str, Figure](), dict[str, str]()
+    by_task = {part.task: part for part in PARTS if part.task}
+    for record in records:
+        facts = record["evaluation_results"][0]["netweight"]
+        part = by_task.get(facts["task"])
+        if part is None or facts["suite"] != SUITE:
+            continue
+        figure = _figure(record, part.metric)
+        reason = _why_not_counted(part, facts, figure)
+        if figure is not None:
+            figures[part.key] = figure
+        if reason is not None:
+            reasons[part.key] = reason
+    return compose(figures, reasons)
+
+
+def _why_not_counted(part: Part, facts: Record, figure: Figure | None) -> str | None:
+    if figure is None:
+        return f"its record has no {part.metric}"
+    if not facts["usable"]:
+        return f"not evidence: {facts['reason']}"
+    num_answers = part.num_answers * part.repeats
+    if figure.num_samples < MIN_SHARE * num_answers:
+        return f"measured in part: {figure.num_samples:,} of about {num_answers:,} answers"
+    return None
+
+
+def _figure(record: Record, metric: str) -> Figure | None:
+    """Read back a figure that `records.make_record` wrote, or None where there is no such one."""
+    for result in record["evaluation_results"]:
+        config, details = result["metric_config"], result["score_details"]
+        if config["metric_id"] != metric:
+            continue
+        told = details["uncertainty"].get("confidence_interval")
+        return Figure(
+            metric,
+            config["evaluation_description"],
+            details["score"],
+            told and Interval(told["lower"], told["upper"], told["confidence_level"]),
+            told["method"] if told else "none recorded",
+            details["uncertainty"]["num_samples"],
+            config["metric_unit"],
+            config["lower_is_better"],
+        )
+    return None
+
+
+def as_json(composition: Composition) -> Record:
+    """Return a composition as JSON has it."""
+    return {
+        "name": NAME,
+        "version": VERSION,
+        "parts": [
+            {
+                "part": row.part.key,
+                "name": row.part.name,
+                "weight": row.part.weight,
+                "repeats": row.part.repeats,
+                "task": row.part.task,
+                "figure": row.figure and _as_json(row.figure),
+                "points": row.points,
+                "missing": row.missing,
+            }
+            for row in composition.rows
+        ],
+        "index": composition.index and _as_json(composition.index),
+        "why_none": composition.why_none,
+    }
+
+
+def _as_json(figure: Figure) -> Record:
+    interval = figure.interval
+    return {
+        "value": figure.value,
+        "interval": interval
+        and {"lower": interval.lower, "upper": interval.upper, "level": interval.level},
+        "method": figure.method,
+        "num_samples": figure.num_samples,
+    }

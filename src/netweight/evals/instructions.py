@@ -9,9 +9,12 @@ that paper's own prompts where inspect_evals is installed.
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import cycle, islice
 from random import Random
 from typing import Literal, get_args
@@ -35,6 +38,7 @@ from netweight.evals.measure import (
     Scored,
     rate_figure,
 )
+from netweight.evals.published_tools import failure_text
 from netweight.evals.scoring import ending, judged, outcome_counts
 
 VERSION = 1
@@ -609,25 +613,27 @@ def ifeval(seed: int = 0) -> Task:
     """IFEval's prompts and checks as inspect_evals has them, in an order of the seed's.
 
     Raises:
-        WeighError: inspect_evals or what its IFEval needs is not installed, or its prompts cannot
-            be downloaded.
+        WeighError: inspect_evals or what its IFEval needs is not installed, or its prompts or its
+            checks' data cannot be downloaded.
     """
     from inspect_ai._util.error import PrerequisiteError  # Inspect names it nowhere public
 
     try:
-        theirs: Task = import_module("inspect_evals.ifeval").ifeval()
-    except (ImportError, PrerequisiteError) as error:
-        told = str(error.message if isinstance(error, PrerequisiteError) else error)
+        with redirect_stdout(sys.stderr):  # they tell of downloads there; results have it alone
+            theirs: Task = import_module("inspect_evals.ifeval").ifeval()
+            _check_tokenizers()
+    except (ImportError, PrerequisiteError, AssertionError) as error:
+        # An assertion is how inspect_evals says that it lacks a package (0.26.0).
         raise WeighError(
-            f"ifeval needs the packages inspect_evals and instruction_following_eval ({told}). "
-            "Install them: pip install inspect_evals langdetect "
+            "ifeval needs the packages inspect_evals and instruction_following_eval "
+            f"({failure_text(error)}). Install them: pip install inspect_evals langdetect "
             "git+https://github.com/josejg/instruction_following_eval. The task `instructions` "
             "measures the same and needs neither."
         ) from error
-    except (OSError, LookupError) as error:
+    except Exception as error:  # what fails in a download has many bases
         raise WeighError(
-            f"what ifeval needs cannot be downloaded: {error}. Try again with a network; the task "
-            "`instructions` measures the same without one."
+            f"what ifeval needs cannot be downloaded: {failure_text(error)}. Try again with a "
+            "network; the task `instructions` measures the same without one."
         ) from error
     samples = list(theirs.dataset)
     Random(f"ifeval {seed}").shuffle(samples)
@@ -640,6 +646,22 @@ def ifeval(seed: int = 0) -> Task:
         scorer=ifeval_readings(checks),
         version=IFEVAL_VERSION,
     )
+
+
+def _check_tokenizers() -> None:
+    """Use what IFEval's checks split texts with: its download fails in silence, and scoring then.
+
+    Raises:
+        LookupError: it is not there.
+    """
+    if find_spec("instruction_following_eval") is None:
+        return
+    texts = import_module("instruction_following_eval.instructions_util")
+    try:
+        texts.count_sentences("One is here. Two are there.")
+        texts.nltk.word_tokenize("One is here.")
+    except LookupError as error:
+        raise LookupError("the data punkt and punkt_tab of the package nltk") from error
 
 
 @scorer(metrics=[accuracy(), outcome_counts()])

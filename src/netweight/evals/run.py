@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from netweight.errors import WeighError
-from netweight.evals.budget import Budget
+from netweight.evals.budget import Budget, Pace
 from netweight.evals.efficiency import efficiency
 from netweight.evals.gate import (
     Answer,
@@ -23,7 +23,7 @@ from netweight.evals.gate import (
     check_reasoning,
     check_shares,
 )
-from netweight.evals.harness import Run, run_task, served_models
+from netweight.evals.harness import Run, num_answered, num_samples, run_task, served_models
 from netweight.evals.measure import Measure
 from netweight.evals.provenance import Provenance, commit, machine
 from netweight.evals.records import (
@@ -37,11 +37,27 @@ from netweight.evals.records import (
 from netweight.evals.subject import Effort, Settings, Subject
 
 if TYPE_CHECKING:  # Inspect takes over a second to import, which `--help` should not wait for
+    from inspect_ai import Task
+
     from netweight.evals.suites import Part
 
-OnProgress = Callable[[str, int, int], None]  # task, samples done, samples in all
 
-SUITES = ("quick", "release", "full")
+class Progress(NamedTuple):
+    """How far a run is: samples done of the task under way, and about how long all tasks take.
+
+    `seconds_left` is None until a sample's time is known. Of tasks that are to come it supposes the
+    pace of the run so far.
+    """
+
+    task: str
+    num_done: int
+    num_samples: int
+    seconds_left: float | None = None
+
+
+OnProgress = Callable[[Progress], None]
+
+SUITES = ("quick", "release", "full", "index")
 NUM_PROBES = 4
 
 
@@ -50,6 +66,15 @@ class Weighing(NamedTuple):
 
     records: list[Record]
     without_figure: dict[str, str]  # task: reason
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A part, its task or why there is none, and how many samples of it are still to be asked."""
+
+    part: "Part"
+    task: "Task | WeighError"
+    num_left: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +110,7 @@ def weigh(
     only: Collection[str] = (),
     command: str,
     budget: Budget | None = None,
-    on_progress: OnProgress = lambda task, done, total: None,
+    on_progress: OnProgress = lambda progress: None,
 ) -> Weighing:
     """Run `suite` on `subject`, or `only` some of its tasks; write `out`/logs and `out`/records.
 
@@ -106,21 +131,23 @@ def weigh(
     _claim(out, subject, suite, settings)
     gate = _gate(subject, settings, out / "logs", on_progress)
     weighing = Weighing([], {})
-    for index, part in enumerate(parts):
-        task = part.measure.task
+    turns = [_turn(part, _asked(part, settings), out / "logs") for part in parts]
+    pace = Pace({turn.part.measure.task: turn.num_left for turn in turns}, budget)
+    for index, turn in enumerate(turns):
+        task, asked = turn.part.measure.task, _asked(turn.part, settings)
         record_path(out / "records", task).unlink(missing_ok=True)  # until it is made anew
         budget.begin_part(len(parts) - index)
         try:
-            run = _run(part, subject, settings, out / "logs", budget, on_progress)
+            run = _run(turn, subject, asked, out / "logs", pace, on_progress)
         except WeighError as error:
             weighing.without_figure[task] = str(error)
             continue
-        result = _result(part.measure, run, gate, subject)
+        result = _result(turn.part.measure, run, gate, subject)
         if result is None:
             weighing.without_figure[task] = _why_nothing_counts(run)
             continue
         provenance = Provenance(command, run.started, datetime.now(UTC), machine(), commit())
-        record = make_record(result, subject, settings, provenance, suite=suite, folder=out)
+        record = make_record(result, subject, asked, provenance, suite=suite, folder=out)
         write_record(record, out / "records")
         weighing.records.append(record)
     return weighing
@@ -186,22 +213,42 @@ def _claim(out: Path, subject: Subject, suite: str, settings: Settings) -> None:
         raise WeighError(f"cannot write to {out}: {error}. Choose another --out.") from error
 
 
+def _asked(part: "Part", settings: Settings) -> Settings:
+    """How a part's samples are asked: as often as the settings say, times its repeats."""
+    return replace(settings, epochs=settings.epochs * part.repeats)
+
+
+def _turn(part: "Part", settings: Settings, logs: Path) -> _Turn:
+    """Make a part's task, before any other is run, since its samples are among those left."""
+    try:
+        task = part.make()
+        num_left = num_samples(task, settings) - num_answered(task, logs)
+    except WeighError as error:
+        return _Turn(part, error)
+    return _Turn(part, task, max(0, num_left))
+
+
 def _run(
-    part: "Part",
+    turn: _Turn,
     subject: Subject,
     settings: Settings,
     logs: Path,
-    budget: Budget,
+    pace: Pace,
     on_progress: OnProgress,
 ) -> Run:
-    task = part.make()
-    size = len(task.dataset) if settings.limit is None else min(settings.limit, len(task.dataset))
-    total = size * settings.epochs
+    name, task = turn.part.measure.task, turn.task
+    if isinstance(task, WeighError):
+        raise task
+    total = num_samples(task, settings)
 
     def tell(num_done: int) -> None:
-        on_progress(part.measure.task, num_done, total)
+        pace.tell(name, max(0, total - num_done))
+        on_progress(Progress(name, num_done, total, pace.seconds_left()))
 
-    return run_task(task, subject, settings, logs, tell, budget)
+    try:
+        return run_task(task, subject, settings, logs, tell, pace.budget)
+    finally:
+        pace.end(name)
 
 
 def _gate(subject: Subject, settings: Settings, logs: Path, on_progress: OnProgress) -> _Gate:
@@ -221,7 +268,7 @@ def _gate(subject: Subject, settings: Settings, logs: Path, on_progress: OnProgr
         asked = replace(settings, effort=effort, limit=None, epochs=1)
 
         def tell(num_done: int, before: int = index * NUM_PROBES) -> None:
-            on_progress("gate", before + num_done, len(efforts) * NUM_PROBES)
+            on_progress(Progress("gate", before + num_done, len(efforts) * NUM_PROBES))
 
         run = run_task(task, subject, asked, logs, tell, is_fresh=True)
         if not run.answers:

@@ -21,6 +21,8 @@ import jinja2
 from markupsafe import Markup
 
 from netweight.errors import WeighError
+from netweight.evals.index import NAME, SUITE, VERSION, Composition, compose_records
+from netweight.evals.measure import Figure
 from netweight.evals.pairs import (
     Comparison,
     Difference,
@@ -87,6 +89,26 @@ class TerminalRow(NamedTuple):
     interval: str
     num_samples: str
     outcomes: str
+
+
+class IndexRow(NamedTuple):
+    """One part of the index, as tables show it; `missing` says why it adds no points."""
+
+    name: str
+    weight: str
+    value: str
+    interval: str
+    num_samples: str
+    points: str
+    missing: str
+
+
+class _Index(NamedTuple):
+    """The index as its section shows it."""
+
+    name: str
+    rows: Sequence[IndexRow]
+    told: str
 
 
 @dataclass(frozen=True)
@@ -284,6 +306,41 @@ def _figure_row(result: Record) -> FigureRow:
     )
 
 
+def index_rows(composition: Composition) -> list[IndexRow]:
+    """The parts of the index; of one that was not measured all but its name and weight is empty."""
+    return [
+        IndexRow(
+            row.part.name,
+            f"{row.part.weight:.1%}",
+            *(_of_figure(row.figure) if row.figure else ("", "", "")),
+            "" if row.points is None else _short(row.points),
+            row.missing or "",
+        )
+        for row in composition.rows
+    ]
+
+
+def _of_figure(figure: Figure) -> tuple[str, str, str]:
+    """Its value, its interval, and of how many answers it is."""
+    value = value_text(figure.value, figure.unit)
+    if figure.interval is None:
+        return value, "none", f"{figure.num_samples:,}"
+    ends = [value_text(end, figure.unit) for end in figure.interval[:2]]
+    return value, f"{ends[0].removesuffix('%')} to {ends[1]}", f"{figure.num_samples:,}"
+
+
+def index_text(composition: Composition) -> str:
+    """The index with its interval, or why there is none."""
+    index = composition.index
+    if index is None:
+        assert composition.why_none is not None
+        return f"{composition.why_none[:1].upper()}{composition.why_none[1:]}."
+    interval = "no interval"
+    if index.interval is not None:
+        interval = f"{_short(index.interval.lower)} to {_short(index.interval.upper)}"
+    return f"{NAME} v{VERSION}, recomposed: {_short(index.value)} ({interval})."
+
+
 # The scorecard of a run
 
 
@@ -308,9 +365,18 @@ def scorecard_html(run: WeighedRun) -> str:
         how=_how(run),
         alarms=[task for task in tasks if task.reason],
         tasks=tasks,
+        index=_index(run),
         checks=checks,
         checks_passed=sum(check.passed for check in checks),
     )
+
+
+def _index(run: WeighedRun) -> _Index | None:
+    """The index, of a run of its suite."""
+    if run.suite != SUITE:
+        return None
+    composition = compose_records(task.record for task in run.tasks.values())
+    return _Index(f"{NAME} v{VERSION}", index_rows(composition), index_text(composition))
 
 
 def _task_part(task: WeighedTask, left: "_Allowance") -> _TaskPart:

@@ -16,6 +16,8 @@ from netweight.evals import (
     capability,
     conformance,
     fiction,
+    index,
+    index_parts,
     instructions,
     memorised,
     mirrored,
@@ -33,7 +35,9 @@ from netweight.evals.subject import Settings
 
 @dataclass(frozen=True)
 class Part:
-    """One task of a suite. `make` may download data, so it is called when its turn comes.
+    """One task of a suite; `make` may download data, and is called once the model has answered.
+
+    Each sample is asked `repeats` times as often as the settings say.
 
     Raises (make):
         WeighError: what it needs is not to be had here.
@@ -41,6 +45,7 @@ class Part:
 
     measure: Measure
     make: Callable[[], Task]
+    repeats: int = 1
 
 
 def _quick(settings: Settings) -> Sequence[Part]:
@@ -81,7 +86,10 @@ def _release(settings: Settings) -> Sequence[Part]:
 
 
 def _full(settings: Settings) -> Sequence[Part]:
-    """Everything, at its full size; what other packages hold is left out by name without them."""
+    """Everything but the index's parts, at its full size.
+
+    What other packages hold is left out by name without them.
+    """
     seed, judges = settings.seed, list(settings.judges)
     whole = {
         speechmap.MEASURE.task: Part(
@@ -98,8 +106,26 @@ def _full(settings: Settings) -> Sequence[Part]:
     ]
 
 
+def _index(settings: Settings) -> Sequence[Part]:
+    """Artificial Analysis' Intelligence Index v2.2, as far as there are tasks for its parts."""
+    makes: Mapping[str, Callable[[], Task]] = {
+        "mmlu_pro": index_parts.mmlu_pro,
+        "hle": partial(index_parts.hle, judge=next(iter(settings.judges), None)),
+        "gpqa_diamond": index_parts.gpqa_diamond,
+        "aime2025": partial(aime.aime, year=2025),
+        "scicode": index_parts.scicode,
+    }
+    measures = {"aime2025": aime.measure_of(2025), **index_parts.MEASURES}
+    return [
+        Part(measures[part.task], makes[part.task], part.repeats)
+        for part in index.PARTS
+        if part.task is not None
+    ]
+
+
 SUITES: Mapping[str, Callable[[Settings], Sequence[Part]]] = {
     "quick": _quick,
     "release": _release,
     "full": _full,
+    "index": _index,
 }

@@ -38,6 +38,7 @@ from netweight.harmony.calls import FUNCTIONS, ToolCall, tool_names
 from netweight.harmony.grammar import Constrainer, Constraint, Rules, ToolChoice
 from netweight.model import Dense, ModelFolder, load_transformer
 from netweight.server.answer import AnswerReader, CallAnswered, Delta, Done
+from netweight.server.source import Source
 from netweight.tools import OpenTool
 
 
@@ -165,12 +166,14 @@ class ChatModel:
         engine: Engine,
         *,
         today: Callable[[], date] = date.today,
+        source: Source | None = None,
     ) -> None:
-        """`today` tells the model the date."""
+        """`today` tells the model the date; `source` has the files that it was loaded from."""
         self.name = name
         self.vocabulary = vocabulary
         self.engine = engine
         self.adapter: str | None = None
+        self.source = source
         self._today = today
         self._constrainer = _ConstrainerOnDemand(vocabulary)
 
@@ -212,7 +215,8 @@ class ChatModel:
         assert transformer.budget is not None, "a loaded model has a budget"
         cache_size = plan_cache(transformer.config, transformer.budget.kv_bytes)
         engine = Engine(transformer, cache_size=cache_size, speculate=settings.speculate)
-        return cls(folder.name, vocabulary, engine)
+        source = Source(folder.path, settings.adapters)
+        return cls(folder.name, vocabulary, engine, source=source)
 
     def with_adapter(self, name: str) -> "ChatModel":
         """The same with the engine's adapter of this name, which is then what it is called."""

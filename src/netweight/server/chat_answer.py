@@ -4,7 +4,7 @@ Knows no HTTP, and no prompt but its tokens.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import cast
@@ -32,6 +32,9 @@ class _Answer:
     words: Words
     names: ToolNames
     num_top: int | None  # None: no log-probabilities are wanted
+    tells_ids: bool = False
+    token_ids: list[int] = field(default_factory=list)
+    num_told_ids: int = 0  # of these, in chunks so far
     content: str = ""
     reasoning: str = ""
     calls: list[wire.OutToolCall] = field(default_factory=list)
@@ -70,7 +73,7 @@ class _Answer:
             case answer.Done():
                 self.done = delta
                 reason = _finish_reason(delta)
-                return wire.ChunkChoice(index=self.index, delta=wire.Delta(), finish_reason=reason)
+                return self._more(wire.Delta(), finish_reason=reason)
             case _:
                 raise AssertionError(f"a chat completion is told of no {type(delta).__name__}")
 
@@ -91,20 +94,32 @@ class _Answer:
             tool_calls=self.calls or None,
         )
         logprobs = None if self.num_top is None else wire.ChoiceLogprobs(content=self.scores)
-        return wire.Choice(
+        choice = wire.Choice(
             index=self.index,
             message=message,
             logprobs=logprobs,
             finish_reason=_finish_reason(self.done),
         )
+        if self.tells_ids:
+            choice.token_ids = self.token_ids
+        return choice
 
     def _call(self, delta: wire.ToolCallDelta) -> wire.ChunkChoice:
         return self._more(wire.Delta(tool_calls=[delta]))
 
     def _more(
-        self, delta: wire.Delta, logprobs: wire.ChoiceLogprobs | None = None
+        self,
+        delta: wire.Delta,
+        logprobs: wire.ChoiceLogprobs | None = None,
+        finish_reason: wire.FinishReason | None = None,
     ) -> wire.ChunkChoice:
-        return wire.ChunkChoice(index=self.index, delta=delta, logprobs=logprobs)
+        more = wire.ChunkChoice(
+            index=self.index, delta=delta, logprobs=logprobs, finish_reason=finish_reason
+        )
+        if self.tells_ids:
+            more.token_ids = self.token_ids[self.num_told_ids :]
+            self.num_told_ids = len(self.token_ids)
+        return more
 
     def _logprobs(self, scores: Iterable[answer.TokenScore]) -> wire.ChoiceLogprobs | None:
         if self.num_top is None:
@@ -123,6 +138,7 @@ class Completion:
         names: ToolNames,
         vocabulary: Vocabulary,
         *,
+        prompt_ids: Sequence[int],
         completion_id: str,
         created: int,
     ) -> None:
@@ -130,7 +146,11 @@ class Completion:
         self._id, self._created, self._model = completion_id, created, body.model
         self._words = words = Words(vocabulary)
         num_top = (body.top_logprobs or 0) if body.logprobs else None
-        self._answers = [_Answer(index, words, names, num_top) for index in range(body.n or 1)]
+        self._prompt_ids = list(prompt_ids) if body.return_token_ids else None
+        self.tells_ids = self._prompt_ids is not None
+        self._answers = [
+            _Answer(index, words, names, num_top, self.tells_ids) for index in range(body.n or 1)
+        ]
         options = body.stream_options or wire.StreamOptions()
         self.includes_usage = bool(options.include_usage)
         self.tells_tokens = body.tells_tokens
@@ -138,7 +158,8 @@ class Completion:
         self._prompt: list[wire.HarmonyToken] = []
         self._tokens: list[wire.WrittenToken] = []
         self._num_told = 0  # of these, in chunks so far
-        self._tells_more = self.tells_tokens or num_top is not None  # than texts
+        # Than texts.
+        self._tells_more = self.tells_tokens or self.tells_ids or num_top is not None
         self._frames: dict[tuple[int, type[_TextDelta]], list[str]] = {}
 
     def read_prompt(self, tokens: Iterable[answer.HarmonyToken]) -> None:
@@ -149,6 +170,8 @@ class Completion:
         """The first chunk of each answer."""
         for one in self._answers:
             chunk = self._chunk([one.opening()])
+            if self._prompt_ids is not None:
+                chunk.prompt_token_ids = self._prompt_ids
             if self.tells_tokens:
                 chunk.netweight = wire.NetweightTokens(prompt=self._prompt)
             yield chunk
@@ -160,7 +183,9 @@ class Completion:
             Problem: when the answer ended in an error.
         """
         if isinstance(delta, answer.TokenWritten):
-            self._tokens.append(self._words.written(delta, self._num_top_tokens))
+            self._answers[index].token_ids.append(delta.token.token_id)
+            if self.tells_tokens:
+                self._tokens.append(self._words.written(delta, self._num_top_tokens))
             return None
         return self._told(index, delta)
 
@@ -185,7 +210,9 @@ class Completion:
     def _frame(self, index: int, kind: type[_TextDelta]) -> list[str]:
         """What is around the text of such chunks."""
         mark = secrets.token_hex()
-        choice = wire.ChunkChoice(index=index, delta=_text_delta(kind(mark)))
+        choice = wire.ChunkChoice(
+            index=index, delta=_text_delta(kind(mark)), logprobs=None, finish_reason=None
+        )
         return self._chunk([choice]).model_dump_json().split(f'"{mark}"')
 
     def _told(self, index: int, delta: answer.Delta) -> wire.ChatCompletionChunk:
@@ -218,6 +245,8 @@ class Completion:
             usage=self._usage(),
             seed=self._dones[0].seed,
         )
+        if self._prompt_ids is not None:
+            completion.prompt_token_ids = self._prompt_ids
         if self.tells_tokens:
             completion.netweight = wire.NetweightTokens(prompt=self._prompt, tokens=self._tokens)
         return completion

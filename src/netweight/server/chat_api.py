@@ -82,14 +82,15 @@ def _prepare(model: ChatModel, body: wire.ChatCompletionRequest, created: int) -
     names = translate.tool_names(body)
     chat = translate.chat_of(body, names)
     requests = model.requests(chat, body.n or 1)
+    prompt_ids = requests[0].prompt_ids
     completion = Completion(
         body,
         names,
         model.vocabulary,
+        prompt_ids=prompt_ids,
         completion_id=f"chatcmpl-{secrets.token_hex(12)}",
         created=created,
     )
-    prompt_ids = requests[0].prompt_ids
     if completion.tells_tokens:
         completion.read_prompt(harmony_tokens(model.vocabulary, prompt_ids))
     stops = translate.stops(body)
@@ -98,7 +99,7 @@ def _prepare(model: ChatModel, body: wire.ChatCompletionRequest, created: int) -
             model.vocabulary,
             len(prompt_ids),
             chat.offered,
-            tell_tokens=completion.tells_tokens,
+            tell_tokens=completion.tells_tokens or completion.tells_ids,
             stops=stops,
         )
         for _ in requests

@@ -1,6 +1,8 @@
 """The house's own paths: what is served, how it is, and how it is used."""
 
+import asyncio
 from collections.abc import Callable
+from importlib.metadata import version
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -33,6 +35,20 @@ def routes(
         url = f"{http.url.scheme}://{http.url.netloc}"
         page = reference.render(openapi(), model=service.model.name, url=url, needs_key=needs_key)
         return HTMLResponse(page.html, headers=page.headers)
+
+    @router.get("/info")
+    async def info(model: str | None = None) -> wire.Info:
+        """Which engine and which files answer; the first time, a large checkpoint takes a while."""
+        named = service.named(model or service.model.name)
+        source = named.source
+        # In another thread, since it reads all of the files.
+        digest = None if source is None else await asyncio.to_thread(source.digest, named.adapter)
+        return wire.Info(
+            version=version("netweight"),
+            model_id=named.name,
+            adapter=named.adapter,
+            checkpoint_sha256=digest,
+        )
 
     @router.get("/v1/models")
     async def models() -> wire.ModelList:

@@ -1,9 +1,9 @@
 """What goes over the wire: the JSON of /v1/chat/completions and /v1/models, as pydantic models.
 
 Field names are OpenAI's (https://platform.openai.com/docs/api-reference/chat), and vLLM's where
-OpenAI has none (top_k, min_p, reasoning). A field is honoured, or changes nothing here and is
-accepted by name, or is refused by name. Our own are under `netweight`. Knows shapes, not meanings:
-`translate` gives them one.
+OpenAI has none (top_k, min_p, reasoning, token ids). A field is honoured, or changes nothing here
+and is accepted by name, or is refused by name. Our own are under `netweight`. Knows shapes, not
+meanings: `translate` gives them one.
 """
 
 from typing import Annotated, Literal, cast
@@ -283,6 +283,9 @@ class ChatCompletionRequest(DrawingFields):
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
+    return_token_ids: Annotated[
+        bool | None, Field(description="tell the ids of the prompt and of each answer")
+    ] = None
     netweight: NetweightOptions | None = None
     # Accepted, since they change nothing here.
     user: str | None = None
@@ -382,13 +385,14 @@ class Delta(_Sparse):
 FinishReason = Literal["stop", "length", "tool_calls"]
 
 
-class ChunkChoice(BaseModel):
+class ChunkChoice(_Sparse):
     """The one choice of a chunk: more of this answer of perhaps several."""
 
     index: int
     delta: Delta
-    logprobs: ChoiceLogprobs | None = None
-    finish_reason: FinishReason | None = None
+    logprobs: ChoiceLogprobs | None
+    finish_reason: FinishReason | None
+    token_ids: list[int] | None = None
 
 
 class CompletionTokensDetails(BaseModel):
@@ -448,7 +452,10 @@ class NetweightTokens(_Sparse):
 
 
 class ChatCompletionChunk(_Sparse):
-    """One event of a streamed answer. `seed`, on the last of a choice, repeats it."""
+    """One event of a streamed answer. `seed`, on the last of a choice, repeats it.
+
+    `prompt_token_ids` come with the first of a choice.
+    """
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
@@ -457,6 +464,7 @@ class ChatCompletionChunk(_Sparse):
     choices: list[ChunkChoice]
     usage: Usage | None = None
     seed: int | None = None
+    prompt_token_ids: list[int] | None = None
     netweight: NetweightTokens | None = None
 
 
@@ -486,13 +494,14 @@ class OutMessage(BaseModel):
     refusal: None = None
 
 
-class Choice(BaseModel):
-    """One answer."""
+class Choice(_Sparse):
+    """One answer. `token_ids` has all that the model wrote, control tokens included."""
 
     index: int
     message: OutMessage
-    logprobs: ChoiceLogprobs | None = None
+    logprobs: ChoiceLogprobs | None
     finish_reason: FinishReason
+    token_ids: list[int] | None = None
 
 
 class ChatCompletion(_Sparse):
@@ -505,6 +514,7 @@ class ChatCompletion(_Sparse):
     choices: list[Choice]
     usage: Usage
     seed: int
+    prompt_token_ids: list[int] | None = None
     netweight: NetweightTokens | None = None
 
 
@@ -522,6 +532,22 @@ class ModelList(BaseModel):
 
     object: Literal["list"] = "list"
     data: list[Model]
+
+
+class Info(BaseModel):
+    """What answers to a model's name: the engine, and the files behind it."""
+
+    engine: Literal["netweight"] = "netweight"
+    version: str
+    model_id: str
+    adapter: str | None
+    checkpoint_sha256: Annotated[
+        str | None,
+        Field(
+            description="of the lines that sha256sum gives for the *.json and *.safetensors files "
+            "of the checkpoint, then of the adapter; null where the model was not read from files"
+        ),
+    ]
 
 
 class ErrorDetails(BaseModel):
