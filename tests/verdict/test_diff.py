@@ -149,4 +149,4 @@ def test_every_claim_is_in_one_pair(first, second, num_first, num_second):
 
 def test_the_document_names_its_schema(example, tables):
     document = json.loads(compare_reports(example, example, tables).to_json())
-    assert document["schema"] == "netweight-verdict-diff/1"
+    assert document["schema"] == "netweight-verdict-diff/2"

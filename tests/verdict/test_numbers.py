@@ -33,6 +33,7 @@ class Tracer:
     def trace(self):
         """The numbers that no record of their place holds, with the place."""
         self.drop(self.tree.xpath(OTHERS_WORDS))
+        self.scores()
         self.overview()
         self.evidence_rows()
         self.claims()
@@ -60,6 +61,13 @@ class Tracer:
         text = " ".join(element.itertext()).replace("\u2060", "")
         for number in sorted(numbers_in(text, self.names) - held):
             self.untraced.append((number, " ".join(text.split())[:80]))
+
+    def scores(self):
+        """Scores and their parts are the document's; what impact is read from, its records'."""
+        cited = [c for one in self.report.scores.all for s in one.reason for c in s.cites]
+        cited += [c for one in self.report.scores.all for s in one.withheld for c in s.cites]
+        rows = [self.report.scores, *(self.records[name] for name in cited)]
+        self.take("//section[@id='scores']", rows, extra={"0", "1", "10"})
 
     def overview(self):
         """The first cell numbers the row as its claim is numbered."""
@@ -154,6 +162,8 @@ def planted(page, pattern, replacement):
     [
         (r"(<section class=\"lede\".*?<p>)", r"\g<1>It is 97.531 times better. "),
         (r"(<ul class=\"tally\".*?class=\"count\">)\d+", r"\g<1>97531"),
+        (r"(id=\"scores\".*?<td class=\"num\">)", r"\g<1>97.531 "),
+        (r"(id=\"scores\".*?<p class=\"read\">)", r"\g<1>97.531 "),
         (r"(<article class=\"claim\".*?<div>\s*<p>)", r"\g<1>It has 97.531 points. "),
         (r"(class=\"value\"[^>]*>)", r"\g<1>97.531 "),
         (r"(<tr id=\"e1\">.*?<td class=\"num\">)", r"\g<1>97.531 "),

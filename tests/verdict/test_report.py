@@ -196,7 +196,7 @@ def test_the_tally_counts_a_repeated_claim_once(judge_text):
 
 def test_the_json_names_its_schema_and_the_story_s_hash(example):
     data = json.loads(example.to_json())
-    assert data["schema"] == "netweight-verdict/2"
+    assert data["schema"] == "netweight-verdict/3"
     assert len(data["story"]["sha256"]) == 64
     assert {"quote", "char_start", "char_end", "verdict", "reason"} <= data["claims"][0].keys()
 

@@ -1,5 +1,6 @@
 """The verdict command: stories' claims against the evidence, and verdicts against one another."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,9 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from netweight.cli.options import AsJson
+from netweight.cli.verdict_measure import (
+    Agreed,
+    CalledInStory,
+    EffortToUse,
+    Judges,
+    Limit,
+    ModelToMeasure,
+    NameAtServer,
+    SuiteToUse,
+    Wish,
+    measure,
+)
 
 if TYPE_CHECKING:
-    from netweight.verdict import Drift, Report
+    from netweight.verdict import Drift, Measured, Report
     from netweight.verdict.summary import Line as SummaryLine
 
 DIFF = "diff"
@@ -20,7 +33,7 @@ def verdict(
         list[str] | None,
         typer.Argument(
             metavar="STORY",
-            help="Text, Markdown or HTML: a file, an http or https address, or - for standard "
+            help="Text, Markdown, HTML or PDF: a file, an http(s) address, or - for standard "
             "input. Several stories make a table of how claims drift from one to the next.",
             show_default=False,
         ),
@@ -47,13 +60,31 @@ def verdict(
         bool,
         typer.Option("--allow-private", help="Fetch also from addresses that are not public."),
     ] = False,
+    assistant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="An Inspect model, as openai/gpt-4.1 or netweight/gpt-oss-20b, that marks the "
+            "claims in place of the rules and writes the summary. It gives labels and no scores; "
+            "every quote, number and citation of its is checked.",
+        ),
+    ] = None,
+    model: ModelToMeasure = None,
+    called: CalledInStory = None,
+    name: NameAtServer = None,
+    suite: SuiteToUse = None,
+    limit: Limit = None,
+    judge: Judges = None,
+    effort: EffortToUse = None,
+    yes: Agreed = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold news stories' claims about models against measured and published evidence.
 
-    Quotes each claim, judges it, and writes one HTML page and its data. No model is asked, and
-    nothing is fetched but a story given by its address. With --json the data goes to standard
-    output, and to files only with --out.
+    Quotes each claim, judges it, scores hype, belittling and impact with intervals, and writes one
+    HTML page and its data. No model is asked but with --model or --assistant, and nothing is
+    fetched but a story given by its address. With --json the data goes to standard output, and to
+    files only with --out.
 
     **netweight verdict diff A.json B.json** shows what changed from one verdict to another: of an
     updated story, or after new measurements. (A story in a file called diff is ./diff.)
@@ -61,7 +92,23 @@ def verdict(
     Example: netweight verdict examples/story.txt --out out
     """
     given = stories or []
-    judging = {"--records": records, "--date": date, "--allow-private": allow_private}
+    measuring: dict[str, object] = {
+        "--as": called,
+        "--name": name,
+        "--suite": suite,
+        "--limit": limit,
+        "--judge": judge,
+        "--effort": effort,
+        "--yes": yes,
+    }
+    judging: dict[str, object] = {
+        "--records": records,
+        "--date": date,
+        "--allow-private": allow_private,
+        "--assistant": assistant,
+        "--model": model,
+        **measuring,
+    }
     if given[:1] == [DIFF]:
         _refuse(DIFF, **judging, **{"--from": again, "--out": out})
         _print_difference(given[1:], as_json=as_json)
@@ -72,7 +119,17 @@ def verdict(
         return
     if not given:
         raise typer.BadParameter("give a story, or --from with a verdict.json.")
-    reports = _judge(given, records, date or datetime.now(), allow_private=allow_private)
+    day = date or datetime.now()
+    if model is not None:
+        if len(given) != 1:
+            raise typer.BadParameter("--model goes with one story.")
+        judged = _judging(given[0], day, _known(records), assistant, allow_private=allow_private)
+        wish = Wish(model, called, name, suite or "release", limit, tuple(judge or ()), effort, yes)
+        _judge_measuring(judged, wish, out, as_json=as_json)
+        return
+    if wrong := [option for option, value in measuring.items() if value]:
+        raise typer.BadParameter(f"{', '.join(wrong)} goes only together with --model.")
+    reports = _judge(given, records, day, assistant, allow_private=allow_private)
     if len(reports) == 1:
         _finish(reports[0], out, as_json=as_json)
     else:
@@ -86,23 +143,79 @@ def _refuse(word: str, **options: object) -> None:
 
 
 def _judge(
-    stories: list[str], records: Path | None, date: datetime, *, allow_private: bool
+    stories: list[str],
+    records: Path | None,
+    date: datetime,
+    assistant: str | None,
+    *,
+    allow_private: bool,
 ) -> "list[Report]":
-    from netweight import verdict as room
-
     if stories.count("-") > 1:
         raise typer.BadParameter("standard input (-) holds one story; give it once.")
-    tables = room.published()
-    measured = room.read_records(records) if records else ()
+    known = _known(records)
     return [
-        room.make_report(
-            room.read_story(story, allow_private=allow_private),
-            tables,
-            date=date.date().isoformat(),
-            measured=measured,
-        )
+        _judging(story, date, known, assistant, allow_private=allow_private)(())
         for story in stories
     ]
+
+
+def _known(records: Path | None) -> "tuple[Measured, ...]":
+    from netweight.verdict import read_records
+
+    return read_records(records) if records else ()
+
+
+def _judging(
+    story: str,
+    date: datetime,
+    known: "tuple[Measured, ...]",
+    assistant: str | None,
+    *,
+    allow_private: bool,
+) -> "Callable[[tuple[Measured, ...]], Report]":
+    """Read a story, once; return what judges it, with further records as they come."""
+    from netweight import verdict as room
+
+    tables, told = room.published(), room.read_story(story, allow_private=allow_private)
+    assisted = room.extract_with_model(told, tables, assistant) if assistant else None
+
+    def judged(further: "tuple[Measured, ...]") -> "Report":
+        records = {record.id: record for record in (*known, *further)}
+        day = date.date().isoformat()
+        report = room.make_report(
+            told, tables, date=day, measured=records.values(), assisted=assisted
+        )
+        if assistant is None or not report.claims:
+            return report
+        prose = room.write_prose(report, tables, assistant, room.records_of(report).get)
+        return room.with_prose(report, prose, tables)
+
+    return judged
+
+
+def _judge_measuring(
+    judged: "Callable[[tuple[Measured, ...]], Report]",
+    wish: Wish,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Judge, measure what would settle what is open, judge again, and say what moved."""
+    from netweight import verdict as room
+
+    before = judged(())
+    gained = measure(before, wish, out or Path("out"), is_quiet=as_json)
+    if gained is None:
+        if as_json:
+            print(before.to_json(), end="")
+        return
+    after = judged(gained.records)
+    _finish(after, out, as_json=as_json)
+    if not as_json:
+        print()
+        _print_lines(room.difference_lines(room.compare_reports(before, after, room.published())))
+    if gained.without_figure:
+        raise typer.Exit(1)
 
 
 def _folder(out: Path | None, *, as_json: bool) -> Path | None:

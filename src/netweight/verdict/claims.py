@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from netweight.verdict import topics
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import find_attribution
+from netweight.verdict.opinions import is_about_the_matter, names_the_matter
 from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
 from netweight.verdict.story import Sentence, Span, Story
 from netweight.verdict.triggers import Assertion, Trigger, find_triggers
+from netweight.verdict.wordings import licence_named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class Claim(Assertion):
     told_on: str | None
     is_suspected: bool
     repeats: str | None = None
+    is_taken_back: bool = False  # the story itself calls it an error
 
     def told_of(self, models: tuple[str, ...]) -> "Claim":
         """The same claim with other models as its subjects."""
@@ -51,17 +54,50 @@ def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
     for scene in read_scenes(story, tables):
         for span, trigger in _segments(scene, find_triggers(scene, tables)):
             claim = _claim(f"c{len(claims) + 1}", scene, span, trigger, story)
+            claim = claim.told_of(_meant(claim, scene, tables))
             key = _identity(claim)
             claims.append(replace(claim, repeats=seen.get(key)))
             seen.setdefault(key, claim.id)
     return tuple(claims)
 
 
+# What only a model with open weights has: a pronoun beside them means no other.
+_OF_OPEN_WEIGHTS = {
+    "licence", "usage-policy", "commercial-use", "data-release", "open-source", "closed-before",
+    "size", "memory", "checkpoint", "cache", "context-length", "effort-levels", "effort-effect",
+    "mixture-of-experts", "training-compute", "training-data", "synthetic-data", "text-only",
+    "maths-in-writing",
+}  # fmt: skip
+
+
+def _meant(claim: Claim, scene: Scene, tables: Published) -> tuple[str, ...]:
+    """The models that a claim is about, where a pronoun leaves a choice.
+
+    Of the sizes of a model it is the one whose peer the claim names; and what only open weights
+    have is not said of a model that keeps them.
+    """
+    rows = [tables.models[s] for s in claim.subjects if s in tables.models]
+    is_closed = any(row.access == "proprietary" for row in rows)
+    is_named = any(overlap(m.span, _within(claim)) for m in scene.models)
+    if claim.topic in _OF_OPEN_WEIGHTS and is_closed and not is_named:
+        return scene.main_subjects
+    if len(rows) < 2 or len(rows) < len(claim.subjects) or len({row.family for row in rows}) > 1:
+        return claim.subjects
+    peers = [row.id for row in rows if row.vendor_peer in claim.comparators]
+    return tuple(peers) or claim.subjects
+
+
+def _within(claim: Claim) -> Span:
+    """The place of the claim's quote in its sentence."""
+    start = claim.sentence.span.start
+    return Span(claim.span.start - start, claim.span.end - start)
+
+
 def _identity(claim: Claim) -> tuple[object, ...]:
     """Two claims with the same identity say the same thing of the same models."""
     words = claim.quote.lower() if claim.topic in ("opinion", "other") else ""
     numbers = tuple(re.findall(r"\d+(?:\.\d+)?", claim.quote)) if claim.type == "resource" else ()
-    licence = topics.LICENCE.search(claim.quote) if claim.topic == "licence" else None
+    licence = licence_named(claim.quote) if claim.topic == "licence" else ""
     return (
         claim.subjects,
         claim.topic,
@@ -77,7 +113,7 @@ def _identity(claim: Claim) -> tuple[object, ...]:
         words,
         numbers,
         bool(claim.misuses) and claim.id,
-        licence and (licence["name"] or licence["late"] or licence["stated"]).lower(),
+        licence,
     )
 
 
@@ -103,22 +139,36 @@ def _segments(scene: Scene, triggers: list[Trigger]) -> list[tuple[Span, Trigger
 
 def _is_opinion_about_models(scene: Scene, piece: Span) -> bool:
     """Of a model that is named, or the writer's own in a story about one."""
-    own = topics.FIRST_PERSON.search(scene.text, piece.start, piece.end)
-    by_pronoun = scene.paragraph_models and topics.PRONOUN.search(scene.text)
-    return bool(scene.models or topics.ABOUT_MODELS.search(scene.text) or own or by_pronoun)
+    words = scene.text[piece.start : piece.end]
+    own = topics.FIRST_PERSON.search(words)
+    by_pronoun = scene.passage_models and topics.PRONOUN.search(scene.text)
+    is_about = scene.models or topics.ABOUT_MODELS.search(scene.text) or own or by_pronoun
+    return bool(is_about) or is_about_the_matter(words) or names_the_matter(scene.text)
 
 
 def _is_generic(scene: Scene, piece: Span) -> bool:
-    """A measurable statement about a named model that no rule above knows."""
+    """A measurable or relayed statement about a model that no rule above knows."""
     words = scene.text[piece.start : piece.end]
-    if not any(overlap(m.span, piece) and not m.ids[0].startswith("group:") for m in scene.models):
-        return False
-    number = re.search(
-        r"(?<![\w.\-])\$?\d[\d,.]*\s?(?:%|percent|tokens?|GB|hours|million|billion|times|x\b|"
-        r"points|words|downloads)",
-        words,
+    has_model = any(
+        overlap(m.span, piece) and not m.ids[0].startswith("group:") for m in scene.models
     )
-    return bool(number or topics.COMPARATIVE.search(words))
+    by_pronoun = scene.passage_models and re.match(r"\W*(?:It|They|Both)\b", words)
+    if (has_model or by_pronoun) and (_QUANTITY.search(words) or topics.COMPARATIVE.search(words)):
+        return True
+    by_pronoun = scene.main_subjects and re.search(r"\b(?:it|they)\b", words)
+    is_relayed = find_attribution(words) and _STATES.search(words)
+    return bool(is_relayed and (has_model or by_pronoun))
+
+
+_QUANTITY = re.compile(
+    r"(?<![\w.\-])\$?\d[\d,.]*\s?(?:%|percent|tokens?|GB|hours|million|billion|times|x\b|"
+    r"points|words|downloads)"
+)
+_STATES = re.compile(
+    r"\b(?:it|they|models?|gpt-oss(?:-\d+b)?)\s+(?:\w+ly\s+)?(?:is|are|was|were|has|have|does|do|can|"
+    r"cannot|will|happens|fails|works|keeps|makes|loses|forgets|lies|knows)\b",
+    re.IGNORECASE,
+)
 
 
 def _pieces(text: str, triggers: list[Trigger]) -> list[Span]:
@@ -173,9 +223,10 @@ def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) 
         hedged=possible or soft,
         attribution=attribution,
         context=scene.context,
-        nearby_models=scene.paragraph_models,
+        nearby_models=scene.nearby_models,
         told_on=story.published,
         is_suspected=_is_suspected(scene, trigger),
+        is_taken_back=scene.is_taken_back,
         relation=trigger.relation,
         negated=trigger.negated,
         comparators=trigger.comparators,

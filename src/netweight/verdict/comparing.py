@@ -4,8 +4,10 @@ A comparison counts only between figures of one source, harness, tool setting an
 "Equal" needs equivalence within the declared margin: what cannot be told apart is not equal.
 """
 
+import re
+
 from netweight.verdict.claims import Claim
-from netweight.verdict.evidence import Benchmark, Figure
+from netweight.verdict.evidence import Benchmark, Document, Figure
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
@@ -67,6 +69,9 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
     """A claim that the subject is like, above or below others, on some benchmark or on all."""
     assert claim.relation is not None
     pairs = pairs_for(claim, ledger)
+    if relayed := wrong_peer(claim, ledger):
+        said = (Statement(text=relayed.statement, cites=(relayed.id,)), *describe(pairs, ledger))
+        return Judgement(verdict="contradicted", reason=said, plot=plot_ids(pairs))
     if not pairs:
         return _no_pairs(claim, ledger)
     if claim.negated and claim.relation == "equal":  # "does not match" says that it falls short
@@ -92,6 +97,25 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
             is_negated=claim.negated and claim.relation != "equal",
         ),
     )
+
+
+_MAKER = re.compile(r"\b(?:OpenAI|company|maker|firm|vendor|lab|developer|creator|card)", re.I)
+
+
+def wrong_peer(claim: Claim, ledger: Ledger) -> Document | None:
+    """What the maker claims of its model, where the story lets it name another peer than it did."""
+    source = ledger.tables.documents["peer-claim"]
+    peers = {ledger.tables.models[s].vendor_peer for s in claim.subjects if s in source.models}
+    is_relayed = claim.attribution is not None and _MAKER.search(claim.attribution)
+    is_general = claim.relation == "equal" and not claim.negated and not claim.benchmarks
+    theirs = [
+        row.access == "proprietary" and row.organisation == "OpenAI"
+        for name in claim.comparators
+        if (row := ledger.tables.models.get(name))
+    ]
+    if not (is_relayed and is_general and peers and theirs and all(theirs)):
+        return None
+    return None if peers & {*claim.comparators} else source
 
 
 def plot_ids(pairs: list[Pair]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from netweight.verdict.judgement import Verdict
 from netweight.verdict.matching import Pair, Shift, pair_claims, shifts
 from netweight.verdict.measured import Measured
 from netweight.verdict.report import Report
+from netweight.verdict.score import Name, score_text
 
 ChangeKind = Literal["added", "removed", "changed"]
 Cause = Literal["story", "evidence", "method"]
@@ -60,13 +61,21 @@ class RecordChange(Row):
     after: str | None
 
 
+class ScoreChange(Row):
+    """A score that is another now: value and interval in words, or that it is withheld."""
+
+    name: Name
+    before: str
+    after: str
+
+
 class Difference(Row):
     """What changed from one verdict to another; its JSON is what `verdict diff --json` prints."""
 
     model_config = ConfigDict(title="verdict diff --json")
 
-    schema_: Literal["netweight-verdict-diff/1"] = Field(
-        default="netweight-verdict-diff/1", alias="schema"
+    schema_: Literal["netweight-verdict-diff/2"] = Field(
+        default="netweight-verdict-diff/2", alias="schema"
     )
     before: Side
     after: Side
@@ -74,6 +83,7 @@ class Difference(Row):
     claims: tuple[ClaimChange, ...]
     num_unchanged: int
     records: tuple[RecordChange, ...]
+    scores: tuple[ScoreChange, ...]
     findings_added: tuple[str, ...]
     findings_removed: tuple[str, ...]
 
@@ -97,6 +107,11 @@ def compare_reports(before: Report, after: Report, tables: Published) -> Differe
         claims=tuple(change for change in changes if change is not None),
         num_unchanged=changes.count(None),
         records=_record_changes(before, after),
+        scores=tuple(
+            ScoreChange(name=new.name, before=score_text(old), after=score_text(new))
+            for old, new in zip(before.scores.all, after.scores.all, strict=True)
+            if score_text(old) != score_text(new)
+        ),
         findings_added=tuple(sorted(said[1] - said[0])),
         findings_removed=tuple(sorted(said[0] - said[1])),
     )
@@ -212,7 +227,7 @@ def _changed_rows(before: Report, after: Report) -> list[RecordChange]:
     return [
         RecordChange(kind="changed", id=i, what=i, before=_value(old[i]), after=_value(new[i]))
         for i in sorted(old.keys() & new.keys())
-        if old[i] != new[i] and i != "tally"
+        if old[i] != new[i] and i != "tally" and not i.startswith("score-")
     ]
 
 

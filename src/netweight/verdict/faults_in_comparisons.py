@@ -1,11 +1,12 @@
 """Comparisons that turn the order round, say more than the source, or choose an outdated rival."""
 
+import re
 from collections.abc import Iterable
 
 from netweight.verdict.claims import Claim
-from netweight.verdict.comparing import describe, pairs_for
+from netweight.verdict.comparing import describe, pairs_for, wrong_peer
 from netweight.verdict.evidence import Document, Figure
-from netweight.verdict.faults import Fault
+from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.judgement import Judgement, Statement, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.names import OPENAI_PROPRIETARY
@@ -20,6 +21,10 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
     if claim.negated or claim.relation is None:
         return []
     pairs = pairs_for(claim, ledger)
+    if relayed := wrong_peer(claim, ledger):
+        peers = {m.vendor_peer for m in ledger.tables.models.values()}
+        kind: Kind = "size_swap" if peers & {*claim.comparators} else "model_swap"
+        return [Fault(kind, Statement(text=relayed.statement, cites=(relayed.id,)))]
     if source := _exceeded(claim, pairs, ledger):
         said = [*describe(pairs, ledger)][:1] if pairs else []
         text = " ".join([source.statement, *(s.text for s in said)])
@@ -82,6 +87,8 @@ def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
     faults = []
     for rival in _rivals_told(claim):
         row = models.get(rival)
+        if _TOLD_AS_OLD.search(claim.sentence.text):
+            continue
         if row is None or row.newer is None or row.newer in claim.nearby_models:
             continue
         for benchmark in claim.benchmarks:
@@ -104,6 +111,14 @@ def _rivals_told(claim: Claim) -> list[str]:
     return [
         name for name in dict.fromkeys(named) if {*claim.nearby_models, *claim.subjects} - {name}
     ]
+
+
+# A story that says itself that the rival is an old one hides nothing.
+_TOLD_AS_OLD = re.compile(
+    r"\b(?:old|older|original|January|earlier|outdated|superseded|first version|predecessor|"
+    r"previous|not the newer|before its update)\b",
+    re.IGNORECASE,
+)
 
 
 def _was_out(figure: Figure, claim: Claim) -> bool:

@@ -4,6 +4,7 @@ Looks only at claims that the figures contradict, and at figures told without wh
 """
 
 import re
+from collections.abc import Callable, Mapping
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.evidence import Figure
@@ -12,9 +13,12 @@ from netweight.verdict.judge_numbers import (
     TOOLS_TOLD,
     allowed,
     is_same,
+    judge_cache,
+    judge_checkpoint,
     judge_memory,
     judge_size,
     published_of,
+    told_elsewhere,
 )
 from netweight.verdict.judgement import Judgement, Statement, number
 from netweight.verdict.ledger import Ledger
@@ -29,9 +33,15 @@ def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
         equal = [row for row in allowed(score, rows) if is_same(row, score)]
         if equal:
             faults += _dropped(equal, rows, claim, ledger)
-        elif rows and not ledger.tables.benchmarks[score.benchmark].varies_by_set:
+        elif rows and _is_clear(score, rows, ledger):
             faults.append(_wrong(score, rows, claim, ledger))
     return faults
+
+
+def _is_clear(score: Score, rows: list[Figure], ledger: Ledger) -> bool:
+    """Whether the reading is sure enough to call the number wrong."""
+    varies = ledger.tables.benchmarks[score.benchmark].varies_by_set
+    return score.is_clear and not varies and not told_elsewhere(score, rows)
 
 
 def _dropped(equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledger) -> list[Fault]:
@@ -110,11 +120,11 @@ def _owner(score: Score, subject: str, claim: Claim, ledger: Ledger) -> Figure |
 
     same = [
         row
-        for row in allowed(score, table.about(score.benchmark))
+        for row in table.about(score.benchmark)
         if row.model != subject and score.bound is None and is_same(row, score)
     ]
-    if same:
-        return min(same, key=order)
+    if same:  # a row under the conditions that were told, if there is one
+        return min(allowed(score, same) or same, key=order)
     elsewhere = [
         row
         for row in table.figures.values()
@@ -144,11 +154,19 @@ def _kind(score: Score, other: Figure, own: Figure, claim: Claim, ledger: Ledger
     return "model_swap" if is_mutual else "column_swap"
 
 
+_JUDGES: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {
+    "size": judge_size,
+    "memory": judge_memory,
+    "checkpoint": judge_checkpoint,
+    "cache": judge_cache,
+}
+
+
 def faults_in_resources(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """A size or a memory need that belongs to the other size of the model, or to none."""
     if claim.negated or judgement.verdict != "contradicted":
         return []
-    judging = {"size": judge_size, "memory": judge_memory}[claim.topic]
+    judging = _JUDGES[claim.topic]
     for sibling in _siblings(claim, ledger):
         as_sibling = judging(claim.told_of((sibling,)), ledger)
         if as_sibling.verdict in ("supported", "mixed"):
@@ -163,3 +181,11 @@ def _siblings(claim: Claim, ledger: Ledger) -> list[str]:
     models = ledger.tables.models
     families = {models[s].family for s in claim.subjects if s in models} - {None}
     return [m.id for m in models.values() if m.family in families and m.id not in claim.subjects]
+
+
+def faults_in_documented_numbers(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """A context length, an amount of training or a number of levels that no document states."""
+    states_number = re.search(r"\d|\b(?:two|four|five|six)\b", claim.quote)
+    if claim.negated or judgement.verdict != "contradicted" or not states_number:
+        return []
+    return [Fault("invented_number", judgement.reason[0])]

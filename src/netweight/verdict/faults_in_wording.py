@@ -1,10 +1,12 @@
 """Wording against the source: a denial of what it says, or a suspicion told as a fact."""
 
 from netweight.verdict.claims import Claim
+from netweight.verdict.denial import has_denial
 from netweight.verdict.faults import Fault
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.topics import CATEGORICAL
+from netweight.verdict.topics import CATEGORICAL, RELAYED
+from netweight.verdict.wordings import MODAL, TAKES_MORE
 
 # Documents that hold what is publicly known of a topic, where that is a suspicion or an anecdote.
 SUSPICIONS = {
@@ -16,11 +18,21 @@ SUSPICIONS = {
 
 def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """A "not" or "never" that turns a documented fact round."""
-    if not claim.negated or judgement.verdict != "contradicted":
+    if judgement.verdict != "contradicted" or not (claim.negated or _turns_round(claim)):
         return []
     cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
     text = " ".join(s.text for s in judgement.reason[:2])
     return [Fault("negation", Statement(text=text, cites=cites))]
+
+
+def _turns_round(claim: Claim) -> bool:
+    """Whether it says plainly that there is what the documents say there is not."""
+    said = claim.sentence.text
+    if has_denial(said) or MODAL.search(said):
+        return False
+    return claim.topic == "data-release" or (
+        claim.topic == "text-only" and TAKES_MORE.search(said) is not None
+    )
 
 
 def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
@@ -30,7 +42,9 @@ def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> l
         return []
     source = ledger.tables.documents[name]
     is_told_as_fact = not claim.is_suspected or (
-        not claim.hedged and CATEGORICAL.search(claim.quote) is not None
+        not claim.hedged
+        and not RELAYED.search(claim.quote)
+        and CATEGORICAL.search(claim.quote) is not None
     )
     if not is_told_as_fact or not set(claim.subjects) & set(source.models):
         return []

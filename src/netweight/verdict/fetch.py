@@ -1,4 +1,4 @@
-"""One page from the web, fetched within limits: schemes, addresses, size, time, redirects.
+"""One page or PDF from the web, fetched within limits: schemes, addresses, size, time, redirects.
 
 A name is resolved once for each request; if any of its addresses is not public, nothing is sent,
 and the connection is made to the very addresses that were checked. Redirects are checked anew.
@@ -26,12 +26,21 @@ MAX_URL_CHARACTERS = 2_000
 
 _HEADERS = {
     "User-Agent": "netweight-verdict (reads one page at a person's request)",
-    "Accept": "text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9",
+    "Accept": "text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9, "
+    "application/pdf;q=0.8",
     "Accept-Encoding": "gzip, identity;q=0.5",
     "Connection": "close",
 }
-_TEXT_TYPES = frozenset(
-    {"", "text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/x-markdown"}
+_READABLE_TYPES = frozenset(
+    {
+        "",
+        "text/html",
+        "application/xhtml+xml",
+        "text/plain",
+        "text/markdown",
+        "text/x-markdown",
+        "application/pdf",
+    }
 )
 _EMBEDDED_IPV4 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 behind a translator
 
@@ -93,7 +102,7 @@ def fetch(
     max_bytes: int = MAX_BYTES,
     resolver: Resolve = resolve,
 ) -> Fetched:
-    """Get a page of text.
+    """Get a page of text, or a PDF.
 
     Raises:
         StoryError: the address is not allowed or leads nowhere; the reply is too large, too slow,
@@ -266,10 +275,10 @@ def _page(target: _Target, reply: http.client.HTTPResponse, max_bytes: int) -> F
             "page and give the file."
         )
     media_type = reply.headers.get_content_type() if reply.getheader("Content-Type") else ""
-    if media_type not in _TEXT_TYPES:
+    if media_type not in _READABLE_TYPES:
         raise StoryError(
-            f"{target.url} is {media_type}, not a text, Markdown or HTML page. Save its text and "
-            "give that."
+            f"{target.url} is {media_type}, not a text, Markdown, HTML or PDF page. Save its text "
+            "and give that."
         )
     declared = reply.getheader("Content-Length", "")
     if declared.isdigit() and int(declared) > max_bytes:

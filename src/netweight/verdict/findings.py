@@ -9,7 +9,11 @@ from netweight.verdict.claims import Claim
 from netweight.verdict.evidence import Row
 from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.faults_in_comparisons import faults_in_order, faults_in_rivals
-from netweight.verdict.faults_in_numbers import faults_in_resources, faults_in_scores
+from netweight.verdict.faults_in_numbers import (
+    faults_in_documented_numbers,
+    faults_in_resources,
+    faults_in_scores,
+)
 from netweight.verdict.faults_in_wording import faults_in_certainty, faults_in_denials
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
@@ -23,6 +27,11 @@ _BY_TOPIC: dict[str, tuple[Detector, ...]] = {
     "comparison": (faults_in_order, faults_in_rivals),
     "size": (faults_in_resources,),
     "memory": (faults_in_resources,),
+    "checkpoint": (faults_in_resources,),
+    "cache": (faults_in_resources,),
+    "context-length": (faults_in_documented_numbers,),
+    "training-compute": (faults_in_documented_numbers,),
+    "effort-levels": (faults_in_documented_numbers,),
 }
 _ALWAYS: tuple[Detector, ...] = (faults_in_denials, faults_in_certainty)
 
@@ -44,6 +53,8 @@ def find_errors(judged: Iterable[tuple[Claim, Judgement]], ledger: Ledger) -> tu
     pairs = list(judged)
     grouped: dict[tuple[int, Kind], list[tuple[Claim, Fault]]] = {}
     for claim, judgement in pairs:
+        if claim.is_taken_back:
+            continue
         for fault in faults_of(claim, judgement, ledger):
             grouped.setdefault((claim.sentence.span.start, fault.kind), []).append((claim, fault))
     ordered = sorted(grouped.items(), key=lambda item: item[0][0])

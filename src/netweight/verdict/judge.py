@@ -17,6 +17,7 @@ from netweight.verdict.comparing import (
     read_pairs,
     rivals,
 )
+from netweight.verdict.denial import has_denial
 from netweight.verdict.evidence import Document
 from netweight.verdict.judge_behaviour import (
     judge_bias,
@@ -24,32 +25,36 @@ from netweight.verdict.judge_behaviour import (
     judge_hallucination,
     judge_maths_in_writing,
     judge_refusal,
+    with_measured,
 )
 from netweight.verdict.judge_documents import (
+    BY_DOCUMENT,
     judge_context_length,
     judge_documented,
     judge_text_only,
     judge_training_compute,
 )
-from netweight.verdict.judge_numbers import judge_memory, judge_score, judge_size
+from netweight.verdict.judge_numbers import (
+    judge_cache,
+    judge_checkpoint,
+    judge_memory,
+    judge_score,
+    judge_size,
+)
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
-    Verdict,
     denied,
     nothing,
     number,
     supported,
 )
-from netweight.verdict.ledger import RATE_THRESHOLD_PERCENT, Ledger
-from netweight.verdict.measured import Measured
+from netweight.verdict.ledger import Ledger
 from netweight.verdict.names import OPENAI_PROPRIETARY
 from netweight.verdict.posterior import of_pairs, of_records
 from netweight.verdict.settling import what_would_settle
-from netweight.verdict.topics import ABILITY_WORDS, LICENCE, TOPICS
-
-# Measured tasks, and the topic or ability of claims that their records speak to.
-MEASURED_TOPICS = {"formulas_in_fiction": "maths-in-writing"}
+from netweight.verdict.topics import ABILITY_WORDS, TOPICS
+from netweight.verdict.wordings import is_permissive, licence_named
 
 DENIABLE = frozenset(topic.id for topic in TOPICS if topic.can_be_denied)
 
@@ -61,11 +66,13 @@ def judge(claim: Claim, ledger: Ledger) -> Judgement:
     if unknown := _unknown_subject(claim, ledger):
         return _completed(claim, unknown, ledger)
     judged = _BY_TOPIC[claim.topic](claim, ledger)
-    if claim.negated and claim.topic in DENIABLE:
+    is_denial = claim.negated and claim.topic in DENIABLE
+    if is_denial:
         judged = denied(judged)
     misused = _misuse_statements(claim, ledger)
     judged = judged.model_copy(update={"reason": (*misused, *judged.reason)})
-    return _completed(claim, _with_measured(claim, judged, ledger), ledger)
+    judged = with_measured(claim, judged, ledger, denied=is_denial)
+    return _completed(claim, judged, ledger)
 
 
 def _completed(claim: Claim, judged: Judgement, ledger: Ledger) -> Judgement:
@@ -83,9 +90,9 @@ def _unknown_subject(claim: Claim, ledger: Ledger) -> Judgement | None:
             settles="The model's full name and version.",
         )
     unknown = [s for s in claim.subjects if s not in ledger.tables.models]
-    measured = {record.model for record in ledger.measured}
+    measured = {record.model.lower() for record in ledger.measured}
     if len(unknown) == len(claim.subjects) and not measured & {
-        u.removeprefix("other:") for u in unknown
+        u.removeprefix("other:").lower() for u in unknown
     }:
         return nothing("The tables hold nothing about the model named here.")
     return None
@@ -114,9 +121,7 @@ def _licence(claim: Claim, ledger: Ledger) -> Judgement:
     document = _documents(claim, ledger, "licence")
     if document is None or document.licence is None:
         return nothing("The tables hold no licence for this model.")
-    match = LICENCE.search(claim.quote)
-    stated = (match["name"] or match["late"] or match["stated"] or "").lower() if match else ""
-    agrees = stated.startswith("apache") or stated == "permissive"
+    agrees = is_permissive(licence_named(claim.quote))
     reason = Statement(text=document.statement, cites=(document.id,))
     policy = ledger.tables.documents["usage-policy"]
     return Judgement(
@@ -131,9 +136,8 @@ def _open_source(claim: Claim, ledger: Ledger) -> Judgement:
     if document is None:
         return nothing("The tables do not say what was published of this model.")
     definition = ledger.tables.documents["osaid-data"]
-    denied = re.search(r"\bnot\b|n['\u2019]t\b", claim.quote)
     return Judgement(
-        verdict="supported" if denied else "mixed",
+        verdict="supported" if has_denial(claim.quote) else "mixed",
         reason=(
             Statement(text=document.statement, cites=(document.id,)),
             Statement(text=definition.statement, cites=(definition.id,)),
@@ -304,50 +308,14 @@ def misuse_text(benchmark: str, ability: str, ledger: Ledger) -> str:
     return f"{row.name} measures {row.is_}. It says nothing about {ABILITY_WORDS[ability]}."
 
 
-def _with_measured(claim: Claim, judged: Judgement, ledger: Ledger) -> Judgement:
-    """Add what was measured here on the claim's models; it decides where nothing else does."""
-    for record in ledger.measured:
-        if MEASURED_TOPICS.get(record.task) != claim.topic or record.model not in claim.subjects:
-            continue
-        if not record.usable:
-            caveat = Statement(
-                text="A measurement of this was made here, but it may not be used: see "
-                "\u201cMeasured here\u201d.",
-                cites=(record.id,),
-            )
-            judged = judged.model_copy(update={"caveats": (*judged.caveats, caveat)})
-            continue
-        verdict = _read_rate(record)
-        said = Statement(
-            text=f"Measured here on {record.model}: {record.hits} of {record.n} texts held a "
-            f"formula "
-            f"(95% interval {number(round(100 * record.low, 1))}% to "
-            f"{number(round(100 * record.high, 1))}%).",
-            cites=(record.id, _shown_interval(record, ledger)),
-        )
-        decided = verdict if judged.verdict in ("not_enough_evidence", verdict) else "mixed"
-        judged = judged.model_copy(update={"verdict": decided, "reason": (*judged.reason, said)})
-    return judged
-
-
-def _shown_interval(record: Measured, ledger: Ledger) -> str:
-    return ledger.percent_interval(record).id
-
-
-def _read_rate(record: Measured) -> Verdict:
-    """A propensity is more than the declared rate: by the whole interval, or not at all."""
-    threshold = RATE_THRESHOLD_PERCENT / 100
-    if record.low > threshold:
-        return "supported"
-    return "contradicted" if record.high < threshold else "not_enough_evidence"
-
-
 _BY_TOPIC: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "licence": _licence,
     "open-source": _open_source,
     "closed-before": _closed_before,
     "size": judge_size,
     "memory": judge_memory,
+    "checkpoint": judge_checkpoint,
+    "cache": judge_cache,
     "score": judge_score,
     "comparison": judge_comparison,
     "maths-in-writing": judge_maths_in_writing,
@@ -369,4 +337,5 @@ _BY_TOPIC: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "instruction-following": _ability,
     "ability": _ability,
     "other": _other,
+    **BY_DOCUMENT,
 }

@@ -7,28 +7,36 @@ from netweight.verdict.evidence import Computed, Figure
 from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.scores import Score
-from netweight.verdict.topics import BARE_SIZE, MEMORY, SIZE
+from netweight.verdict.wordings import (
+    BARE_SIZE,
+    BILLIONS,
+    CACHE,
+    CHECKPOINT,
+    NEEDS,
+    SIZE,
+    memory_told,
+    says_active,
+)
 
 SIZE_TOLERANCE = (
     0.05  # "120B" for 116.83 is 2.7% off and "20B" for 20.91 is 4.4% off: names, not errors
 )
 HEADROOM = 0.05  # memory that activations and the runtime need beside weights and cache
 
-_NEED = re.compile(r"\b(?:needs?|requires?|demands?|takes?|at least|no less than)\b", re.IGNORECASE)
 TOOLS_TOLD = re.compile(
-    r"\btools?\b|\bterminal\b|\bpython\b", re.IGNORECASE
+    r"\btools?\b|\bterminal\b|\bpython\b|\bbrowser\b|\bbrowsing\b|\bunaided\b|"
+    r"\bcode interpreter\b|\btool-",
+    re.IGNORECASE,
 )  # absent: a condition was dropped
-
-_BILLIONS = re.compile(r"(\d+(?:\.\d+)?)[\s\-]?(?:B\b|billion)", re.IGNORECASE)
 
 
 def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     """Parameter counts, total or active, within the tolerance of a rounded name."""
     stated = [
-        (float(m[1]), _says_active(claim.quote, m))
+        (float(m[1]), says_active(claim.quote, *m.span()))
         for pattern in (SIZE, BARE_SIZE)
         for stretch in pattern.finditer(claim.quote)
-        for m in _BILLIONS.finditer(claim.quote, stretch.start(), stretch.end())
+        for m in BILLIONS.finditer(claim.quote, stretch.start(), stretch.end())
     ]
     rows = {
         kind: [r for s in claim.subjects if (r := ledger.tables.one(f"{kind}-parameters", s))]
@@ -52,18 +60,6 @@ def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
-def _says_active(quote: str, match: re.Match[str]) -> bool:
-    before, after = (
-        quote[max(0, match.start() - 22) : match.start()],
-        quote[match.end() : match.end() + 25],
-    )
-    of_total = re.search(r"\bof its\s*$|\bof\s*$", before)
-    return not of_total and bool(
-        re.search(r"\bactiv", before)
-        or re.match(r"[\s\-]*(?:parameters\s+)?(?:of them\s+)?(?:(?:are|is)\s+)?activ", after)
-    )
-
-
 def _size_sentence(total: Figure, ledger: Ledger) -> Statement:
     active = ledger.tables.one("active-parameters", total.model)
     text = f"{ledger.name(total.model)} has {number(total.value)} billion parameters"
@@ -75,18 +71,17 @@ def _size_sentence(total: Figure, ledger: Ledger) -> Statement:
 
 def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
     """Whether N GB suffice: for the weights, and for weights, full-context cache and headroom."""
-    match = MEMORY.search(claim.quote)
+    limit = memory_told(claim.quote)
     verdicts: list[Verdict] = []
     reason: list[Statement] = []
     for subject in claim.subjects:
         weights, cache = (
             ledger.tables.one(m, subject) for m in ("checkpoint-size", "cache-at-full-context")
         )
-        if weights is None or cache is None or match is None:
+        if weights is None or cache is None or limit is None:
             continue
-        limit = float(match["gb"])
         total = _memory(weights, cache, ledger)
-        is_need = _NEED.search(claim.quote) is not None
+        is_need = NEEDS.search(claim.quote) is not None
         verdicts.append(_fits(weights.value, total.values["GiB"], limit, is_need=is_need))
         reason.append(
             Statement(
@@ -139,6 +134,52 @@ def _fits(weights: float, total: float, limit: float, *, is_need: bool) -> Verdi
     return "supported" if total <= limit * (1 - HEADROOM) else "mixed"
 
 
+GIB_IN_GB = 2**30 / 1e9
+FILE_TOLERANCE = 0.03  # "61 GiB" for 60.8, "14 GB" for 12.8 GiB; declared, not tuned
+
+
+def judge_checkpoint(claim: Claim, ledger: Ledger) -> Judgement:
+    """The size of the weights' file, told in GiB or in GB."""
+    match = CHECKPOINT.search(claim.quote)
+    told = float(match["size"] or match["size2"]) if match else None
+    return _judge_gibibytes(claim, told, "checkpoint-size", "its weights take", ledger)
+
+
+def judge_cache(claim: Claim, ledger: Ledger) -> Judgement:
+    """The size of the cache at the full context; of a shorter one nothing is known."""
+    match = CACHE.search(claim.quote)
+    is_full = re.search(r"\bfull\b|\b131,?072\b|\b1(?:28|31)k\b", claim.sentence.text, re.I)
+    told = float(match["size"]) if match and is_full else None
+    words = "the cache of its full context takes"
+    return _judge_gibibytes(claim, told, "cache-at-full-context", words, ledger)
+
+
+def _judge_gibibytes(
+    claim: Claim, told: float | None, metric: str, words: str, ledger: Ledger
+) -> Judgement:
+    rows = [row for s in claim.subjects if (row := ledger.tables.one(metric, s))]
+    if told is None or not rows:
+        return Judgement(
+            verdict="not_enough_evidence",
+            reason=(Statement(text="The tables hold no such size for this model."),),
+        )
+    is_right = any(
+        abs(told / (row.value * unit) - 1) <= FILE_TOLERANCE
+        for row in rows
+        for unit in (1.0, GIB_IN_GB)
+    )
+    return Judgement(
+        verdict="supported" if is_right else "contradicted",
+        reason=tuple(
+            Statement(
+                text=f"Of {ledger.name(row.model)} {words} {number(row.value)} GiB.",
+                cites=(row.id,),
+            )
+            for row in rows
+        ),
+    )
+
+
 def judge_score(claim: Claim, ledger: Ledger) -> Judgement:
     """Each stated score against every published figure of that model on that benchmark."""
     checks = [_check_score(score, claim, ledger) for score in claim.scores]
@@ -182,6 +223,11 @@ def _check_score(
         return "supported", [_found(equal[0], ledger)], equal[:1]
     if ledger.tables.benchmarks[score.benchmark].varies_by_set:
         return "mixed", _other_sets(rows, ledger), []
+    if told_elsewhere(score, rows):
+        return "mixed", _other_figures(score, rows, claim, ledger), []
+    if not score.is_clear:
+        text = f"The story does not make clear of which test this number is; on {name} it is not."
+        return "not_enough_evidence", [Statement(text=text)], []
     return "contradicted", _other_figures(score, rows, claim, ledger), []
 
 
@@ -189,11 +235,17 @@ def _other_sets(rows: list[Figure], ledger: Ledger) -> list[Statement]:
     """Figures of the question sets that the tables hold, for a score that names no set."""
     shown = rows[:2]
     values = listed(f"{number(row.value)} ({row.conditions.describe()})" for row in shown)
-    name = ledger.tables.benchmarks[rows[0].metric].name
+    metrics = [row.metric for row in rows if row.metric in ledger.tables.benchmarks]
+    name = ledger.tables.benchmarks[metrics[0]].name if metrics else "Published"
     text = (
         f"The score depends on the question set, which the story does not name. {name}: {values}."
     )
     return [Statement(text=text, cites=tuple(row.id for row in shown))]
+
+
+def models_of(score: Score, claim: Claim) -> tuple[str, ...]:
+    """The model that a score names, else those that its claim is about."""
+    return (score.model,) if score.model else claim.subjects
 
 
 def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
@@ -210,6 +262,12 @@ def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
             if any(is_same(row, score) for row in allowed(score, own)):
                 return own
     found: list[Figure] = []
+    if tables.benchmarks[score.benchmark].varies_by_set:
+        found += [
+            row
+            for row in tables.figures.values()
+            if row.metric.startswith(f"{score.benchmark}-") and row.model in models_of(score, claim)
+        ]
     for model in (score.model,) if score.model else claim.subjects:
         own = tables.about(score.benchmark, model)
         newer = tables.models[model].newer if model in tables.models else None
@@ -226,7 +284,8 @@ def _of_version(rows: list[Figure], claim: Claim) -> list[Figure]:
     if not any(row.conditions.index_version for row in rows):
         return rows
     told = _VERSION.search(claim.context)
-    if told:
+    per_model = [s.model for s in claim.scores]
+    if told and len(set(per_model)) == len(per_model):  # else a score of each version is told
         return [r for r in rows if (r.conditions.index_version or "").split(".")[0] == told[1]]
     is_later = claim.told_on is not None and claim.told_on >= SECOND_INDEX_ENDS
     same = [r for r in rows if any(is_same(r, s) for s in claim.scores)]
@@ -248,16 +307,26 @@ def allowed(score: Score, rows: list[Figure]) -> list[Figure]:
     ]
 
 
+def told_elsewhere(score: Score, rows: list[Figure]) -> bool:
+    """Whether the model has the value, but under other conditions than were read from the story."""
+    return any(is_same(row, score) for row in rows)
+
+
 def is_same(row: Figure, score: Score) -> bool:
     """Whether the stated score is the figure, to the decimals stated."""
     if score.bound is not None:
         return (row.value < score.value) == (score.bound == "below")
     rounding = 0.5 / 10.0**score.decimals
-    return abs(row.value - score.value) <= rounding + 1e-9
+    slack = ROUGHLY * abs(row.value) if score.is_rough else 0.0
+    return abs(row.value - score.value) <= rounding + slack + 1e-9
+
+
+ROUGHLY = 0.02  # "about 60%" for 59.1: a fiftieth; declared, not tuned
 
 
 def _found(row: Figure, ledger: Ledger) -> Statement:
-    name = ledger.tables.benchmarks[row.metric].name
+    known = ledger.tables.benchmarks.get(row.metric)
+    name = known.name if known else f"a part of its questions ({row.conditions.describe()})"
     text = f"Published: {ledger.name(row.model)} has {number(row.value)} on {name}"
     cites = [row.id]
     if row.correct is not None:

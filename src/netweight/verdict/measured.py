@@ -10,17 +10,34 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from netweight.errors import EvidenceError
 from netweight.verdict.evidence import Row, Slug, first_problem
 from netweight.verdict.intervals import wilson
 
 MAX_RECORD_BYTES = 1_000_000
+# Of a task's further figures, those that every record carries and a verdict has a use for.
+CARRIED = ("answer_speed", "tokens_per_answer")
+NO_INTERVAL = "none"
+
+
+class CarriedFigure(Row):
+    """What a task's answers cost, with its 95% interval where there is one."""
+
+    metric: str
+    unit: str
+    value: float
+    low: float | None = None
+    high: float | None = None
 
 
 class Measured(Row):
-    """One measured rate, as a verdict uses it. `score`, `low` and `high` are proportions."""
+    """One measured rate, as a verdict uses it. `score`, `low` and `high` are proportions.
+
+    Where too little was measured for an interval, `method` is "none" and the interval is everything
+    from 0 to 1. `conditions` is how the model was asked, as far as the record states it.
+    """
 
     kind: Literal["measured"] = "measured"
     id: Slug
@@ -41,6 +58,8 @@ class Measured(Row):
     measured_on: str
     engine: str
     command: str
+    conditions: str = ""
+    carried: tuple[CarriedFigure, ...] = ()
     file: str
     sha256: str
 
@@ -76,7 +95,7 @@ class _Interval(_Part):
 
 
 class _Uncertainty(_Part):
-    confidence_interval: _Interval
+    confidence_interval: _Interval | None = None
     num_samples: int = Field(gt=0)
 
 
@@ -92,10 +111,17 @@ class _Metric(_Part):
 
 class _GenerationArgs(_Part):
     execution_command: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+class _GenerationDetails(_Part):
+    reasoning_effort: Literal["low", "medium", "high", "not sent"] | None = None
 
 
 class _Generation(_Part):
     generation_args: _GenerationArgs
+    additional_details: _GenerationDetails = _GenerationDetails()
 
 
 class _Ours(_Part):
@@ -125,18 +151,47 @@ class _ModelInfo(_Part):
     inference_engine: _Engine | None = None
 
 
+class _FurtherMetric(_Part):
+    metric_id: str
+    metric_unit: str
+
+
+class _FurtherUncertainty(_Part):
+    confidence_interval: _Interval | None = None
+
+
+class _FurtherScore(_Part):
+    score: float
+    uncertainty: _FurtherUncertainty
+
+
+class _Further(_Part):
+    metric_config: _FurtherMetric
+    score_details: _FurtherScore
+
+
 class _Record(_Part):
     schema_version: str = Field(pattern=r"^0\.3\.")
     evaluation_id: str
     evaluation_timestamp: str
     model_info: _ModelInfo
     evaluation_results: tuple[_Result, ...] = Field(min_length=1)
+    further: tuple[_Further, ...] = ()
 
-    @field_validator("evaluation_results", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def only_the_headline(cls, results: Any) -> Any:  # noqa: ANN401 - not validated yet
-        """A task's further figures are for other readers."""
-        return results[:1] if isinstance(results, list) else results
+    def only_what_a_verdict_uses(cls, record: Any) -> Any:  # noqa: ANN401 - not validated yet
+        """The headline, and what every record carries; a task's other figures are for others."""
+        results = record.get("evaluation_results") if isinstance(record, dict) else None
+        if not isinstance(results, list):
+            return record
+        carried = [each for each in results[1:] if _is_carried(each)]
+        return record | {"evaluation_results": results[:1], "further": carried}
+
+
+def _is_carried(result: object) -> bool:
+    metric = result.get("metric_config") if isinstance(result, dict) else None
+    return isinstance(metric, dict) and metric.get("metric_id") in CARRIED
 
 
 def read_records(folder: Path) -> tuple[Measured, ...]:
@@ -190,7 +245,7 @@ def _measured(record: _Record, file: str, content: bytes) -> Measured:
     result = record.evaluation_results[0]
     ours, score = result.netweight, result.score_details
     engine = record.model_info.inference_engine
-    interval = score.uncertainty.confidence_interval
+    interval = score.uncertainty.confidence_interval or _EVERYTHING
     return Measured(
         id="measured-" + re.sub(r"[^a-z0-9.]+", "-", record.evaluation_id.lower()).strip("-"),
         model=record.model_info.name,
@@ -210,6 +265,35 @@ def _measured(record: _Record, file: str, content: bytes) -> Measured:
         measured_on=record.evaluation_timestamp,
         engine=f"{engine.name} {engine.version or ''}".strip() if engine else "not stated",
         command=result.generation_config.generation_args.execution_command,
+        conditions=_conditions(result.generation_config),
+        carried=tuple(map(_carried, record.further)),
         file=file,
         sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+_EVERYTHING = _Interval(lower=0, upper=1, confidence_level=0.95, method=NO_INTERVAL)
+
+
+def _carried(further: _Further) -> CarriedFigure:
+    interval = further.score_details.uncertainty.confidence_interval
+    return CarriedFigure(
+        metric=further.metric_config.metric_id,
+        unit=further.metric_config.metric_unit,
+        value=further.score_details.score,
+        low=interval.lower if interval else None,
+        high=interval.upper if interval else None,
+    )
+
+
+def _conditions(asked: _Generation) -> str:
+    """How the model was asked: "effort high, temperature 0, at most 2048 tokens"."""
+    effort, arguments = asked.additional_details.reasoning_effort, asked.generation_args
+    said = [
+        "the server\u2019s own effort" if effort == "not sent" else effort and f"effort {effort}"
+    ]
+    if arguments.temperature is not None:
+        said.append(f"temperature {arguments.temperature:g}")
+    if arguments.max_tokens is not None:
+        said.append(f"at most {arguments.max_tokens} tokens")
+    return ", ".join(filter(None, said))

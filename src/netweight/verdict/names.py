@@ -43,18 +43,43 @@ _OTHER_FAMILY = re.compile(
     r"(?:[\s\-](?:\d[\w.]*|Pro|Ultra|Flash|Mini|mini|Opus|Sonnet|Haiku|Scout|Maverick|Large|"
     r"Small|Coder|Instruct))*"
 )
-_UNKNOWN_MODEL = re.compile(r"\b[A-Z][A-Za-z]+[\-][\w.]*\d[\w.\-]*[bB]\b")
+_UNKNOWN_MODEL = re.compile(
+    r"\b[A-Z][A-Za-z]+[\-][\w.]*\d[\w.\-]*[bB]\b|\bo[1-9](?:[\s\-](?:mini|pro|preview))+\b"
+)
 _FAMILY_WORD = re.compile(rf"\bgpt{_SEPARATOR}oss\b(?!{_SEPARATOR}\d)", re.IGNORECASE)
 _SIZE_REFERENCE = re.compile(
     r"(?<![\w.$-])(120|20)(?:[\s\-]?B\b|[\s\-]billion(?=[\s\-](?:parameter|version|model|"
     r"variant)))",
     re.IGNORECASE,
 )
-_LARGER = re.compile(
-    r"\b(?:the|its|OpenAI['\u2019]s|the company['\u2019]s)\s+(larger|bigger|smaller|little)"
-    r"(?:\s+(?:model|version|variant|one|sibling|brother|"
-    r"of\s+(?:[\w'\u2019]+\s+){0,2}two)\b|"
-    r"(?=\s+(?:has|is|got|gets|was|needs|runs|scores?d?|reach\w+)\b))",
+_LARGER_WORDS = r"larger|bigger|big|large|largest|biggest|heavier"
+_SMALLER_WORDS = r"smaller|small|little|compact|lighter|smallest|tiny|baby|younger|mini"
+_WHAT = (
+    r"model|version|variant|one|sibling|brother|sister|cousin|checkpoint|edition|member|"
+    r"stablemate|counterpart|build|network|weights|size"
+)
+_SIZED = re.compile(
+    rf"\b(?:the|its|their|OpenAI['\u2019]s|the company['\u2019]s|a)\s+(?:much\s+|far\s+|new\s+)?"
+    rf"(?P<size>{_LARGER_WORDS}|{_SMALLER_WORDS})"
+    rf"(?:[\s,]+(?:open(?:[\s\-]weights?)?\s+)?(?:{_WHAT})\b|"
+    r"\s+of\s+(?:[\w'\u2019]+\s+){0,2}(?:two|pair|duo)\b|"
+    r"(?=\s+(?:has|is|got|gets|was|needs|runs|scores?d?|reach\w+|manages|takes|wants|fits|can|"
+    r"could|will|would|makes|answers|solves|trails|beats|holds|uses|activates|carries|weighs|works|"
+    r"lags|posts|earns|does|did|should|squeezes|loses|falls|comes|came|stands|sits|follows)\b)|"
+    r"(?<=larger|bigger)(?=[,;:)])|(?<=smaller)(?=[,;:)]))",
+    re.IGNORECASE,
+)
+
+# Words that stand for the story's own model: the reader knows which from the story.
+ROLE = "role:"
+_ROLE = re.compile(
+    r"\b(?:the|this|that|its|OpenAI['\u2019]s|the company['\u2019]s|the lab['\u2019]s)\s+"
+    r"(?:(?:new|latest|free|own|first|big|American|US|U\.S\.)\s+){0,2}"
+    r"(?:open(?:[\s\-]weights?|[\s\-]source)?\s+(?:\w+\s+)?"
+    r"(?:models?|systems?|offering|entry|release|LLMs?|family|weights)|"
+    r"newcomers?|new arrivals?|offerings?|contender|challenger)\b"
+    r"|\bOpenAI['\u2019]s (?:new |latest )?(?:models?|entry|entrant)\b(?!\s+card)"
+    r"|\bthe same (?:model|weights|system|checkpoint)\b",
     re.IGNORECASE,
 )
 
@@ -65,6 +90,10 @@ class Mention:
 
     ids: tuple[str, ...]
     span: Span
+
+
+# What makes another name of a known one: "o3-pro" is not o3, nor "GPT-4o mini" GPT-4o.
+_LONGER = r"\w|-\d|[\s\-](?:pro|preview|nano|turbo|mini|max|deep[\s\-]research|distill\w*)\b"
 
 
 def _alias_pattern(alias: str) -> str:
@@ -80,7 +109,7 @@ def _patterns(
         owner = {_key(alias): row for row, aliases in rows.items() for alias in aliases}
         longest_first = sorted((a for al in rows.values() for a in al), key=lambda a: (-len(a), a))
         body = "|".join(_alias_pattern(alias) for alias in longest_first)
-        return re.compile(rf"(?<![\w\-])(?:{body})(?![\w]|-\d)", re.IGNORECASE), owner
+        return re.compile(rf"(?<![\w\-])(?:{body})(?!{_LONGER})", re.IGNORECASE), owner
 
     models = build({row.id: row.aliases for row in tables.models.values()})
     benchmarks = build({row.id: row.aliases for row in tables.benchmarks.values()})
@@ -109,7 +138,15 @@ def find_models(text: str, tables: Published) -> list[Mention]:
             span = Span(match.start(), match.start() + len(name))
             if not any(span.start < k.end and k.start < span.end for k in known):
                 found.append(Mention((f"other:{name.lower()}",), span))
-    return _without_overlaps(found)
+    return [m for m in _without_overlaps(found) if not _JUDGE.search(text, 0, m.span.start)]
+
+
+# "a second judge, GPT-4o, came to 83.5%": the model there marks the answers of another.
+_JUDGE = re.compile(
+    r"\b(?:judge(?:,|:|\s\(|\s+model|\s+(?:is|was))?|(?:judged|graded|marked|rated) by)\s*"
+    r"(?:the\s+|an?\s+)?$",
+    re.IGNORECASE,
+)
 
 
 def find_size_references(text: str) -> list[Mention]:
@@ -117,26 +154,36 @@ def find_size_references(text: str) -> list[Mention]:
     found = [
         Mention((f"gpt-oss-{m[1]}b",), Span(*m.span())) for m in _SIZE_REFERENCE.finditer(text)
     ]
-    for match in _LARGER.finditer(text):
-        size = "20b" if match[1].lower() in ("smaller", "little") else "120b"
-        found.append(Mention((f"gpt-oss-{size}",), Span(*match.span())))
+    for match in _SIZED.finditer(text):
+        is_small = re.fullmatch(_SMALLER_WORDS, match["size"], re.IGNORECASE)
+        found.append(Mention((f"gpt-oss-{'20b' if is_small else '120b'}",), Span(*match.span())))
     return _without_overlaps(found)
+
+
+def find_roles(text: str) -> list[Mention]:
+    """Places such as "the newcomer" or "OpenAI's open model"; their ids are `ROLE` alone."""
+    return [Mention((ROLE,), Span(*m.span())) for m in _ROLE.finditer(text)]
 
 
 def find_benchmarks(text: str, tables: Published) -> list[Mention]:
     """Benchmarks in order of their place; the longest name wins."""
     _, _, pattern, owner = _patterns(tables)
     found = [Mention((owner[_key(m[0])],), Span(*m.span())) for m in pattern.finditer(text)]
-    if {"aime-2024", "aime-2025"} <= tables.benchmarks.keys():
-        found += [
-            Mention(("aime-2024", "aime-2025"), Span(*m.span()))
-            for m in _BARE_AIME.finditer(text)
-            if not any(m.start() < f.span.end and f.span.start < m.end() for f in found)
-        ]
+    for pattern_of_several, ids in _OF_SEVERAL:
+        if set(ids) <= tables.benchmarks.keys():
+            found += [
+                Mention(ids, Span(*m.span()))
+                for m in pattern_of_several.finditer(text)
+                if not any(m.start() < f.span.end and f.span.start < m.end() for f in found)
+            ]
     return sorted(found, key=lambda mention: mention.span)
 
 
-_BARE_AIME = re.compile(r"\bAIME\b")
+# Names that are of several tables: alone they name no one of them.
+_OF_SEVERAL = (
+    (re.compile(r"\bAIME\b"), ("aime-2024", "aime-2025")),
+    (re.compile(r"\bBBQ\b"), ("bbq-ambiguous", "bbq-disambiguated")),
+)
 
 
 def _without_overlaps(found: list[Mention]) -> list[Mention]:
@@ -149,27 +196,48 @@ def _without_overlaps(found: list[Mention]) -> list[Mention]:
 
 _SPEAKER_VERB = (
     r"says?|said|claims?|claimed|reports?|reported|argues?|argued|notes?|noted|wrote|writes|"
-    r"acknowledges?|"
-    r"acknowledged|complain(?:s|ed)?|called|calls|praised|praises|finds?|found|stated|states|"
-    r"told|warns?|warned"
+    r"acknowledges?|acknowledged|complain(?:s|ed)?|called|calls|praised|praises|finds?|found|"
+    r"states|stated|told|tells|warns?|warned|describes?|described|insists?|insisted|maintains?|"
+    r"maintained|suspects?|suspected|guess(?:es|ed)?|believes?|believed|thinks?|thought|"
+    r"speaks? of|spoke of|touts?|touted|boasts?|boasted|promises?|promised|concludes?|concluded|"
+    r"places|placed|puts|rates|rated|estimates?|estimated|reckons?|alleges?|alleged|swears?|"
+    r"asserts?|asserted|admits?|admitted|contends?|joked|posted|tweeted|speculates?|speculated"
 )
 _NAME = r"(?:[A-Z][\w.\-]*(?:\s+(?:of\s+)?[A-Z][\w.\-]*){0,3})"
+_ADVERB = r"(?:itself|themselves|also|now|has|have|had|only|even|later|once|\w+ly)"
+_ROLES = (
+    r"[Cc]ritics?|[Uu]sers?|[Dd]evelopers?|[Tt]esters?|[Rr]esearchers?|[Rr]eviewers?|"
+    r"[Oo]bservers?|[Ee]xperts?|[Ee]ngineers?|[Pp]eople|[Cc]ommentators?|[Bb]loggers?|"
+    r"[Aa]nalysts?|[Rr]eaders?|[Pp]osters?|[Cc]ommenters?|[Ss]ceptics?|[Ss]keptics?|[Ff]ans?|"
+    r"[Ff]olks|[Ii]nsiders?|[Hh]obbyists?"
+)
+_MAKER = (
+    r"(?:its|the|their) (?:own )?(?:maker|makers|company|firm|vendor|lab|developer|creator|"
+    r"creators|publisher|model card|card)|a spokes\w+"
+)
 _ATTRIBUTION = (
     re.compile(rf"\b[Aa]ccording to ((?:the )?(?:[\w\-]+ )?{_NAME}|[\w\-]+(?: \w+)?)"),
     re.compile(rf"\b([Ss]ome)\b[^.;]{{0,20}}\b({_NAME})[,\s]+(?:{_SPEAKER_VERB})\b"),
-    re.compile(rf"\b({_NAME})(?:['\u2019]s \w+)?,? (?:{_SPEAKER_VERB})\b"),
+    re.compile(rf"\b({_NAME})(?:['\u2019]s \w+)?,? (?:{_ADVERB} )?(?:{_SPEAKER_VERB})\b"),
     re.compile(
         rf"\b(?:results?|figures?|numbers?|tests?|evaluations?|benchmarks?) (?:from|by) ({_NAME})"
     ),
     re.compile(
-        rf"\b((?:[Ss]ome |[Mm]any |[Ee]arly |[Ss]everal )?(?:[Cc]ritics?|[Uu]sers?|[Dd]evelopers?|"
-        rf"[Tt]esters?|[Rr]esearchers?|[Rr]eviewers?|"
-        rf"[Oo]bservers?|[Ee]xperts?|[Ee]ngineers?|[Pp]eople|"
-        rf"[Cc]ommentators?))\b[^.;]{{0,60}}?\b(?:{_SPEAKER_VERB}|dismiss\w*|say)\b"
+        rf"\b((?:[Ss]ome |[Mm]any |[Ee]arly |[Ss]everal |[Oo]ne |[Aa] |[Tt]wo |[Mm]ost )?"
+        rf"(?:{_ROLES}))\b[^.;]{{0,60}}?\b(?:{_SPEAKER_VERB}|dismiss\w*|say|telling|suspect|"
+        r"grumble|swear)\b"
     ),
     re.compile(
-        r"\b([Ss]ome|[Mm]any)\b(?:,[^.;]{0,60},)? (?:say|claim|argue|acknowledge|dismiss|"
-        r"complain|praise|call)\b"
+        rf"\b(?:by|in|on|from|to) ({_NAME})['\u2019]s (?:own )?(?:telling|account|numbers|words|"
+        r"reckoning|estimates?|figures|view|measure|admission|claims?|tests?|description)\b"
+    ),
+    re.compile(rf"\b({_MAKER}),? (?:{_ADVERB} )?(?:{_SPEAKER_VERB})\b", re.IGNORECASE),
+    re.compile(
+        r"\b([Ss]ome|[Mm]any|[Tt]hey)\b(?:,[^.;]{0,60},)? (?:say|claim|argue|acknowledge|dismiss|"
+        r"complain|praise|call|suspect|think|believe)\b"
+    ),
+    re.compile(
+        r"\b([Rr]umou?rs?|[Ww]ord|[Ss]peculation|[Gg]ossip)\b (?:has|have|is|says|on the street)\b"
     ),
 )
 

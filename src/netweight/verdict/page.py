@@ -20,6 +20,7 @@ from netweight.verdict.linked import as_script, linked_data
 from netweight.verdict.matching import SHIFT_WORDS, STRENGTH_WORDS
 from netweight.verdict.plot import Bar, interval_plot
 from netweight.verdict.report import ClaimPart, Report, statements_of
+from netweight.verdict.score import Score, score_text
 
 SYMBOLS = {
     "supported": "\u2713",
@@ -69,8 +70,10 @@ def _page(whole: Report, data: str, num_shown: int) -> str:
         strengths=STRENGTH_WORDS,
         context=context_of,
         plot=functools.partial(_plot, report),
+        score_plot=_score_plot(whole.scores.all),
         value=value_of,
         what=functools.partial(what_of, report),
+        score_text=score_text,
     )
 
 
@@ -172,6 +175,8 @@ def value_of(row: Figure | Document | Computed) -> str:
 
 def _computed_value(row: Computed) -> str:
     values = row.values
+    if "from" in values:
+        return f"{number(values['score'])} ({number(values['from'])} to {number(values['to'])})"
     if "margin" in values and "low" in values:
         low, high = signed(values["low"]), signed(values["high"])
         return f"{signed(values['value'])} ({low} to {high}), {row.reading}"
@@ -205,6 +210,21 @@ def _plot(report: Report, claim: ClaimPart) -> Markup:
         else "Rates in percent, with 95% intervals",
         margin=chosen[0].values["margin"] if is_difference else None,
     )
+
+
+def _score_plot(scores: tuple[Score, ...]) -> Markup:
+    """The scores that are given, on one axis, or nothing."""
+    bars = [
+        Bar("", one.name.capitalize(), low, value, high, score_text(one), is_resolved=True)
+        for one in scores
+        if (low := one.low) is not None
+        and (value := one.value) is not None
+        and (high := one.high) is not None
+    ]
+    if not bars:
+        return Markup("")
+    title = f"Scores from 0 to 10, with {scores[0].level}% intervals"
+    return interval_plot(bars, identifier="plot-scores", title=title, greatest=10.0)
 
 
 def _bar(row: Computed, *, is_difference: bool) -> Bar:

@@ -26,13 +26,20 @@ class Bar:
     is_resolved: bool
 
 
-def interval_plot(bars: list[Bar], *, identifier: str, title: str, margin: float | None) -> Markup:
+def interval_plot(
+    bars: list[Bar],
+    *,
+    identifier: str,
+    title: str,
+    margin: float | None = None,
+    greatest: float | None = None,
+) -> Markup:
     """Rows of intervals on one axis.
 
     With a margin the numbers are differences: the axis has zero in it and a band of that margin
-    around it. Without one they are percentages from 0 to 100.
+    around it. With a greatest value they are scores from 0 to that, else percentages.
     """
-    low, high = _axis(bars, margin)
+    low, high = (0.0, greatest) if greatest else _axis(bars, margin)
     groups = list(dict.fromkeys(bar.group for bar in bars))
     bottom = ROW_HEIGHT * len(bars) + HEADING_HEIGHT * sum(map(bool, groups))
     description = "; ".join(f"{bar.group} {bar.label}: {bar.text}".strip() for bar in bars)
@@ -57,7 +64,12 @@ def interval_plot(bars: list[Bar], *, identifier: str, title: str, margin: float
         for bar in (bar for bar in bars if bar.group == group):
             parts.append(_row(bar, top, low, high))
             top += ROW_HEIGHT
-    parts += _ticks(low, high, bottom, is_difference=margin is not None)
+    if margin is not None:
+        ticks = (f"\u2190 behind by {high:g}", "0", f"ahead by {high:g} \u2192")
+    else:
+        unit = "" if greatest else "%"
+        ticks = (f"0{unit}", f"{high / 2:g}{unit}", f"{high:g}{unit}")
+    parts += _ticks(ticks, bottom)
     return Markup("").join([*parts, Markup("</svg>")])
 
 
@@ -104,19 +116,14 @@ def _row(bar: Bar, top: int, low: float, high: float) -> Markup:
     )
 
 
-def _ticks(low: float, high: float, bottom: int, *, is_difference: bool) -> list[Markup]:
-    middle = "0" if is_difference else "50%"
-    words = (
-        (f"\u2190 behind by {high:g}", f"ahead by {high:g} \u2192")
-        if is_difference
-        else ("0%", "100%")
-    )
+def _ticks(words: tuple[str, str, str], bottom: int) -> list[Markup]:
+    first, middle, last = words
     place = '<text class="tick" text-anchor="{}" x="{}" y="{}">{}</text>'
     return [
         Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
             LEFT, RIGHT, bottom, bottom
         ),
-        Markup(place).format("start", LEFT, bottom + 17, words[0]),
+        Markup(place).format("start", LEFT, bottom + 17, first),
         Markup(place).format("middle", (LEFT + RIGHT) / 2, bottom + 17, middle),
-        Markup(place).format("end", RIGHT, bottom + 17, words[1]),
+        Markup(place).format("end", RIGHT, bottom + 17, last),
     ]

@@ -9,11 +9,12 @@ import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from netweight.errors import VerdictError
+from netweight.verdict.assisted import Assisted, Extraction, extraction_statements
 from netweight.verdict.claims import Claim, extract_claims
 from netweight.verdict.evidence import (
     Benchmark,
@@ -40,12 +41,17 @@ from netweight.verdict.judgement import (
 )
 from netweight.verdict.ledger import MARGIN_POINTS, RATE_THRESHOLD_PERCENT, Ledger
 from netweight.verdict.measured import Measured
+from netweight.verdict.score import RULES, Scores, score, sentences
 from netweight.verdict.scores import Score
+from netweight.verdict.standing import standings
 from netweight.verdict.story import Story
 from netweight.verdict.topics import Relation
 
-METHOD_VERSION = "1"
-SCHEMA: Literal["netweight-verdict/2"] = "netweight-verdict/2"
+if TYPE_CHECKING:
+    from netweight.verdict.prose import Prose
+
+METHOD_VERSION = "2"
+SCHEMA: Literal["netweight-verdict/3"] = "netweight-verdict/3"
 MAX_LEADS = 3  # sentences at the top of the page, beside the tally and misused benchmarks
 MAX_JSON_BYTES = 20_000_000
 VERDICTS: tuple[Verdict, ...] = (
@@ -71,7 +77,7 @@ class StoryPart(Row):
     url: str | None
     published: PartialDate | None
     publisher: str | None
-    format: Literal["text", "markdown", "html"]
+    format: Literal["text", "markdown", "html", "pdf"]
     sha256: str
     num_words: int
     num_sentences: int
@@ -109,6 +115,16 @@ class ClaimPart(Row):
     plot: tuple[str, ...]
 
 
+class AssistantPart(Row):
+    """What a model did for this verdict: labels, and the sentences at the top.
+
+    `num_rejected` counts its sentences that failed a check; None where it was asked for none.
+    """
+
+    extraction: Extraction
+    num_rejected: int | None
+
+
 class MethodPart(Row):
     """What the judgement was made with."""
 
@@ -122,11 +138,12 @@ class Report(Row):
 
     model_config = ConfigDict(title="verdict.json")
 
-    schema_: Literal["netweight-verdict/2"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["netweight-verdict/3"] = Field(default=SCHEMA, alias="schema")
     date: PartialDate
     story: StoryPart
     summary: tuple[Statement, ...]
     tally: dict[Verdict, int]
+    scores: Scores
     claims: tuple[ClaimPart, ...]
     findings: tuple[Finding, ...]
     evidence: tuple[Evidence, ...]
@@ -134,6 +151,7 @@ class Report(Row):
     models: dict[str, str]
     sources: tuple[Source, ...]
     measured: tuple[Measured, ...]
+    assistant: AssistantPart | None
     method: MethodPart
 
     def to_json(self) -> str:
@@ -142,9 +160,16 @@ class Report(Row):
 
 
 def make_report(
-    story: Story, tables: Published, *, date: str, measured: Iterable[Measured] = ()
+    story: Story,
+    tables: Published,
+    *,
+    date: str,
+    measured: Iterable[Measured] = (),
+    assisted: Assisted | None = None,
 ) -> Report:
     """Judge a story's claims and check the result.
+
+    The claims are those of the rules, or `assisted` ones, which a model helped to find.
 
     Raises:
         VerdictError: a check failed; nothing may be written.
@@ -152,14 +177,21 @@ def make_report(
     ledger = Ledger(
         tables, tuple(sorted(measured, key=lambda m: (m.model, m.task, m.measured_on, m.id)))
     )
-    claims = extract_claims(story, tables)
+    claims = assisted.claims if assisted else extract_claims(story, tables)
     judged = [(claim, judge(claim, ledger)) for claim in claims]
     findings = find_errors(judged, ledger)
-    summary = _summary(judged, findings, ledger)
-    method = _method(tables, ledger)
+    scores = score(standings(judged, story, ledger), story, ledger)
+    ledger.add(RULES)
+    summary = (*_summary(judged, findings, ledger), *sentences(scores))
+    method = _method(tables, ledger, assisted)
     used = dict.fromkeys(c for _, j in judged for c in j.evidence) | dict.fromkeys(
         c
-        for s in (*summary, *method.statements, *(s for f in findings for s in f.correction))
+        for s in (
+            *summary,
+            *method.statements,
+            *(s for f in findings for s in f.correction),
+            *_of_scores(scores),
+        )
         for c in s.cites
     )
     evidence = _with_inputs(used, ledger)
@@ -179,6 +211,7 @@ def make_report(
         ),
         summary=summary,
         tally=_tally(judged),
+        scores=scores,
         claims=parts,
         findings=findings,
         evidence=evidence,
@@ -186,6 +219,9 @@ def make_report(
         models=_models(evidence, parts, tables),
         sources=_sources(evidence, tables, used),
         measured=ledger.measured,
+        assistant=AssistantPart(extraction=assisted.extraction, num_rejected=None)
+        if assisted
+        else None,
         method=method,
     )
     check_report(report, story, tables)
@@ -288,16 +324,18 @@ def _tally_sentence(judged: list[tuple[Claim, Judgement]], ledger: Ledger) -> St
     return Statement(text=f"The story makes {total} distinct {noun}: {parts}.", cites=(record.id,))
 
 
-def _method(tables: Published, ledger: Ledger) -> MethodPart:
+def _method(tables: Published, ledger: Ledger, assisted: Assisted | None) -> MethodPart:
     constants = ledger.constants()
+    rules = Statement(
+        text="Rules find the claims and cut the quotes; no model is asked, and nothing is fetched "
+        "but a story that is given by its address."
+    )
+    found = extraction_statements(assisted.extraction, ledger) if assisted else (rules,)
     return MethodPart(
         version=METHOD_VERSION,
         tables=tables.version,
         statements=(
-            Statement(
-                text="Rules find the claims and cut the quotes; no model is asked, and nothing "
-                "is fetched but a story that is given by its address."
-            ),
+            *found,
             Statement(
                 text="A rate has a 95% Wilson interval. Models differ where the 95% interval of "
                 "the difference leaves out "
@@ -314,6 +352,13 @@ def _method(tables: Published, ledger: Ledger) -> MethodPart:
                 text=f"A propensity is more than {RATE_THRESHOLD_PERCENT:g}% of texts, by the "
                 f"whole interval.",
                 cites=(constants.id,),
+            ),
+            Statement(
+                text="Hype is what a story asserts beyond the evidence in the models' favour, "
+                "belittling the same against them, and impact what the release changes as far as "
+                "the tables tell; each is computed from the labels above, with weights that are "
+                "declared and not fitted. What it will have changed later is a forecast, and none "
+                "is made."
             ),
             Statement(
                 text="Opinions are quoted and left alone. A claim that no record speaks to is "
@@ -394,12 +439,36 @@ def check_sentences(report: Report, tables: Published) -> None:
         start = claim.char_start - claim.sentence_start
         if start < 0 or not claim.sentence[start:].startswith(claim.quote):
             raise VerdictError(f"refused to write: the quote of {claim.id} is not in its sentence")
-    rows = (*report.evidence, *report.measured)
-    records = {record.id: record_text(record) for record in rows}
-    records |= {f"benchmark:{row.id}": record_text(row) for row in report.benchmarks}
-    names = known_names(tables)
+    names, text_of = known_names(tables), records_of(report).get
     for statement in statements_of(report):
-        check_statement(statement, records.get, names)
+        check_statement(statement, text_of, names)
+
+
+def records_of(report: Report) -> dict[str, str]:
+    """What each id that a sentence may cite holds, as text.
+
+    Of a claim that is what was judged, never the story's words, whose numbers may be wrong.
+    """
+    rows = (*report.evidence, *report.measured)
+    texts = {record.id: record_text(record) for record in rows}
+    texts |= {f"benchmark:{row.id}": record_text(row) for row in report.benchmarks}
+    for claim in report.claims:
+        said = (*claim.reason, *claim.caveats, *claim.settles)
+        texts[claim.id] = "\n".join(statement.text for statement in said)
+    return texts
+
+
+def with_prose(report: Report, prose: "Prose", tables: Published) -> Report:
+    """The report with a model's sentences at the top, checked as a whole again.
+
+    Raises:
+        VerdictError: a sentence fails its citation check.
+    """
+    assert report.assistant is not None, "only an assistant writes"
+    assistant = report.assistant.model_copy(update={"num_rejected": prose.num_rejected})
+    changed = report.model_copy(update={"summary": prose.statements, "assistant": assistant})
+    check_sentences(changed, tables)
+    return changed
 
 
 def parse_report(text: str | bytes, name: str, tables: Published) -> Report:
@@ -446,9 +515,13 @@ def read_json(file: Path) -> bytes:
     return content
 
 
+def _of_scores(scores: Scores) -> list[Statement]:
+    return [s for one in scores.all for s in (*one.reason, *one.withheld)]
+
+
 def statements_of(report: Report) -> list[Statement]:
     """Every sentence of ours in the document."""
-    said = [*report.summary, *report.method.statements]
+    said = [*report.summary, *report.method.statements, *_of_scores(report.scores)]
     for claim in report.claims:
         said += [*claim.reason, *claim.caveats, *claim.settles]
     return said + [s for finding in report.findings for s in finding.correction]

@@ -3,16 +3,19 @@
 Knows who is mentioned where. Does not know what is said of them.
 """
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 from netweight.verdict import topics
+from netweight.verdict.denial import is_taken_back
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import (
     Mention,
     find_benchmarks,
     find_models,
+    find_roles,
     find_size_references,
 )
 from netweight.verdict.story import Sentence, Span, Story
@@ -20,7 +23,11 @@ from netweight.verdict.story import Sentence, Span, Story
 
 @dataclass
 class Scene:
-    """A sentence with the names in it; spans here count from the sentence's start."""
+    """A sentence with the names in it; spans here count from the sentence's start.
+
+    `earlier_benchmarks` are those that the passage named last, `story_benchmark` the only one that
+    the whole story names, `columns` the models that the header of a table names.
+    """
 
     sentence: Sentence
     models: list[Mention]
@@ -30,6 +37,12 @@ class Scene:
     main_subjects: tuple[str, ...]
     context: str
     paragraph_models: tuple[str, ...]
+    nearby_models: tuple[str, ...] = ()
+    passage_models: tuple[str, ...] = ()
+    story_benchmark: str | None = None
+    columns: tuple[str, ...] = ()
+    benchmark_columns: tuple[str, ...] = ()
+    is_taken_back: bool = False
     comparator_spans: set[Span] = field(default_factory=set)
 
     @property
@@ -38,56 +51,210 @@ class Scene:
 
     @property
     def carried_benchmarks(self) -> tuple[str, ...]:
-        """The benchmark that the paragraph is about, for a sentence that names none itself.
+        """The benchmark that the passage is about, for a sentence that names none itself.
 
-        Only where the sentence points back, or gives a score of a model.
+        Only where the sentence points back, or speaks of a model.
         """
         if self.benchmarks or len(self.earlier_benchmarks) != 1:
             return ()
-        gives_score = (self.models or topics.PRONOUN.search(self.text)) and re.search(
-            r"\b(?:ge?o?t[s]?|gave|gives|scor\w+|reach\w+|ha[sd]|have|stands?|stood|achiev\w+|f[ae]lls?|"
-            r"sits?|sat|manag\w+|receiv\w+|post\w*|earn\w*|is|was)\b(?:[^.;]|\.(?=\d)){0,60}?\d\s?(?:%|percent\b|points\b)",
-            self.text,
+        is_fitting = (
+            self.models
+            or self.columns
+            or topics.PRONOUN.search(self.text)
+            or topics.CARRIED.search(self.text)
+            or topics.RESULT.search(self.text)
         )
-        points_back = topics.CARRIED.search(self.text)
-        states = self.models and re.search(r"\b(?:got|received|scored|stands? at)\s+\d", self.text)
-        return self.earlier_benchmarks if gives_score or points_back or states else ()
+        return self.earlier_benchmarks if is_fitting else ()
+
+    @property
+    def pointed_benchmarks(self) -> tuple[str, ...]:
+        """The carried benchmark of a comparison: where words or a percentage point back to it."""
+        points = topics.CARRIED.search(self.text) or re.search(
+            r"\d\s?(?:%|percent\b|points\b)", self.text
+        )
+        is_general = topics.says_universal(self.text) or topics.GENERAL_BENCHMARKS.search(self.text)
+        return self.carried_benchmarks if points and not is_general else ()
 
     @property
     def default_subjects(self) -> tuple[str, ...]:
         """Whom "the models" or "the model" means: the story's, or the one under discussion."""
-        plural = re.search(r"\b(?:the|these|both|two)\s+(?:\w+\s+)?models\b", self.text, re.I)
+        plural = re.search(
+            r"\b(?:the|these|both|two|its|their)\s+(?:\w+\s+)?models\b|\bboth\b|\bthem\b|\bthey\b",
+            self.text,
+            re.IGNORECASE,
+        )
         return self.main_subjects if plural else self.running_subjects
+
+
+@dataclass
+class _Passage:
+    """What the sentences read so far leave behind for the next."""
+
+    paragraph: int = -1
+    subjects: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    benchmark_columns: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    before: str = ""
+    last: Sentence | None = None
 
 
 def read_scenes(story: Story, tables: Published) -> list[Scene]:
     """Each sentence with its names, and the subject that its pronouns stand for."""
     found = [find_models(sentence.text, tables) for sentence in story.sentences]
-    main = _main_subject(found, tables)
+    named = [find_benchmarks(sentence.text, tables) for sentence in story.sentences]
+    main = _main_subject(story, found, tables)
     about_gpt_oss = any(name.startswith("gpt-oss-") for m in found for x in m for name in x.ids)
-    scenes: list[Scene] = []
-    paragraph, subjects = -1, main
-    benchmarks: tuple[str, ...] = ()
+    story_benchmark = _story_benchmark(named)
     named_in = _models_by_paragraph(story, found)
-    before = ""
-    for sentence, models in zip(story.sentences, found, strict=True):
-        if sentence.paragraph != paragraph:
-            paragraph, subjects, benchmarks, before = sentence.paragraph, main, (), ""
-        if about_gpt_oss:
-            sizes = find_size_references(sentence.text)
-            models = sorted(
-                models + [s for s in sizes if not any(overlap(s.span, m.span) for m in models)],
-                key=lambda mention: mention.span,
-            )
-        named = find_benchmarks(sentence.text, tables)
-        context, before = f"{before} {sentence.text}".strip(), sentence.text
+    passage = _Passage(subjects=main)
+    scenes: list[Scene] = []
+    for sentence, models, benchmarks in zip(story.sentences, found, named, strict=True):
+        _enter(passage, sentence, main)
+        models = _with_references(sentence.text, models, passage, main, about=about_gpt_oss)
+        context = f"{passage.before} {sentence.text}".strip()
         scenes.append(
-            Scene(sentence, models, named, benchmarks, subjects, main, context, named_in[paragraph])
+            Scene(
+                sentence,
+                models,
+                benchmarks,
+                passage.benchmarks,
+                passage.subjects,
+                main,
+                context,
+                named_in[sentence.paragraph],
+                tuple(dict.fromkeys((*named_in[sentence.paragraph], *passage.models, *main))),
+                tuple(dict.fromkeys((*named_in[sentence.paragraph], *passage.models))),
+                story_benchmark,
+                passage.columns,
+                passage.benchmark_columns,
+            )
         )
-        here = dict.fromkeys(name for mention in named for name in mention.ids)
-        benchmarks = tuple(here) or benchmarks
-        first = _new_subject(models, sentence.text)
-        subjects = listed_with(models, first, sentence.text) if first else subjects
+        _leave(passage, sentence, models, benchmarks, context)
+    return _with_conditions_after(scenes)
+
+
+def _story_benchmark(named: list[list[Mention]]) -> str | None:
+    """The only benchmark of the title, else the only one of the story, or None."""
+    for mentions in (named[0] if named else [], [m for here in named for m in here]):
+        only = {name for mention in mentions for name in mention.ids}
+        if len(only) == 1:
+            return next(iter(only))
+    return None
+
+
+def _enter(passage: _Passage, sentence: Sentence, main: tuple[str, ...]) -> None:
+    """Begin a paragraph: it forgets the last one, unless it goes on with a list or a dialogue."""
+    if sentence.paragraph == passage.paragraph:
+        return
+    passage.paragraph = sentence.paragraph
+    if passage.last is not None and _goes_on(passage.last, sentence):
+        passage.before = passage.before[-_MAX_CONTEXT:]
+        return
+    passage.subjects, passage.before = main, ""
+    passage.benchmarks = passage.columns = passage.benchmark_columns = passage.models = ()
+
+
+_MAX_CONTEXT = 600  # of a list or a dialogue, what a line is read with
+_SPEAKER_LABEL = re.compile(r"^[A-Z][\w.'\u2019\-]*(?: [A-Z][\w.\-]*){0,2}: ")
+
+
+def _goes_on(last: Sentence, sentence: Sentence) -> bool:
+    """Whether a line belongs with the one before it: an entry of a list, or a turn in a talk."""
+    if _SPEAKER_LABEL.match(sentence.text) and not sentence.is_heading:
+        return True
+    introduces = last.text.rstrip().endswith(":")
+    return introduces or (sentence.is_heading and last.is_heading)
+
+
+def _with_references(
+    text: str,
+    models: list[Mention],
+    passage: _Passage,
+    main: tuple[str, ...],
+    *,
+    about: bool,
+) -> list[Mention]:
+    """The models named, with those called by their size or by their part in the story."""
+    more = find_size_references(text) if about else []
+    for role in find_roles(text):
+        ids = _played_by(text[role.span.start : role.span.end], passage.subjects, main)
+        more += [Mention(ids, role.span)] if ids else []
+    kept = [m for m in models if not any(_is_kin(text, r, m) for r in more)]
+    for mention in more:
+        if not any(overlap(mention.span, m.span) for m in kept):
+            kept.append(mention)
+    return sorted(kept, key=lambda mention: mention.span)
+
+
+def _is_kin(text: str, role: Mention, other: Mention) -> bool:
+    """Whether a name only says whose sibling is meant: "the larger sibling of gpt-oss-20b"."""
+    between = text[role.span.end : other.span.start]
+    return role.span.end <= other.span.start and bool(_OF.fullmatch(between))
+
+
+_OF = re.compile(
+    r"(?:\s+(?:model|version|variant|member|one|edition|size))?\s+(?:of|to|in|from)\s+(?:the\s+)?"
+)
+
+
+def _played_by(words: str, running: tuple[str, ...], main: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom "the newcomer" or "the open models" stands for."""
+    is_plural = re.search(r"(?:s|family)$", words) and not words.endswith("weights")
+    if words.lower().startswith("the same"):
+        return running if len(running) == 1 else ()
+    if is_plural or len(main) == 1:
+        return main
+    return running if len(running) == 1 and running[0] in main else main
+
+
+def _leave(
+    passage: _Passage,
+    sentence: Sentence,
+    models: list[Mention],
+    benchmarks: list[Mention],
+    context: str,
+) -> None:
+    """Note what the next sentence may point back to."""
+    here = dict.fromkeys(name for mention in benchmarks for name in mention.ids)
+    passage.benchmarks = tuple(here) or passage.benchmarks
+    if first := _new_subject(models, sentence.text):
+        own = [m for m in models if not is_rival(sentence.text, m)]
+        passage.subjects = listed_with(own, first, sentence.text)
+    passage.models += tuple(name for mention in models for name in mention.ids)
+    passage.before = context
+    passage.last = sentence
+    heads = _columns(sentence, models, benchmarks), _columns(sentence, benchmarks, models)
+    if any(heads) or not sentence.is_heading:
+        passage.columns, passage.benchmark_columns = heads
+
+
+def _columns(sentence: Sentence, named: list[Mention], others: list[Mention]) -> tuple[str, ...]:
+    """The names at the head of a table: a short line of several of one kind, and no number."""
+    single = [m for m in named if len(m.ids) == 1]
+    rest = sentence.text
+    for mention in reversed(named):
+        rest = rest[: mention.span.start] + rest[mention.span.end :]
+    is_head = sentence.is_heading and len(single) == len(named) >= 2 and not others
+    is_bare = not re.search(r"\d", rest) and len(re.findall(r"\w+", rest)) <= 2
+    return tuple(m.ids[0] for m in single) if is_head and is_bare else ()
+
+
+_ABOUT_THE_LAST = re.compile(
+    r"^(?:All|Both|Each|These|Those|That|This|The (?:figures?|numbers?|scores?|results?|ratings?))"
+    r"\b[^.;]{0,60}\b(?:with(?:out)?\s+(?:\w+\s+)?tools?|no\s+tools|using\s+tools|effort)\b",
+    re.IGNORECASE,
+)
+
+
+def _with_conditions_after(scenes: list[Scene]) -> list[Scene]:
+    """Give a sentence the one after it to read with, where that states how things were measured."""
+    for scene, after in itertools.pairwise(scenes):
+        if _ABOUT_THE_LAST.search(after.text):
+            scene.context = f"{scene.context} {after.text}"
+    for scene, following in itertools.zip_longest(scenes, scenes[1:]):
+        scene.is_taken_back = is_taken_back(scene.text, following.text if following else "")
     return scenes
 
 
@@ -99,31 +266,62 @@ def _models_by_paragraph(story: Story, found: list[list[Mention]]) -> dict[int, 
     return {paragraph: tuple(ids) for paragraph, ids in named.items()}
 
 
+_BEFORE_A_RIVAL = re.compile(
+    r"\b(?:than|against|versus|vs\.?|behind|over|unlike|compared (?:with|to)|next to|beats?|"
+    r"surpass\w+|trail\w*|match\w*|"
+    r"outperform\w*|above|below|par with|close to|parity with)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+
+
 def _new_subject(models: list[Mention], text: str) -> Mention | None:
-    """The model that a sentence makes its subject: named before any "it" or "while", or none."""
+    """The model that a sentence makes its subject: named before any "it" or "while", or none.
+
+    A model that stands after "than" or "against" is a rival, not the subject.
+    """
     turn = re.search(
-        r"\b(?:it|they|the (?:same )?models?|while|whereas|but|although)\b", text, re.I
+        r"\b(?:it|they|the (?:same )?models?|while|whereas|but|although)\b", text, re.IGNORECASE
     )
     limit = turn.start() if turn and turn.start() > 0 else len(text)
     single = (m for m in models if not m.ids[0].startswith("group:"))
-    return next((m for m in single if m.span.start < limit), None)
+    return next((m for m in single if m.span.start < limit and not is_rival(text, m)), None)
 
 
-def _main_subject(found: list[list[Mention]], tables: Published) -> tuple[str, ...]:
-    """The model, or the family of models, that the story names most; ties go to the first named."""
-    counts = Counter(
-        mention.ids
-        for mentions in found
-        for mention in mentions
-        if not mention.ids[0].startswith("group:")
-    )
+def is_rival(text: str, mention: Mention) -> bool:
+    """Whether a name stands after "than", "unlike" or the like."""
+    return _BEFORE_A_RIVAL.search(text, 0, mention.span.start) is not None
+
+
+def _main_subject(story: Story, found: list[list[Mention]], tables: Published) -> tuple[str, ...]:
+    """The model, or the family of models, that the story is about.
+
+    That is the one it names most, a heading counting double; ties go to the first named.
+    """
+    counts: Counter[str] = Counter()
+    ids_of: dict[str, tuple[str, ...]] = {}
+    named: dict[str, None] = {}
+    roles = 0
+    for sentence, mentions in zip(story.sentences, found, strict=True):
+        weight = 2 if sentence.is_heading else 1
+        roles += weight * len(find_roles(sentence.text))
+        for mention in mentions:
+            if mention.ids[0].startswith("group:") or is_rival(sentence.text, mention):
+                continue
+            row = tables.models.get(mention.ids[0])
+            key = (row.family if row else None) or mention.ids[0]
+            if key not in ids_of:
+                counts[key] += not ids_of  # the first named
+                ids_of[key] = mention.ids
+            named.update(dict.fromkeys(mention.ids))
+            counts[key] += weight
     if not counts:
         return ()
+    families = {row.family for row in tables.models.values()}
+    for key in counts:
+        counts[key] += roles if key in families else 0  # "OpenAI's open model"
     top = counts.most_common(1)[0][0]
-    family = tables.models[top[0]].family if top[0] in tables.models else None
-    members = tuple(row.id for row in tables.models.values() if family and row.family == family)
-    named = {name for ids in counts for name in ids}
-    return tuple(m for m in members if m in named) or top
+    members = tuple(row.id for row in tables.models.values() if row.family == top)
+    return tuple(m for m in members if m in named) or ids_of[top]
 
 
 def overlap(a: Span, b: Span) -> bool:
@@ -135,7 +333,8 @@ def listed_with(mentions: list[Mention], at: Mention, text: str) -> tuple[str, .
     index = mentions.index(at)
     start = end = index
     joint = re.compile(
-        r"[\s,('\u2018\u2019\")]*(?:and|or|,)?(?:\s+the)?(?:\s+\w+){0,1}[\s,('\u2018\")]*"
+        r"[\s,('\u2018\u2019\")]*(?:and|or|,|plus|as well as|both|&)?(?:\s+the)?"
+        r"(?:\s+\w+){0,1}[\s,('\u2018\")]*"
     )
     while start > 0 and joint.fullmatch(
         text, mentions[start - 1].span.end, mentions[start].span.start
@@ -154,10 +353,12 @@ def subjects_of(scene: Scene, said_at: Span, segment: Span, *, is_size: bool) ->
     usable = [
         m
         for m in scene.models
-        if m.span not in scene.comparator_spans and not m.ids[0].startswith("group:")
+        if m.span not in scene.comparator_spans
+        and not m.ids[0].startswith("group:")
+        # "120 billion parameters" looks like a model's name but is what is said of it
+        and not (is_size and overlap(m.span, said_at))
     ]
-    # "120 billion parameters" looks like a model's name but is what is said of it
-    inside = [m for m in usable if overlap(m.span, said_at) and not is_size]
+    inside = [m for m in usable if overlap(m.span, said_at)]
     before = [m for m in usable if m.span.end <= said_at.start]
     near = [m for m in before if m.span.start >= segment.start]
     after = [m for m in usable if said_at.end <= m.span.start < segment.end]

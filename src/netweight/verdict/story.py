@@ -1,6 +1,6 @@
 """A story, read and cleaned, with its sentences and their places in the clean text.
 
-Reads text, Markdown and HTML from a file, an address or standard input. The clean text is what
+Reads text, Markdown, HTML and PDF from a file, an address or standard input. The clean text is what
 quotes are matched against: every offset is counted in its characters. Knows nothing of models and
 claims, and never acts on what a story says.
 """
@@ -21,6 +21,7 @@ import sentencex
 from netweight.errors import StoryError
 from netweight.verdict.article import as_date, read_article
 from netweight.verdict.fetch import Fetched, fetch, is_url
+from netweight.verdict.pdf import is_pdf, read_pdf
 
 MAX_FILE_BYTES = 5_000_000  # a news page with all its scripts is under 3 MB
 MAX_TEXT_CHARACTERS = 200_000  # about 30,000 words: ten times a long feature
@@ -29,7 +30,7 @@ MAX_SENTENCE_CHARACTERS = (
 )
 MAX_FRONT_MATTER_CHARACTERS = 5_000
 
-Format = Literal["text", "markdown", "html"]
+Format = Literal["text", "markdown", "html", "pdf"]
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\u00ad\ufeff]"
@@ -71,8 +72,8 @@ class Sentence:
 class Story:
     """A story as it was read. `sha256` is of the bytes as given, before any cleaning.
 
-    `published` and `publisher` are what a page or a Markdown file declares of itself, or None;
-    `url` is the address it was fetched from.
+    `published` and `publisher` are what a page, a Markdown file or a PDF declares of itself, or
+    None; `url` is the address it was fetched from.
     """
 
     name: str
@@ -116,13 +117,17 @@ def read_story(path: str, *, allow_private: bool = False) -> Story:
     try:
         size = file.stat().st_size
         if file.is_dir():
-            raise StoryError(f"{path} is a folder. Name one story: a text, Markdown or HTML file.")
+            raise StoryError(
+                f"{path} is a folder. Name one story: a text, Markdown, HTML or PDF file."
+            )
         if size > MAX_FILE_BYTES:
             raise StoryError(_too_large(path, size))
         with file.open("rb") as stream:
             content = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError as error:
-        raise StoryError(f"there is no file {path}. Name a text, Markdown or HTML file.") from error
+        raise StoryError(
+            f"there is no file {path}. Name a text, Markdown, HTML or PDF file."
+        ) from error
     except (OSError, ValueError) as error:
         raise StoryError(f"{path} cannot be read: {error}") from error
     return parse_story(content, file.name)
@@ -138,9 +143,7 @@ def parse_story(content: bytes, name: str, *, fetched: Fetched | None = None) ->
     """
     if len(content) > MAX_FILE_BYTES:
         raise StoryError(_too_large(name, len(content)))
-    raw = decode(content, name, charset=fetched.charset if fetched else None)
-    story_format = _format_of(raw, name, fetched.media_type if fetched else "")
-    parts = _parts(raw, name, story_format)
+    story_format, parts = _read(content, name, fetched)
     text = clean(unwrapped(parts.text, story_format), markdown=story_format == "markdown")
     if not any(map(str.isalpha, text)):
         raise StoryError(f"{name} has no text in it. Give a story with at least one sentence.")
@@ -162,6 +165,16 @@ def parse_story(content: bytes, name: str, *, fetched: Fetched | None = None) ->
     )
 
 
+def _read(content: bytes, name: str, fetched: Fetched | None) -> tuple[Format, _Parts]:
+    """The text of a file and what it declares. Bytes that begin as a PDF are one, whatever said."""
+    if is_pdf(content):
+        document = read_pdf(content, name)
+        return "pdf", _Parts(document.text, _clean_name(document.title), document.published)
+    raw = decode(content, name, charset=fetched.charset if fetched else None)
+    story_format = _format_of(raw, name, fetched.media_type if fetched else "")
+    return story_format, _parts(raw, name, story_format)
+
+
 def _too_large(name: str, size: int) -> str:
     return (
         f"{name} is larger than a story: {size / 1e6:.1f} MB; the limit is "
@@ -178,7 +191,7 @@ def decode(content: bytes, name: str, *, charset: str | None = None) -> str:
     encoding = _encoding_of(content, charset)
     is_wide = encoding.startswith("utf-16")
     if not is_wide and (b"\0" in content or content[:4] in (b"%PDF", b"\x89PNG", b"PK\x03\x04")):
-        raise StoryError(f"{name} is a binary file. Give a text, Markdown or HTML file.")
+        raise StoryError(f"{name} is a binary file. Give a text, Markdown, HTML or PDF file.")
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:

@@ -12,6 +12,7 @@ from netweight.verdict.faults import KIND_WORDS
 from netweight.verdict.judgement import VERDICT_WORDS, Statement
 from netweight.verdict.matching import SHIFT_WORDS, STRENGTH_WORDS, Shift
 from netweight.verdict.report import ClaimPart, Report
+from netweight.verdict.score import Scores, sentences
 
 Role = Literal["title", "quiet", "plain", "finding", "supported", "contradicted", "mixed", "open"]
 _ROLES: dict[str, Role] = {
@@ -38,6 +39,8 @@ def summary_lines(report: Report, *, width: int = 80) -> list[Line]:
     )
     lines = [*_broken(story.title, width, "title"), *_broken(facts, width, "quiet"), Line("")]
     lines += _broken(report.summary[0].text, width, "plain")
+    for statement in (*sentences(report.scores), *_withheld(report.scores)):
+        lines += _broken(statement.text, width, "plain")
     for finding in report.findings:
         lines.append(Line(""))
         lines += _broken(f"Error: {KIND_WORDS[finding.kind].lower()}", width, "finding")
@@ -54,6 +57,14 @@ def summary_lines(report: Report, *, width: int = 80) -> list[Line]:
         text = f"Measured here: {record.model}, {record.description}: {figure}"
         lines += [Line(""), *_broken(text, width, "quiet")]
     return lines
+
+
+def _withheld(scores: Scores) -> list[Statement]:
+    return [
+        Statement(text=f"{one.name.capitalize()} is not scored. {statement.text}")
+        for one in scores.all
+        for statement in one.withheld[:1]
+    ]
 
 
 def _claim(claim: ClaimPart, width: int) -> list[Line]:
@@ -115,13 +126,16 @@ def difference_lines(found: Difference, *, width: int = 80) -> list[Line]:
         values = " \u2192 ".join(value for value in (record.before, record.after) if value)
         text = f"Record {record.kind}: {record.what}: {values}"
         lines += [Line(""), *_broken(text, width, "plain")]
+    for score in found.scores:
+        text = f"{score.name.capitalize()}: {score.before} \u2192 {score.after}"
+        lines += [Line(""), *_broken(text, width, "plain")]
     for change in found.claims:
         lines += [Line(""), *_change(change, width)]
-    for word, sentences in (
+    for word, told in (
         ("Error gone", found.findings_removed),
         ("New error", found.findings_added),
     ):
-        for sentence in sentences:
+        for sentence in told:
             lines += [Line(""), *_broken(f"{word}: \u201c{sentence}\u201d", width, "finding")]
     counts = f"Claims changed: {len(found.claims)}; unchanged: {found.num_unchanged}."
     return [*lines, Line(""), *_broken(counts, width, "plain")]

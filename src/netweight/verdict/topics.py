@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from netweight.verdict import wordings
+
 ClaimType = Literal[
     "licence", "openness", "history", "resource", "benchmark_score", "comparison", "behaviour",
     "training", "safety", "ability", "opinion", "other",
@@ -32,46 +34,22 @@ def _re(text: str) -> re.Pattern[str]:
 
 _NEAR = r"(?:\W+[\w\-'\u2019]+){0,5}?\W+"  # up to five words between two parts of a pattern
 
-LICENCE = _re(
-    r"\b(?P<name>Apache(?:[\s\-]License)?(?:,?\s*(?:version\s*)?[\s\-]?2(?:\.0)?)?|MIT|BSD|"
-    r"GPL\w*|AGPL\w*|CC[\s\-]BY[\w\-]*|"
-    r"(?:Llama|Gemma|Qwen)\s+community|non-?commercial|proprietary|permissive|research-only)"
-    r"[\s\-]+(?:open[\s\-]source\s+)?(?:licen[cs]\w*|terms)"
-    r"|\blicen[cs]ed under (?:the |an? )?(?P<late>Apache(?:[\s\-]2(?:\.0)?)?|MIT|BSD|GPL\w*|"
-    r"[A-Z][\w\-.]+)"
-    r"|\blicen[cs]e(?:,? (?:which )?(?:is|was|remains)|:|,)\s+(?:the\s+)?"
-    r"(?P<stated>Apache(?:[\s\-]2(?:\.0)?)?|MIT|BSD|(?:A?GPL)\w*|proprietary|permissive)\b"
-)
-SIZE = _re(
-    r"\b\d+(?:\.\d+)?[\s\-]?(?:B|billion)(?:(?:\s+(?:and|or|of its|of their|total|"
-    r"active|activated)|,)*\s+"
-    r"\d+(?:\.\d+)?[\s\-]?(?:B|billion))*[\s\-]+(?:total\s+|active\s+|"
-    r"activated\s+)?param\w*"
-)
-BARE_SIZE = _re(r"(?<![\w.$])\d+(?:\.\d+)?[\s\-]billion(?![\s\-]+(?:total |active )?param)\b")
-MEMORY = _re(
-    rf"\b(?:fits?|squeez\w+|runs?|running|loads?|needs?|requires?|usable|works?|within|"
-    rf"single){_NEAR}?(?P<gb>\d+)\s?(?:GB|GiB|gigabytes?)\b"
-)
-_TOKENS = r"\d{1,3}(?:,\d{3})+|\d{4,7}|\d+(?=\s?(?:k\b|thousand\b))"
-CONTEXT_LENGTH = _re(
-    rf"\b(?P<length>{_TOKENS})(?:\s?k| thousand)?(?:[\s\-]tokens?)?[\s\-]context\b|"
-    rf"\bcontext\s+(?:window|length)s?\s+(?:of|is|are)\s+(?:up to\s+)?(?P<length2>{_TOKENS})"
-    r"(?:\s?k\b| thousand\b)?"
-)
-TRAINING_COMPUTE = _re(
-    r"\b(?P<millions>\d+(?:\.\d+)?)\s+million\s+(?:Nvidia\s+)?(?:H100|GPU)[\s\-]+(?:GPU[\s\-]+)?hours\b"
-)
 TOPICS = (
-    Topic("licence", "licence", LICENCE, can_be_denied=True),
+    Topic("licence", "licence", wordings.LICENCE, can_be_denied=True),
+    Topic("usage-policy", "licence", wordings.USAGE_POLICY, can_be_denied=True, is_said_once=True),
+    Topic("commercial-use", "licence", wordings.COMMERCIAL_USE, can_be_denied=True),
+    Topic("data-release", "openness", wordings.DATA_RELEASE, can_be_denied=True, is_said_once=True),
     Topic(
         "open-source",
         "openness",
         _re(
-            r"\b(?:(?:is|are|was|were)(?:\s+not|n['\u2019]t)?|as|now|went|fully|truly|completely|release[sd]?|launch(?:es|ed)?|"
+            r"\b(?:(?:is|are|was|were)(?:\s+(?:not|hardly|far\s+from)|n['\u2019]t)?|as|now|went|"
+            r"fully|truly|completely|really|strictly|release[sd]?|launch(?:es|ed)?|"
             r"publish(?:es|ed)?)\s+"
-            r"(?:an?\s+|its\s+|their\s+|two\s+|new\s+|fully\s+|truly\s+|completely\s+|"
-            r"first\s+){0,3}open[\s\-]source(?!\s+(?:AI|rivals?|alternatives?|competitors?))\b"
+            r"(?:an?\s+|its\s+|their\s+|two\s+|new\s+|fully\s+|truly\s+|completely\s+|really\s+|"
+            r"first\s+){0,3}open[\s\-]source(?!\s+(?:AI|rivals?|alternatives?|competitors?))\b|"
+            r"\b(?:not|hardly|far\s+from)\s+(?:an?\s+|strictly\s+|really\s+|quite\s+|truly\s+|fully\s+)?"
+            r"open[\s\-]source\b|\bopen[\s\-]sourced\s+(?:both|the|its|two)\b"
         ),
     ),
     Topic(
@@ -79,41 +57,36 @@ TOPICS = (
         "history",
         _re(
             rf"\b(?:previous|earlier|past|long|years? of|former)\w*{_NEAR}(?:closed|proprietary)\b"
-            r"|\bfirst\s+(?:\w+[\s\-]){0,4}open[\s\-](?:weights?|source)\b"
-            r"(?:.{0,40}?\bsince GPT-2\b)?|\bsince GPT-2\b"
+            r"|\bfirst\s+(?:\w+[\s\-]){0,4}open(?:ly)?[\s\-](?:weights?|source|available|models?)\b"
+            r"(?:.{0,40}?\bsince GPT-2\b)?"
         ),
         can_be_denied=True,
     ),
-    Topic("size", "resource", SIZE, can_be_denied=True),
-    Topic("size", "resource", BARE_SIZE, context=_re(r"\bparam"), can_be_denied=True),
+    Topic("closed-before", "history", _re(r"\bsince GPT-2\b"), is_said_once=True),
+    Topic("size", "resource", wordings.SIZE, can_be_denied=True),
+    Topic(
+        "size",
+        "resource",
+        wordings.BARE_SIZE,
+        context=_re(r"\bparam|\bactive\b"),
+        can_be_denied=True,
+    ),
     Topic(
         "memory",
         "resource",
-        MEMORY,
+        wordings.MEMORY,
         can_be_denied=True,
     ),
+    Topic("checkpoint", "resource", wordings.CHECKPOINT),
+    Topic("cache", "resource", wordings.CACHE),
     Topic(
         "maths-in-writing",
         "behaviour",
-        _re(
-            rf"\b(?:inject|insert|slip|drop|lapse|break|add|put|sneak|sprinkl|inappropriat|"
-            rf"random|stray|unprompted)\w*{_NEAR}"
-            r"(?:formula[se]?|equations?|LaTeX|math(?:s|ematics|ematical)?|integrals?)\b"
-            r"|\b(?:formula|equation|LaTeX|math\w*)\s+(?:injection|insertion)s?\b"
-            rf"|\b(?:formula[se]?|equations?|LaTeX|integrals?){_NEAR}(?:poems?|poetry|stor(?:y|"
-            rf"ies)|fiction|prose|verse|writing)\b"
-        ),
-        context=_re(r"creativ|poem|poet|fiction|stor(?:y|ies)|prose|verse|novel|writ"),
+        wordings.MATHS_IN_WRITING,
+        context=wordings.IN_WRITING,
     ),
-    Topic(
-        "synthetic-data",
-        "training",
-        _re(
-            r"\bsynthetic(?:ally)?(?:[\s\-]generated)?\s+(?:training\s+)?(?:data\w*|text|"
-            r"corpora|corpus|material|examples)"
-            rf"|\btrain(?:ed|ing){_NEAR}(?:synthetic|machine-written|model-written|AI-generated)\b"
-        ),
-    ),
+    Topic("training-data", "training", wordings.TRAINING_DATA, is_said_once=True),
+    Topic("synthetic-data", "training", wordings.SYNTHETIC, can_be_denied=True),
     Topic(
         "data-effect",
         "training",
@@ -151,34 +124,48 @@ TOPICS = (
     Topic(
         "bias",
         "behaviour",
-        _re(r"\b(?:free (?:of|from) |no |un)?bias(?:ed|es)?\b(?:\s+behaviou?r)?"),
+        _re(r"\b(?P<denied>free (?:of|from) |no |un)?bias(?:ed|es)?\b(?:\s+behaviou?r)?"),
         can_be_denied=True,
     ),
     Topic(
         "text-only",
         "behaviour",
-        _re(
-            r"\btext[\s\-]only\b|\bmulti-?modal\b|\b(?:process|handl|understand|see|read|generat|"
-            r"produc|accept|support)\w*\s+(?:\w+\s+){0,3}(?:images?|audio|video|pictures?)\b"
-        ),
+        wordings.TEXT_ONLY,
         can_be_denied=True,
+        is_said_once=True,
     ),
-    Topic("context-length", "resource", CONTEXT_LENGTH),
+    Topic("context-length", "resource", wordings.CONTEXT_LENGTH, can_be_denied=True),
     Topic(
         "effort-levels",
         "behaviour",
-        _re(
-            r"\b(?:three|3)\s+(?:\w+\s+){0,2}(?:effort|reasoning|thinking)\s+(?:levels|settings|modes)\b|"
-            r"\b(?:three|3)\s+levels\s+of\s+(?:\w+\s+)?(?:effort|reasoning|thinking)\b"
-        ),
+        wordings.EFFORT_LEVELS,
+        can_be_denied=True,
+        is_said_once=True,
+    ),
+    Topic(
+        "effort-effect",
+        "behaviour",
+        wordings.EFFORT_EFFECT,
+        can_be_denied=True,
+        is_said_once=True,
     ),
     Topic(
         "mixture-of-experts",
         "resource",
-        _re(r"\bmixture[\s\-]of[\s\-]experts?\b|\bMoE\b"),
+        _re(r"\bmixtures?[\s\-]of[\s\-]experts?\b|\bMoE\b"),
+        can_be_denied=True,
         is_said_once=True,
     ),
-    Topic("training-compute", "training", TRAINING_COMPUTE),
+    Topic(
+        "place-on-board",
+        "comparison",
+        _re(
+            r"\b(?:near|at|close\s+to|towards?)\s+the\s+(?:very\s+)?(?:bottom|top|foot|head|tail)\s+"
+            r"of\s+(?:[\w'\u2019]+\s+){0,2}(?:\w*(?:board|list|ranking|table|chart|index|set|field)s?|"
+            r"SpeechMap|Aider)\b"
+        ),
+    ),
+    Topic("training-compute", "training", wordings.TRAINING_COMPUTE),
     Topic(
         "no-high-capability",
         "safety",
@@ -191,8 +178,10 @@ TOPICS = (
         "best-american",
         "comparison",
         _re(
-            r"\b(?:most intelligent|smartest|best|most capable|leading)\s+(?:American|U\.?S\.?)\s+"
-            r"open\W?\s?-?\w*\s+(?:\w+\s+)?models?\b"
+            r"\b(?:most intelligent|smartest|best|most capable|leading|cleverest|strongest)\s+"
+            r"(?:(?:American|U\.?S\.?)(?:[\s\-]made)?\s+open\W?\s?-?\w*\s+(?:\w+\s+)?models?\b|"
+            r"open\W?\s?-?\w*\s+(?:\w+\s+)?models?\s+(?:made\s+)?(?:in|from|out\s+of|by)\s+(?:an?\s+|"
+            r"the\s+)?(?:American|America|U\.?S\.?|United\s+States)\b)"
         ),
     ),
     Topic(
@@ -214,7 +203,10 @@ ABILITIES = {
     "compliance": _re(r"\bcomplian\w+|\bcompl(?:y|ies)\b"),
     "bias": _re(r"\bbias(?:ed|es)?\b|\beven-?handed\w*|\bstereotyp\w+|\bprejudic\w+"),
     "multilingual": _re(
-        r"\bmultilingual\w*|\b(?:human|foreign|other|non-English|many) languages?\b|\btranslation\b"
+        r"\bmultilingual\w*|(?<!programming )(?<!computer )(?<!coding )\b(?:human|foreign|other|"
+        r"non-English|many|world['\u2019]s|natural|spoken|several|(?:ten|eleven|twelve|thirteen|"
+        r"fourteen|fifteen|\d+)(?: different)?) languages?\b|\blanguages of the world\b|"
+        r"\btranslations?\b|\bpolyglots?\b(?= model)|\bother tongues\b"
     ),
     "creative_writing": _re(
         r"\bcreative (?:writing|tasks?)\b|\bpoe(?:try|ms?)\b|\bfiction\b|\bstorytelling\b|\bprose\b"
@@ -256,70 +248,96 @@ STRONG = _re(
     r"\bshines?\b"
 )
 
-
+_GOOD = (
+    r"(?:good|capable|strong|smart|clever|accurate|intelligent|powerful|well|high|able|competent)"
+)
+_BEATEN = (
+    r"beaten|outperformed|surpassed|bested|eclipsed|outscored|outdone|outclassed|outranked|"
+    r"overtaken|topped|exceeded|trumped|crushed|trounced|thrashed|defeated|outshone|outpaced|"
+    r"edged out|overshadowed|upstaged|outgunned|matched and exceeded"
+)
+_EQUAL = _re(
+    r"\b(?:comparable\s+(?:\w+\s+){0,2}(?:to|with)|(?:near[\s\-]?)?(?:parity|equality)\s+with|"
+    r"(?:on|at)\s+(?:a\s+)?(?:par|level|levels)\s+(?:with|as|similar to)|"
+    r"match(?:es|ed|ing)?\b(?!\s+(?:up|for)\b)|"
+    r"(?<!its )(?<!their )(?<!other )(?<!the )(?<!open )(?<!closed )(?<!than )(?<!to )"
+    r"(?<!behind )(?<!closest )(?<!nearest )(?<!main )(?<!chinese )"
+    r"rival(?:s|ed|led|ling|ing)\b|level\s+with|equal(?:s|led|ling)?\s+(?:to\b)?|"
+    r"equivalent\s+to|the\s+equal\s+of|"
+    rf"(?:nearly\s+|almost\s+|just\s+|about\s+|every\s+bit\s+)?as\s+{_GOOD}\s+as|"
+    r"close\s+to|similar\s+(?:(?:performance|results?|capabilit\w+|accuracy|scores?|"
+    r"quality|levels?|intelligence)\s+)?to|approach(?:es|ed|ing)\b|nears\b|"
+    r"(?:comes?|came|coming|is|sits?|gets?|lands?|scores?|performs?)\s+(?:\w+ly\s+|very\s+)?"
+    r"near(?:\s+to)?|"
+    r"neck[\s\-]+(?:and|to|\u2019?n\u2019?)[\s\-]+neck\s+with|holds?\s+(?:its|their)\s+own\s+"
+    r"(?:against|with)|held\s+(?:its|their)\s+own\s+against|akin\s+to|"
+    r"keeps?\s+(?:up|pace)\s+with|kept\s+(?:up|pace)\s+with|in\s+line\s+with|"
+    r"(?:goes|going|went)\s+toe[\s\-]to[\s\-]toe\s+with|trad(?:es|ed|ing)\s+blows\s+with|"
+    r"in\s+the\s+same\s+(?:league|class|ballpark|bracket|range|tier)\s+as|"
+    r"within\s+(?:a\s+whisker|a\s+hair|striking\s+distance|reach|spitting\s+distance|"
+    r"touching\s+distance)\s+of|"
+    r"indistinguishable\s+from|t(?:ies|ied|ying)\s+with|ties(?=\s+[\w\-]*\d)|"
+    r"(?:a\s+)?(?:dead\s+heat|draw|tie)\s+with|draws?\s+level\s+with|"
+    r"equal\s+footing\s+with|hard\s+to\s+tell\s+from|compet(?:es|ed|ing|itive)\s+with|"
+    r"(?:does|do|did|performs?|performed|scores?|scored)\s+(?:about\s+)?as\s+well\s+as|"
+    r"the\s+same\s+(?:level|score|result|quality)\s+as)"
+)
+_ABOVE = _re(
+    r"\b(?:beat(?:s|en|ing)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|clear\s+of|"
+    r"out(?:score|did|do|doe|class|rank|shine|shone|pace|strip|think|gun|perform)\w*|"
+    r"top(?:s|ped|ping)\b|superior\s+to|above|"
+    r"(?:better|stronger|smarter|higher|sharper|cleverer|greater|more\s+(?:capable|accurate|"
+    r"intelligent|powerful|competent|reliable|truthful))(?:\s+(?!than)\w+){0,2}\s+than|"
+    r"edg(?:es|ed|ing)\s+(?:out|past|ahead\s+of)|eclips\w+|bests?\b|bested\b|pips?\b|pipped\b|"
+    r"trump(?:s|ed|ing)\b|crush(?:es|ed|ing)\b|trounc\w+|thrash\w+|smok(?:es|ed)\b|"
+    r"demolish\w+|destroy(?:s|ed)\b|defeat(?:s|ed|ing)\b|dwarf(?:s|ed)\b|"
+    r"wins?\s+(?:out\s+)?(?:against|over)|won\s+(?:out\s+)?(?:against|over)|"
+    r"hallucinat\w+\s+(?:\w+\s+){0,2}less\s+(?:\w+\s+)?than|"
+    r"leads?(?=\s+(?:over\s+)?(?:the\s+)?[\w\-.]*\d)|led(?=\s+[\w\-.]*\d)|"
+    r"(?:lead|edge|advantage|upper\s+hand|margin)\s+(?:of\s+[^.;,]{0,25})?over|"
+    r"(?:gets?|got|gains?|has|had)\s+the\s+better\s+of|make\w*\s+short\s+work\s+of|"
+    r"overt(?:akes?|ook|aking)|put(?:s|ting)?\b(?=[^.;,]{1,60}\bto\s+shame\b)|"
+    r"(?:leaves?|leaving|left)\b(?=[^.;,]{1,60}\b(?:behind|in\s+(?:the|its)\s+dust|trailing|"
+    r"standing|eating\s+(?:its\s+)?dust)\b)|"
+    r"(?:blows?|blew|knocks?)\b(?=[^.;,]{1,60}\b(?:out\s+of\s+the\s+water|off\s+(?:its|the)\s+"
+    r"(?:perch|throne))\b))"
+)
+_BELOW = _re(
+    rf"\b(?:(?:is|are|was|were|been|being|gets?|got|be)\s+(?:\w+ly\s+)?(?:{_BEATEN})\s+by|"
+    rf"(?:{_BEATEN})\s+(?:\w+\s+)?by|"
+    r"behind|(?:came|comes|is|was|finish\w*|ranks?|placed)\s+(?:a\s+\w+\s+)?second\s+(?:only\s+)?"
+    r"to|"
+    r"second\s+only\s+to|trail(?:s|ed|ing)?\b|lag(?:s|ged|ging)?(?:\s+behind)?|"
+    r"(?:worse|weaker|lower|poorer|dumber|less\s+(?:capable|accurate|intelligent|powerful|"
+    r"competent|reliable|truthful))(?:\s+(?!than)\w+){0,2}\s+than|"
+    r"hallucinat\w+\s+(?:\w+\s+){0,2}more\s+(?:\w+\s+)?than|"
+    r"los(?:es|t|ing)\s+(?:out\s+)?to|below|beneath|underperform\w*|"
+    r"(?:fall(?:s|ing)?|fell|comes?|came)\s+(?:\w+\s+)?short\s+of|inferior\s+to|no\s+match\s+for|"
+    r"not\s+in\s+the\s+same\s+(?:league|class)\s+as|bows?\s+to|yields?\s+to|"
+    r"nowhere\s+near|a\s+(?:notch|step|rung|shade|tad|cut)\s+below|pales?\s+(?:beside|next\s+to|"
+    r"against|before|in\s+comparison\s+(?:to|with))|"
+    r"(?:shortcomings?|deficits?|weakness(?:es)?)\s+(?:compared|relative|next)\s+(?:to|with))"
+)
+# How one model stands to another, by the words for it.
 RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
-    (
-        "equal",
-        _re(
-            r"\b(?:comparable\s+(?:\w+\s+){0,2}(?:to|with)|(?:near[\s\-]?)?parity\s+with|"
-            r"on\s+(?:a\s+)?par\s+with|match(?:es|ed|ing)?\b|"
-            r"(?<!its )(?<!their )(?<!other )(?<!the )(?<!open )(?<!closed )(?<!than )(?<!to )"
-            r"(?<!behind )"
-            r"rival(?:s|ed|led|ling|ing)\b|level\s+with|equal(?:s|led|ling)?\s+(?:to\b)?|"
-            r"as\s+(?:good|capable|strong|smart)\s+as|"
-            r"close\s+to|similar\s+(?:(?:performance|results?|capabilit\w+|accuracy|scores?|"
-            r"quality|levels?|intelligence)\s+)?to|approach(?:es|ed|ing)\b|nears\b|"
-            r"neck\s+and\s+neck\s+with|holds?\s+(?:its|their)\s+own\s+against|akin\s+to|keeps?\s+(?:up|pace)\s+with|in\s+line\s+with)"
-        ),
-    ),
-    (
-        "above",
-        _re(
-            r"\b(?:beat(?:s|ing|en)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|"
-            r"better\s+than|out(?:score|do|class|rank)\w*|"
-            r"top(?:s|ped|ping)\b|superior\s+to|above|higher\s+than|stronger\s+than|"
-            r"edg(?:es|ed|ing)\s+out|eclips\w+|bests?\b|hallucinat\w+\s+(?:\w+\s+){0,2}less\s+(?:\w+\s+)?than|"
-            r"smarter\s+than|leads?(?=\s+(?:over\s+)?(?:the\s+)?[\w\-.]*\d)|led(?=\s+[\w\-.]*\d)|overt(?:akes?|ook|aking))"
-        ),
-    ),
-    (
-        "below",
-        _re(
-            r"\b(?:behind|(?:came|comes|is|was|finish\w*)\s+(?:a\s+\w+\s+)?second\s+to|trail(?:s|ed|ing)?\b|lag(?:s|ged|ging)?(?:\s+behind)?|worse\s+than|"
-            r"hallucinat\w+\s+(?:\w+\s+){0,2}more\s+(?:\w+\s+)?than|"
-            r"los(?:es|t|ing)\s+to|below|"
-            r"underperform\w*|fall(?:s|ing)?\s+short\s+of|fell\s+short\s+of|inferior\s+to|"
-            r"lower\s+than|weaker\s+than|"
-            r"(?:shortcomings?|deficits?|weakness(?:es)?)\s+(?:compared|relative|next)\s+(?:to|"
-            r"with))"
-        ),
-    ),
-)
-DENIAL = _re(
-    r"\b(?:neither|not(?! only| just| merely)|never|cannot)\b|n['\u2019]t\b|"
-    r"^(?:un(?=bias)|no\s|free\s)"
-)
-# "It would be wrong to say that ..." denies what follows.
-DISTANCED = _re(
-    r"\b(?:wrong|false|incorrect|untrue|misleading|mistaken|(?:a )?myth|"
-    r"(?:a )?mistake)\b[^.;]{0,30}"
-    r"\b(?:say|claim|think|believe|conclude|that)\b[^.;]{0,60}$|"
-    r"\bno (?:\w+ )?(?:benchmark|test|evidence|study|source|figure)s?\b[^.;]{0,20}"
-    r"\b(?:shows?|suggests?|proves?|says?|that)\b[^.;]{0,60}$"
-)
-# "above them are X and Y" puts the models after the verb.
-INVERTED = _re(
-    r"\s+(?:them|it|both|these|that|this)\b[^.;]{0,30}\b(?:is|are|sits?|stands?|comes?)\s+.{0,20}"
-)
-UNIVERSAL = _re(
-    r"\b(?:every|all|each|any)\s+(?:\w+\s+)?(?:benchmarks?|tests?|tasks?|areas?|subjects?|measures?|"
-    r"metrics?|counts?|categor\w+|categories|cases?|respects?)\b|\bacross the board\b|"
-    r"\b(?:everywhere|always|without exception|in every way)\b"
+    ("equal", _EQUAL),
+    ("above", _ABOVE),
+    ("below", _BELOW),
 )
 NEGATION = _re(
     r"\b(?:neither|nor|not(?! only| just| merely)|n['\u2019]t|never|no longer|fail(?:s|ed)? to|"
     r"cannot|without)\b[^.;,]{0,30}$|"
     r"n['\u2019]t\b[^.;,]{0,30}$"
+)
+DENIAL = _re(
+    r"\b(?:neither|not(?! only| just| merely)|never|cannot|hardly|far from|by no means|nor)\b|"
+    r"n['\u2019]t\b"
+)
+UNIVERSAL = _re(
+    r"\b(?:every|all|each|any)\s+(?:\w+\s+){0,3}(?:benchmarks?|tests?|tasks?|areas?|subjects?|measures?|"
+    r"metrics?|counts?|categor\w+|categories|cases?|respects?)\b|\bacross the board\b|"
+    r"\b(?:everywhere|always|without exception|in every way|in everything|on all counts|"
+    r"all round|hands down)\b"
 )
 
 
@@ -331,7 +349,9 @@ def says_universal(text: str) -> bool:
 INFERENCE = _re(
     r"\bsuggest\w*|\bindicat\w*|\bimpl(?:y|ies|ied|ying)\b|\bprov(?:e[sd]?|ing|es)\b|"
     r"\bdemonstrat\w*|\breveal\w*|\bshow\w*|"
-    r"\bconfirm\w*|\bmean(?:s|ing)\b|\bevidence (?:of|that|for)\b|\bsigns? (?:of|that)\b|"
+    r"\bconfirm\w*|\bmean(?:s|ing)\b|\bmeant?\s+that\b|\btells?\s+(?:you|us)\b|"
+    r"\bproof\s+(?:of|that)\b|\battest\w*|\btestif\w+|\bbetray\w*|\bspeaks?\s+volumes\b|"
+    r"\bevidence (?:of|that|for)\b|\bsigns? (?:of|that)\b|"
     r"\bexpos(?:e[sd]?|ing)\b|"
     r"\bpoint(?:s|ed|ing)? to\b|\bhence\b|\btherefore\b|\bconclud\w*|\blead(?:s|"
     r"ing)? (?:\w+ ){0,3}to conclude\b|\bmak(?:es|ing) (?:it|them) clear\b"
@@ -351,37 +371,45 @@ POSSIBILITY = _re(
 )
 SOFTENED = _re(
     r"\b(?:suggest\w*|appears?|appeared|seem\w*|reportedly|allegedly|supposedly|likely|arguably|"
-    r"perceived|nearly?|almost|"
+    r"perceived|apparently|(?:nearly?|almost)(?!\s+(?:entirely|exclusively|wholly|completely|all|"
+    r"every|only|always|never)\b)|"
     r"comparable|close to|about|roughly|approximately|initially|early testing|believed|says?|"
     r"claims?|critics)\b"
 )
-RELAYED = _re(r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?)\b")
+RELAYED = _re(
+    r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?|"
+    r"tell(?:s|ing)?\s+(?:me|us)|told\s+(?:me|us)|(?:am|are|is|was|were|been)\s+told|"
+    r"(?:I|we)(?:['\u2019]ve|\s+have)?\s+(?:read|heard|hear|seen\s+(?:it\s+)?(?:said|claimed))|"
+    r"(?:is|are|was|were)\s+(?:widely\s+)?(?:said|claimed|thought|believed|supposed|alleged|"
+    r"assumed|rumou?red)|theor(?:y|ies)|speculat\w+|hunch|guess\w*|rumou?r\w*|gossip|"
+    r"in\s+(?:his|her|their|my|our)\s+(?:view|opinion)|nobody\s+(?:\w+\s+){0,3}knows|"
+    r"no\s+one\s+(?:\w+\s+){0,3}knows|argu\w+|some\s+users|one\s+(?:user|reader|blogger))\b"
+)
 CATEGORICAL = _re(
     r"\b(?:best|most|all|every|never|always|surpass\w*|outperform\w*|dominan\w*|revolutionary|"
     r"unprecedented|completely|fully|"
     r"entirely|any|unmatched|nothing(?! to do with))\b"
 )
 
-PRONOUN = _re(r"\b(?:it|its|they|their|the (?:same |new )?models?)\b")
+PRONOUN = _re(
+    r"\b(?:it|its|they|their|the (?:same |new )?models?|(?:that|this) one|the (?:former|latter))\b"
+)
 FIRST_PERSON = _re(r"\b(?:I|me|my|we|us|our)\b")
 CARRIED = _re(
     r"\bthere\b|^(?:That|This|Both|These|Those)\b|\bon (?:it|the same|that|this)\b|"
     r"\bthe same (?:\w+ )?"
-    r"(?:version|board|table|benchmark|test|index|contest|set)\b"
+    r"(?:version|board|table|benchmark|test|index|contest|set|exam|questions?|conversations?|"
+    r"problems?|tasks?|exercises?|run|list)\b"
+)
+GENERAL_BENCHMARKS = _re(
+    r"\b(?:core|common|standard|key|most|major|popular|reasoning|many|several|various)\s+"
+    r"(?:\w+\s+)?(?:benchmarks|tests|evaluations|tasks|exams)\b"
+)
+RESULT = _re(
+    r"\b(?:scores?|results?|accuracy|ratings?|marks?|figures?|points|elo|answer(?:s|ed) (?:right|"
+    r"wrong\w*|correct\w*)|leaderboard|board|settings?|rates?|judges?|diff|harness|run)\b"
 )
 
-OPINION = _re(
-    r"\bnothing[\s\-]?burgers?\b|\bdisappoint\w*|\bimpress(?:ed|ive|ively)?\b|\bunderwhelm\w*|"
-    r"\bdismiss\w*|\bsentiment\b|"
-    r"\b(?:response|reception|reaction|feedback|verdict|mood)\b|\brevolution\w*|"
-    r"\bgame[\s\-]chang\w*|\bvital\b|\bcrucial\b|"
-    r"\bsignificant(?:ly)? (?:shift|step|work|criticism|moment)\b|\bmilestone\b|\bdominan\w+|"
-    r"\bbreakthrough\b|\bexcit\w+|"
-    r"\bmeh\b|\bamazing\b|\bwelcome[ds]?\b|\bvaluable\b|\bvalue of\b|\bpraise[ds]?\b|"
-    r"\blegit bad\b|\btrue potential\b|"
-    r"\bhistoric\b|\bcommon[\s\-]sense\b|\bpractical limitations?\b|\bthoughtful\b|"
-    r"\bbest thing\b|\bworth\b|\bletdown\b|\bshrug\w*"
-)
 COMPARATIVE = _re(
     r"\b(?:\w+er|more \w+|less \w+)\s+than\b|\b(?:the (?:most|best|fastest|largest|smallest|"
     r"cheapest|strongest|first)\b)"
@@ -393,13 +421,15 @@ ABOUT_MODELS = _re(
 
 # Places where a sentence may be cut. Strong cuts always count; weak ones only between two claims.
 STRONG_CUT = _re(
-    r";\s+|\s*\u2014\s*|\s+\u2013\s+|\s+--\s+|,?\s+(?:but|while|whereas|although|though|yet)\s+|"
+    r";\s+|\s*\u2014\s*|\s+\u2013\s+|\s+--\s+|,?(?<!all)(?<!nothing)(?<!anything)\s+(?:but|while|whereas|although|though|yet)\s+|"
     r",\s+(?=(?:suggesting|indicating|implying|showing|proving|meaning|revealing|fuel(?:l)?ed|"
     r"driven|hindering|leading|limiting|"
     r"which|citing|combined|with instances|despite|potentially|representing|and (?:they|it|the|"
     r"that|some|many|critics|users))\b)"
 )
-ADVERSATIVE = _re(r";|\b(?:but|while|whereas|although|though|yet|despite)\b")
+ADVERSATIVE = _re(
+    r";|\b(?:(?<!all )(?<!nothing )(?<!anything )but|while|whereas|although|though|yet|despite)\b"
+)
 WEAK_CUT = _re(r",\s+(?:and\s+)?|\s+and\s+|:\s+|\s+with\s+|\s+where\s+")
 LEADING = _re(
     r"^(?:(?:and|but|while|whereas|although|though|yet|which|further|furthermore|moreover|still|"

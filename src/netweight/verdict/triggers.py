@@ -6,9 +6,17 @@ A trigger is a place and what the rule learned there. Does not cut quotes and do
 import re
 from dataclasses import dataclass, replace
 
-from netweight.verdict import topics
+from netweight.verdict import topics, wordings
+from netweight.verdict.denial import clause_before, is_denied, is_distanced, tells_nothing
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import Mention
+from netweight.verdict.opinions import (
+    WORTH,
+    is_about_the_matter,
+    names_the_matter,
+    opinions_in,
+)
+from netweight.verdict.relations import find_compared
 from netweight.verdict.scenes import Scene, overlap
 from netweight.verdict.scores import Score, find_scores
 from netweight.verdict.story import Span
@@ -52,13 +60,15 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         scene.models
         or scene.benchmarks
         or scene.earlier_benchmarks
+        or scene.columns
+        or (scene.story_benchmark and re.search(r"\d\s?(?:%|percent\b|points\b)", scene.text))
         or (scene.default_subjects and topics.ABOUT_MODELS.search(scene.text))
         or (scene.default_subjects and _is_factual(scene))
     ):
         return []
     scores = _score_triggers(scene)
     rates = any(b.endswith("hallucination") for t in scores for b in t.benchmarks)
-    if scene.sentence.is_heading and not scene.models:
+    if scene.sentence.is_heading and not (scene.models or scene.columns):
         return []
     found = [
         *(comparisons := _comparisons(scene, tables)),
@@ -72,7 +82,11 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         *_abilities(scene),
     ]
     found = _with_misuses(scene, found, tables)
-    return found if scene.sentence.is_heading else [*found, *_opinions(scene)]
+    return (
+        found
+        if scene.sentence.is_heading
+        else [*found, *_opinions(scene, beside_scores=bool(scores))]
+    )
 
 
 def _is_factual(scene: Scene) -> bool:
@@ -80,39 +94,34 @@ def _is_factual(scene: Scene) -> bool:
     text = scene.text
     if any(topic.pattern.search(text) for topic in topics.TOPICS):
         return True
-    if topics.PRONOUN.search(text):
-        relations = (pattern for _, pattern in topics.RELATIONS)
-        if any(pattern.search(text) for pattern in (*topics.ABILITIES.values(), *relations)):
-            return True
+    if topics.PRONOUN.search(text) and any(
+        pattern.search(text) for pattern in topics.ABILITIES.values()
+    ):
+        return True
+    return bool(find_compared(text, scene.models) or _is_opinion(scene))
+
+
+def _is_opinion(scene: Scene) -> bool:
+    """Gives an opinion, in a voice or of a matter that belongs to the story."""
+    text = scene.text
+    found = opinions_in(text)
+    if not found:
+        return False
     speaks = topics.FIRST_PERSON.search(text) or (
-        scene.paragraph_models and topics.PRONOUN.search(text)
+        scene.passage_models and topics.PRONOUN.search(text)
     )
-    return bool(speaks and topics.OPINION.search(text))
+    is_theirs = scene.passage_models or topics.ABOUT_MODELS.search(text) or names_the_matter(text)
+    if any(m.re is WORTH for m in found):
+        return bool(speaks or is_theirs)
+    return bool((speaks or is_theirs) and is_about_the_matter(text))
 
 
 def _comparisons(scene: Scene, tables: Published) -> list[Trigger]:
-    """A relation word followed by the models it compares with."""
+    """Words that compare, with the models and benchmarks that they compare on."""
     found = []
-    matches = sorted(
-        (match.span(), relation)
-        for relation, pattern in topics.RELATIONS
-        for match in pattern.finditer(scene.text)
-    )
-    for index, ((start, end), relation) in enumerate(matches):
-        limit = matches[index + 1][0][0] if index + 1 < len(matches) else len(scene.text)
-        adversative = topics.ADVERSATIVE.search(scene.text, end, limit)
-        limit = adversative.start() if adversative else limit
-        if any(overlap(Span(start, end), m.span) for m in scene.models):
-            continue  # "Chinese rivals" is a name, not a verb
-        against = [m for m in scene.models if end <= m.span.start < min(limit, end + 120)]
-        if index + 1 < len(matches) and len(against) > 1:
-            against = _without_next_subject(scene.text, against, limit)
-        if not against or re.search(r"[.;](?!\d)", scene.text[end : against[0].span.start]):
-            against = _set_against(scene, start)
-        if not against or topics.INVERTED.fullmatch(scene.text, end, against[0].span.start):
-            continue
+    for (start, end), relation, against in find_compared(scene.text, scene.models):
         scene.comparator_spans.update(m.span for m in against)
-        near = Span(start, against[-1].span.end)
+        near = Span(start, max(end, against[-1].span.end))
         benchmarks = _benchmarks_for(scene, near)
         if scene.text.lower().startswith("hallucinat", start):
             benchmarks = ("personqa-hallucination", "simpleqa-hallucination")
@@ -120,15 +129,12 @@ def _comparisons(scene: Scene, tables: Published) -> list[Trigger]:
             relation = _OPPOSITE[relation]
         found.append(
             Trigger(
-                span=Span(start, max(end, against[-1].span.end)),
+                span=near,
                 topic="comparison",
                 type="comparison",
                 relation=relation,
-                negated=bool(
-                    topics.NEGATION.search(scene.text[max(0, start - 40) : start])
-                    or topics.DISTANCED.search(scene.text[:start])
-                ),
-                comparators=tuple(name for m in against for name in m.ids),
+                negated=is_denied(scene.text, start) or is_distanced(scene.text, start),
+                comparators=tuple(dict.fromkeys(name for m in against for name in m.ids)),
                 benchmarks=benchmarks,
             )
         )
@@ -144,49 +150,73 @@ def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) ->
     return of_errors and re.match(r"higher|lower|above|below|exceed|top", words, re.I) is not None
 
 
-def _without_next_subject(text: str, against: list[Mention], next_start: int) -> list[Mention]:
-    """Leave out a model that stands right before the next relation: it is that one's subject."""
-    between = text[against[-1].span.end : next_start]
-    return against[:-1] if re.fullmatch(r"\s+(?:\w+ly\s+)?", between) else against
-
-
-def _set_against(scene: Scene, before: int) -> list[Mention]:
-    """The model of "measured against X, it came out behind"."""
-    lead = re.compile(
-        r"\b(?:measured|compared|tested|set|pitted|put)\s+(?:up\s+)?(?:against|with|to)\s+"
-    )
-    return [
-        m
-        for m in scene.models
-        if m.span.end <= before
-        and any(cue.end() == m.span.start for cue in lead.finditer(scene.text, 0, before))
-    ]
-
-
 def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
-    """Benchmarks of a comparison: joined to it by "on" or the like, else named before it."""
-    joint = re.compile(r"[^.;]{0,30}?\b(?:on|in|at|across|by)\s+(?:the\s+)?")
+    """The benchmarks of a comparison.
+
+    Named in its own stretch between commas, else joined to it by "on" or the like, else named
+    before it, else the only one after it, else carried over from the sentence before.
+    """
+    text = scene.text
+    comma = max((m.end() for m in _COMMA.finditer(text, 0, near.start)), default=0)
+    beside = [m for m in scene.benchmarks if comma <= m.span.start < near.start]
     after = [m for m in scene.benchmarks if near.end <= m.span.start]
-    if after and joint.fullmatch(scene.text, near.end, after[0].span.start):
-        stop = topics.ADVERSATIVE.search(scene.text, near.end)
-        limit = stop.start() if stop else len(scene.text)
-        return tuple(dict.fromkeys(n for m in after if m.span.start < limit for n in m.ids))
-    before = [m for m in scene.benchmarks if m.span.start < near.start]
-    since = _listed_before(scene, near.start)
-    named = since or tuple(dict.fromkeys(n for m in before for n in m.ids))
-    alone = tuple(dict.fromkeys(n for m in after for n in m.ids))
-    return named or (alone if len(alone) == 1 else ()) or scene.carried_benchmarks
+    if beside and comma:
+        return _names_of(beside)
+    stop = topics.ADVERSATIVE.search(text, near.end)
+    limit = stop.start() if stop else len(text)
+    if after and _ON.fullmatch(text, near.end, after[0].span.start):
+        return _names_of(_listed_on(text, [m for m in after if m.span.start < limit]))
+    if named := _listed_before(scene, near.start) or _names_of(
+        [m for m in scene.benchmarks if m.span.start < near.start]
+    ):
+        return named
+    alone = _names_of(after)
+    return (alone if len(alone) == 1 else ()) or scene.pointed_benchmarks
+
+
+_COMMA = re.compile(r"[,;:](?=\s)")
+_ON = re.compile(
+    r"(?:\s+(?:\w+\s+){0,3}|[^.;,]{0,30}?\b)(?:on|in|at|across|by)\s+(?:the\s+)?",
+    re.IGNORECASE,
+)
+
+
+def _names_of(mentions: list[Mention]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for mention in mentions for name in mention.ids))
+
+
+def _listed_on(text: str, mentions: list[Mention]) -> list[Mention]:
+    """The first benchmark and those listed with it; another "on" begins another statement."""
+    kept = mentions[:1]
+    for mention in mentions[1:]:
+        if not re.fullmatch(
+            r"[\s,)(]*(?:and|or|as well as|plus|&|,)?\s*(?:on\s+)?(?:the\s+)?[\s(]*",
+            text[kept[-1].span.end : mention.span.start],
+        ):
+            break
+        kept.append(mention)
+    return kept
 
 
 def _score_triggers(scene: Scene) -> list[Trigger]:
-    benchmarks = scene.benchmarks or [
-        Mention((name,), Span(0, 0)) for name in scene.carried_benchmarks
-    ]
+    benchmarks, is_clear = scene.benchmarks, True
+    if not benchmarks:
+        benchmarks = [Mention((name,), Span(0, 0)) for name in scene.carried_benchmarks]
+    if not benchmarks and scene.story_benchmark and _speaks_of_results(scene):
+        benchmarks, is_clear = [Mention((scene.story_benchmark,), Span(0, 0))], False
     benchmarks = [m for m in benchmarks if len(m.ids) == 1]  # "AIME" alone names no one table
-    scores = find_scores(scene.text, scene.models, benchmarks, scene.default_subjects)
+    scores = find_scores(
+        scene.text,
+        scene.models,
+        benchmarks,
+        scene.default_subjects,
+        scene.columns,
+        () if scene.benchmarks else scene.benchmark_columns,
+    )
     by_benchmark: dict[str, list[tuple[Span, Score]]] = {}
     for span, score in scores:
-        by_benchmark.setdefault(score.benchmark, []).append((span, score))
+        known = replace(score, is_clear=is_clear)
+        by_benchmark.setdefault(score.benchmark, []).append((span, known))
     return [
         Trigger(
             span=Span(places[0][0].start, places[-1][0].end),
@@ -199,13 +229,32 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
     ]
 
 
+def _speaks_of_results(scene: Scene) -> bool:
+    return bool(
+        scene.models
+        or topics.PRONOUN.search(scene.text)
+        or topics.RESULT.search(scene.text)
+        or topics.ABOUT_MODELS.search(scene.text)
+    )
+
+
 def _topic_triggers(scene: Scene) -> list[Trigger]:
-    found = []
+    found: list[Trigger] = []
     for topic in topics.TOPICS:
         if topic.context and not topic.context.search(scene.text):
             continue
+        if topic.is_said_once and any(t.topic == topic.id for t in found):
+            continue
         matches = list(topic.pattern.finditer(scene.text))
         for match in matches[:1] if topic.is_said_once else matches:
+            if topic.id == "context-length" and wordings.CHOSEN.search(
+                scene.text, 0, match.start()
+            ):
+                continue
+            if topic.id in _OF_A_MODEL and not _has_model(scene, match):
+                continue
+            if topic.id == "data-release" and _is_asked_for(scene.text, match):
+                continue
             trigger = Trigger(
                 span=Span(*match.span()),
                 topic=topic.id,
@@ -226,7 +275,35 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
                 )
             else:
                 found.append(trigger)
-    return _with_sizes_joined(scene, found)
+    undisclosed = [t.span for t in found if t.topic == "training-data"]
+    kept = [
+        t
+        for t in found
+        if t.topic != "synthetic-data" or not any(overlap(t.span, u) for u in undisclosed)
+    ]
+    return _with_sizes_joined(scene, kept)
+
+
+# What is said in general, or of somebody's own, is not said of the story's models.
+_OF_A_MODEL = ("synthetic-data", "maths-in-writing")
+
+
+def _has_model(scene: Scene, match: re.Match[str]) -> bool:
+    """Whether the stretch between semicolons that holds a match speaks of a model."""
+    start = scene.text.rfind(";", 0, match.start()) + 1
+    end = scene.text.find(";", match.end())
+    piece = Span(start, end if end >= 0 else len(scene.text))
+    words = scene.text[piece.start : piece.end]
+    is_of_models = topics.PRONOUN.search(words) or _MODELS.search(words)
+    return bool(is_of_models or any(overlap(m.span, piece) for m in scene.models))
+
+
+_MODELS = re.compile(r"\b(?:these|both|two|new|OpenAI['\u2019]s)\s+(?:\w+\s+){0,2}models?\b", re.I)
+
+
+def _is_asked_for(text: str, match: re.Match[str]) -> bool:
+    """Whether a release is demanded, planned or doubted rather than told."""
+    return wordings.MODAL.search(text) is not None and not _is_denied(text, match)
 
 
 def _with_sizes_joined(scene: Scene, found: list[Trigger]) -> list[Trigger]:
@@ -253,11 +330,12 @@ def _is_one_statement(scene: Scene, between: Span) -> bool:
 
 def _is_denied(text: str, match: re.Match[str]) -> bool:
     """A "not" or "never" before the words, in their clause, or inside them."""
-    before = text[max(0, match.start() - 40) : match.start()]
+    if "denied" in match.re.groupindex and match["denied"]:
+        return not is_denied(text, match.start())  # "is not kept secret"
     return bool(
-        topics.NEGATION.search(before)
+        is_denied(text, match.start())
         or topics.DENIAL.search(match[0])
-        or topics.DISTANCED.search(text[: match.start()])
+        or is_distanced(text, match.start())
     )
 
 
@@ -329,28 +407,39 @@ def _said_after(scene: Scene, match: re.Match[str]) -> tuple[int, Relation] | No
     return None
 
 
-def _opinions(scene: Scene) -> list[Trigger]:
+def _opinions(scene: Scene, *, beside_scores: bool) -> list[Trigger]:
+    """Beside a score only words of worth count: "I would look at X, where it got 67.8%"."""
     return [
         Trigger(span=Span(*m.span()), topic="opinion", type="opinion")
-        for m in topics.OPINION.finditer(scene.text)
+        for m in opinions_in(scene.text)
+        if m.re is WORTH or not beside_scores
     ]
 
 
 # ---- benchmarks offered for what they do not measure
 
 
+_OF_ABILITIES = ("compliance-score", "bias", "instruction-following", "ability", "hallucination")
+
+
 def _with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> list[Trigger]:
-    """Mark the triggers that rest on a benchmark of the wrong kind; add one where none stands."""
+    """Mark the triggers that rest on a benchmark of the wrong kind; add one where none stands.
+
+    Where the words deny that the benchmark tells such a thing, that denial is the claim.
+    """
     marked = list(triggers)
     for place, misuse in _misuses(scene, tables):
         hits = [
             i
             for i, t in enumerate(marked)
             if overlap(t.span, place)
-            and t.topic
-            in ("compliance-score", "bias", "instruction-following", "ability", "hallucination")
+            and t.topic in _OF_ABILITIES
             and (t.topic != "compliance-score" or misuse.benchmark in t.benchmarks)
         ]
+        if is_distanced(scene.text, place.start) or _says_nothing(scene.text, place):
+            marked = [t for i, t in enumerate(marked) if i not in hits]
+            marked.append(_scope(place, misuse))
+            continue
         for i in hits:
             marked[i] = replace(marked[i], misuses=(*marked[i].misuses, misuse))
         if not hits:
@@ -365,6 +454,31 @@ def _with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> l
                 )
             )
     return [_with_its_own_misuse(trigger, tables) for trigger in marked]
+
+
+def _scope(place: Span, misuse: Misuse) -> Trigger:
+    return Trigger(
+        span=place,
+        topic="benchmark-scope",
+        type="ability",
+        ability=misuse.ability,
+        benchmarks=(misuse.benchmark,),
+    )
+
+
+_NOTHING_OF = re.compile(
+    r"\b(?:not|n['\u2019]t|never|neither|nothing|little|no(?:\s+(?:test|measure|gauge))?|rather\s+"
+    r"than|instead\s+of|nor)\b[^.;]{0,60}$",
+    re.IGNORECASE,
+)
+
+
+def _says_nothing(text: str, place: Span) -> bool:
+    """Whether a denial stands before the ability: "says nothing about", "is no test of"."""
+    before = clause_before(text, place.start)
+    return tells_nothing(before) or bool(
+        _NOTHING_OF.search(before) and topics.MEASURING.search(before)
+    )
 
 
 def _with_its_own_misuse(trigger: Trigger, tables: Published) -> Trigger:

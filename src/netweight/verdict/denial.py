@@ -1,0 +1,104 @@
+"""Whether words stand under a "not": denied in their clause, or held at a distance by the writer.
+
+One notion of the scope of a denial for every kind of claim. Knows words only.
+"""
+
+import re
+
+_MAX_SCOPE = 90  # characters from a "not" to what it denies, within its clause
+
+# Where a clause begins: a denial reaches no further back.
+_CLAUSE_START = re.compile(
+    r"[.;:,](?=\s)|\s[\u2013\u2014]\s|\u2014|\b(?:but|while|whereas|although|though|yet|and|so|"
+    r"because|since|which|who)\s",
+    re.IGNORECASE,
+)
+_NOT = re.compile(
+    r"\b(?:neither|nor|not(?!\s+(?:only|just|merely|simply|least|to mention|surprisingly))|"
+    r"never|no longer|cannot|hardly|scarcely|barely|nowhere near|far from|anything but|"
+    r"fail(?:s|ed|ing)? to|refus(?:es|ed) to|unable to|stops? short of|falls? short of being|"
+    r"without|instead of|rather than|none of|nothing like|by no means|"
+    r"no\s(?=(?:\w+\s){0,2}?(?:licen|Apache|usage|context|support|vision|image)))\b|n['\u2019]t\b|\bno\s+$",
+    re.IGNORECASE,
+)
+_DISTANCED = re.compile(
+    r"\b(?:wrong|false|incorrect|untrue|misleading|mistaken|nonsense|fiction|(?:a )?myth|"
+    r"(?:a )?mistake|not true|not the case|not correct|contrary to|far-fetched|a stretch)\b"
+    r"[^.;,]{0,40}\b(?:say|claims?|think|believe|conclude|reports?|that|idea|notion|suggest)\b"
+    r"[^.;]{0,80}$|"
+    r"\b(?:no (?:\w+ )?(?:\w+ )?(?:benchmark|test|evidence|study|source|figure|score|result|number|"
+    r"proof|reason|sign|indication|basis)s?|nobody|no one|none of (?:the|these|this)[^.;,]{0,30}|"
+    r"nothing)\b[^.;]{0,30}\b(?:shows?|shown|suggests?|proves?|proved|proven|demonstrates?|"
+    r"demonstrated|says?|tells?|means?|implies|indicates?|establishes|claims?|claimed|confirms?|"
+    r"confirmed|that|to (?:say|believe|think|conclude))\b[^.;]{0,80}$|"
+    r"\b(?:does|do|did|can|could|would|is|are)(?: not|n['\u2019]t) (?:\w+ )?(?:show|mean|prove|"
+    r"imply|suggest|indicate|tell|establish|demonstrate|claim|say|evidence|proof|follow)\w*\b"
+    r"[^.;]{0,80}$",
+    re.IGNORECASE,
+)
+
+
+def clause_before(text: str, position: int) -> str:
+    """The words of a place's clause that stand before it."""
+    low = max(0, position - _MAX_SCOPE)
+    start = max((m.end() for m in _CLAUSE_START.finditer(text, low, position)), default=low)
+    return text[start:position]
+
+
+def is_denied(text: str, start: int) -> bool:
+    """Whether a "not" or the like before a place, in its clause, denies what stands there."""
+    return _NOT.search(clause_before(text, start)) is not None
+
+
+def is_distanced(text: str, start: int) -> bool:
+    """Whether the writer says that what follows is wrong, or that nothing shows it."""
+    return _DISTANCED.search(text[max(0, start - 250) : start]) is not None
+
+
+def has_denial(text: str) -> bool:
+    """Whether there is a "not" or the like anywhere in the words."""
+    return _NOT.search(text) is not None
+
+
+def falls_short(text: str) -> bool:
+    """Whether the words say that something was not reached."""
+    return has_denial(text) or _SHORT.search(text) is not None
+
+
+_SHORT = re.compile(r"\b(?:no|below|under|fail\w*|unable|short of)\b", re.IGNORECASE)
+
+_TELLS_NOTHING = re.compile(
+    r"\b(?:says?|tells?|shows?|reveals?|proves?|means?|follows?)\s+(?:\w+\s+){0,2}?(?:nothing|little|"
+    r"not much|next to nothing)\b|\bnothing\s+(?:\w+\s+){0,3}(?:follows|is said)\b",
+    re.IGNORECASE,
+)
+
+
+def tells_nothing(text: str) -> bool:
+    """Whether the words say that something tells nothing of what follows."""
+    return _TELLS_NOTHING.search(text) is not None
+
+
+# The story takes back what the sentence says: it is told as an error, not made as one.
+_TAKEN_BACK = re.compile(
+    r"\b(?:corrections?|corrected|erratum|errata|misstated|misreported|misquoted|misread|typos?|"
+    r"an earlier version of this|we (?:got|had) (?:it|this|that|the \w+) wrong|should have (?:read|"
+    r"been|said)|should read)\b|"
+    r"\b(?:is|was|are|were)\s+(?:\w+ly\s+|just\s+|also\s+|a\s+)?(?:false|wrong|untrue|not\s+true|"
+    r"not\s+(?:so|right|correct)|incorrect|mistaken|nonsense|fiction|myth|made\s+up|misleading)\b",
+    re.IGNORECASE,
+)
+_TAKES_BACK = re.compile(
+    r"^(?:That|This|Which|The (?:claim|figure|number|statement))\s+(?:\w+\s+){0,2}?"
+    r"(?:is|was|are|were)\s+(?:\w+ly\s+|simply\s+)?(?:false|wrong|untrue|not\s+true|incorrect|"
+    r"a\s+mistake|nonsense|a\s+myth)\b|"
+    r"^(?:It|They|That|Which it)\s+(?:does|do|did|is|are|was|were|has|have)"
+    r"(?:\s+not|n['\u2019]t)[.!]?$|"
+    r"^(?:Wrong|False|Not true|Not so|Nonsense|No)\b[.:!,]",
+    re.IGNORECASE,
+)
+
+
+def is_taken_back(text: str, following: str = "") -> bool:
+    """Whether a sentence, or the one after it, calls what is said an error."""
+    return _TAKEN_BACK.search(text) is not None or _TAKES_BACK.match(following) is not None

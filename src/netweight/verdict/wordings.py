@@ -1,0 +1,295 @@
+"""The wordings in which stories tell what a model's documents state: licence, size, memory.
+
+Patterns as data, and what their matches say. Each is written for a kind of statement. Does not know
+what is true.
+"""
+
+import re
+
+_N = r"\d+(?:\.\d+)?"
+_FEW = r"(?:\W+[\w\-'\u2019]+){0,5}?\W+"  # up to five words between two parts of a pattern
+_MORE = r"(?:[^\w.;]+[\w\-'\u2019]+){0,9}?[^\w.;]+"
+
+
+def _re(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
+
+
+# ---- licence
+
+_APACHE = r"Apache(?:[\s\-]+Licen[cs]e)?(?:,?[\s\-]*(?:version|v)?[\s\-]?2(?:\.0)?)?"
+_OTHER_LICENCES = (
+    r"MIT|BSD(?:[\s\-]\d[\s\-]clause)?|A?GPL\w*|LGPL\w*|CC[\s\-]BY[\w\-]*|"
+    r"(?:Llama|Gemma|Qwen|OpenRAIL\w*)(?:[\s\-]+community)?|non-?commercial|proprietary|"
+    r"permissive|research-only|copyleft|source-available|custom"
+)
+_LICENCES = rf"{_APACHE}|{_OTHER_LICENCES}"
+LICENCE = _re(
+    rf"\b(?P<before>{_LICENCES})[\s\-]+(?:open[\s\-]source\s+)?(?:licen[cs]\w*|terms)"
+    rf"|\b(?P<spelt>Apache[\s\-]+Licen[cs]e(?:,?\s*version\s*2(?:\.0)?)?)"
+    rf"|\blicen[cs]ed\s+(?:\w+\s+){{0,2}}under\s+(?:the\s+|an?\s+)?(?:terms\s+of\s+the\s+)?"
+    rf"(?P<under>{_LICENCES}|[A-Z][\w\-.]+)"
+    rf"|\bunder\s+(?:the\s+|an?\s+)?(?:terms\s+of\s+(?:the\s+)?)?"
+    rf"(?:(?:permissive|liberal|generous|business-friendly)\s+)?(?P<terms>{_APACHE}|MIT\b|BSD\b)"
+    rf"|\blicen[cs]es?\b[^.;]{{0,45}}?(?:\b(?:is|was|are|remains|reads|says|being|called)\b|[:,(])"
+    rf"\s*(?:still\s+|not\s+|far\s+from\s+|hardly\s+|simply\s+|plain\s+|the\s+|an?\s+|good\s+old\s+){{0,2}}"
+    rf"(?P<stated>{_APACHE}|{_OTHER_LICENCES})\b"
+    r"|\b(?P<adverb>permissive|liberal)ly\s+licen[cs]ed"
+    r"|\bversion\s+2(?:\.0)?\s+of\s+(?:that|the|this|its)\s+(?:(?P<version>Apache)\s+)?licen[cs]e"
+    r"|\b(?P<alone>Apache[\s\-]*(?:v|version\s*)?2(?:\.0)?)\b"
+)
+
+
+def licence_named(text: str) -> str:
+    """The licence that the words name, in lower case; empty where they name none."""
+    match = LICENCE.search(text)
+    if match is None:
+        return ""
+    named = next((part for part in match.groups() if part), "Apache").lower()
+    return "apache" if named.startswith("apache") else named
+
+
+def is_permissive(name: str) -> bool:
+    """Whether that is the Apache licence, or a word for what it allows."""
+    return name in ("apache", "permissive", "liberal")
+
+
+COMMERCIAL_USE = _re(
+    r"\b(?:free|open|cleared|allowed|permitted|available|usable|licen[cs]ed)\s+(?:of charge\s+)?"
+    r"for\s+(?:any\s+)?commercial\s+(?:use|purposes)\b|"
+    r"\b(?:use[ds]?|using|exploit\w*|deploy\w*)\s+(?:[\w\-]+\s+){0,3}commercially\b|"
+    r"\bused\s+in\s+commercial\b|"
+    r"\bcommercial\s+use\s+(?:is|remains)\s+(?:\w+\s+)?(?:allowed|permitted|fine|free|"
+    r"(?P<denied>forbidden|prohibited|ruled out|barred|banned|excluded|off limits))\b"
+)
+USAGE_POLICY = _re(r"\busage\s+polic(?:y|ies)\b")
+
+# ---- what was published, and what was kept
+
+_DATA = (
+    r"(?:training\s+(?:data(?:sets?)?|code|sets?|corpus|corpora|material|recipe|scripts?|pipeline|"
+    r"texts?)|data\s+(?:that\s+)?(?:the\s+(?:\w+\s+)?models?|they|it)\s+(?:was|were|had been)\s+"
+    r"trained\s+on)"
+)
+_RELEASE = (
+    r"(?:releas\w+|publish\w*|disclos\w+|shar(?:e|ed|es|ing)|reveal\w*|open(?:ed|s)?(?:\s+up)?|"
+    r"made?\s+(?:public|available)|available|public(?:ly)?|handed\s+(?:over|out))"
+)
+_KEPT = (
+    r"(?:secret|under\s+wraps|undisclosed|unpublished|unreleased|private|withheld|held\s+back|"
+    r"kept\s+back|closed|missing|absent|in\s+the\s+dark)"
+)
+DATA_RELEASE = _re(
+    rf"\b{_DATA}\b[^.;:]{{0,70}}?\b(?:{_RELEASE}|(?P<denied>{_KEPT}))\b|"
+    rf"\b{_RELEASE}\b[^.;:]{{0,60}}?\b{_DATA}\b"
+)
+
+# ---- size
+
+SIZE = _re(
+    rf"(?<![\w.$]){_N}[\s\-]?(?:B|bn|billion)(?:(?:\s+(?:and|or|of its|of their|total|"
+    rf"active|activated)|,)*\s+{_N}[\s\-]?(?:B|bn|billion))*[\s\-]+(?:\w+\s+)?"
+    r"(?:total\s+|active\s+|activated\s+)?param\w*"
+)
+BARE_SIZE = _re(
+    rf"(?<![\w.$\-]){_N}(?:[\s\-]?(?:billion|bn)|B(?![\s\-]+(?:model|version|variant|one)s?\b))"
+    r"(?![\s\-]+(?:\w+\s+)?param|[\s\-]+(?:tokens|users|dollars|euros|downloads))\b"
+)
+_AT_WORK = re.compile(
+    r"activ|at work|do(?:es|ing)? (?:any |the |all the )?work|in (?:use|play)|engaged|switched on|"
+    r"wak\w+|light(?:s|ing)? up|fir(?:e|es|ing)\b|used|working|involved|touched|run(?:s|ning)?\b",
+    re.IGNORECASE,
+)
+BILLIONS = re.compile(rf"(?<![\w.])({_N})[\s\-]?(?:B\b|bn\b|billion)", re.IGNORECASE)
+
+
+def says_active(quote: str, start: int, end: int) -> bool:
+    """Whether a number of parameters is of those that work on each token, by the words around."""
+    before, after = quote[max(0, start - 22) : start], quote[end : end + 70]
+    after, *following = re.split(r"[;:]|\d", after, maxsplit=1)
+    if following:  # "and activates 5.1 billion" is said of the next number
+        after = re.split(r"\b(?:and|with|but|of which|only)\b(?!.*\b(?:and|with|but)\b)", after)[0]
+    if re.search(r"\bof (?:its|the|their|those)\s*$", before):
+        return False
+    if re.search(r"\bin (?:total|all)\b|\btotal\b|\boverall\b", after[:30], re.IGNORECASE):
+        return False
+    said_before = re.search(r"\bactiv\w*\W+(?:\w+\W+){0,2}$", before, re.IGNORECASE)
+    return bool(said_before or _AT_WORK.search(after))
+
+
+# ---- memory
+
+_RUNS = (
+    r"fits?|fit|fitted|squeez\w+|runs?|run|running|loads?|needs?|requires?|demands?|wants?|"
+    r"asks?\s+for|calls?\s+for|usable|works?|within|single|happy|content|comfortable|at\s+home|"
+    r"belongs?|gets?\s+by|makes?\s+do|manages?|does\s+so|do\s+so|deploy\w*|host\w*|serve[sd]?|"
+    r"all\s+it\s+takes|takes?|at\s+least|no\s+more\s+than|copes?|lives?|sits?|crams?|shoehorn\w*"
+)
+MEMORY = _re(
+    rf"\b(?:{_RUNS})\b{_MORE}?(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b|"
+    r"\b(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
+    r"(?:is|are|will be|would be|should be)\s+(?:enough|sufficient|plenty|all)\b|"
+    rf"\b(?:{_RUNS})\b{_FEW}(?:single|one|lone|an?)\s+(?:\w+\s+){{0,2}}(?P<card>H100)\b"
+)
+NEEDS = _re(
+    r"\b(?:needs?|requires?|demands?|takes?|at\s+least|no\s+less\s+than|wants?|asks?\s+for|"
+    r"calls?\s+for|belongs?)\b"
+)
+_H100_GB = 80.0
+
+
+def memory_told(text: str) -> float | None:
+    """The gigabytes that the words name; one H100 has 80 of them."""
+    match = MEMORY.search(text)
+    if match is None:
+        return None
+    told = match["gb"] or match["gb2"]
+    return float(told) if told else _H100_GB
+
+
+_IS = (
+    r"(?:is|are|takes?(?:\s+up)?|weighs?(?:\s+in\s+at)?|comes?\s+(?:in\s+)?(?:to|at)|"
+    r"measures?|occup\w+|totals?|amounts?\s+to|adds?|of|at|:|has|reach\w+)"
+)
+_SOME = r"(?:about\s+|around\s+|roughly\s+|only\s+|some\s+|just\s+|another\s+|nearly\s+|a mere\s+)?"
+CHECKPOINT = _re(
+    rf"\b(?:checkpoints?|weights?|download|model\s+files?)(?:\s+(?:of|for)\s+[\w\s.\-]{{1,30}}?)?"
+    rf"\s*{_IS}\s*{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b|"
+    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gigabyte)\s+(?:checkpoint|download)\b"
+)
+CACHE = _re(
+    rf"\b(?:KV[\s\-]?)?cache\b(?:[^.;\d]|gpt-oss-\d+b){{0,40}}?{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b"
+)
+
+# ---- context
+
+_TOKENS = r"\d{1,3}(?:,\d{3})+|\d{4,7}|\d+(?=\s?(?:k\b|thousand\b))"
+_UP_TO = r"(?:up to |about |around |roughly |its |the |a |full |some |as many as |exactly ){0,3}"
+CONTEXT_LENGTH = _re(
+    rf"\b(?P<length>{_TOKENS})(?P<k>\s?k| thousand)?(?:[\s\-]+tokens?)?[\s\-]+(?:context\b|"
+    rf"window\b|tokens\s+of\s+context\b)|"
+    rf"\bcontext(?:\s+(?:window|length|size|limit))?s?"
+    rf"(?:\s+(?:for|of)\s+(?:both|the|all|gpt)[\w\-]*(?:\s+\w+)?)?\s*"
+    rf"(?:of|is|are|was|:|at|reaches|spans|stretches\s+to|runs\s+to|holds|goes\s+up\s+to)\s*"
+    rf"{_UP_TO}(?P<length2>{_TOKENS})(?P<k2>\s?k\b| thousand\b)?|"
+    rf"\b(?:takes?|handles?|reads?|accepts?|holds?|process(?:es)?|supports?|swallows?|"
+    rf"remembers?)\s+(?:in\s+)?{_UP_TO}"
+    rf"(?P<length3>{_TOKENS})(?P<k3>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
+    r"(?!\s+(?:per|a|each|an|/)\s)"
+)
+# "At an 8k context it fits": a setting that somebody chose, not the model's limit.
+CHOSEN = _re(
+    r"\b(?:at|set|limit\w*|capp?\w*|use[ds]?|using|tried|tested|ran|short|small|beyond|above|past)"
+    r"\b[^.;]{0,25}$"
+)
+
+
+def context_told(match: re.Match[str]) -> int:
+    """The number of tokens."""
+    for name, thousands in (("length", "k"), ("length2", "k2"), ("length3", "k3")):
+        if told := match[name]:
+            tokens = int(told.replace(",", ""))
+            return tokens * 1000 if match[thousands] or tokens < 1000 else tokens
+    raise AssertionError("a context length without a number")
+
+
+TRAINING_COMPUTE = _re(
+    rf"\b(?P<millions>{_N})[\s\-]?(?:million|m\b|mn\b)\s+(?:Nvidia\s+)?(?:\w+\s+)?"
+    r"(?:(?:H100|GPU)s?[\s\-]+(?:GPU[\s\-]+)?hours|hours\s+(?:\w+\s+){0,3}(?:H100|GPU|chip|"
+    r"accelerator|graphics)\w*)\b"
+)
+
+# ---- how it is used
+
+_STEPS = r"(?:levels?|settings?|modes?|steps?|gears?|tiers?|notches|grades?|positions?)"
+EFFORT_LEVELS = _re(
+    rf"\b(?P<count>two|three|four|five|six|[2-6])\s+(?:\w+\s+){{0,2}}(?:effort|reasoning|thinking)\s+"
+    rf"{_STEPS}\b|"
+    rf"\b(?P<count2>two|three|four|five|six|[2-6])\s+{_STEPS}\s+of\s+(?:\w+\s+)?"
+    r"(?:effort|reasoning|thinking|thought)\b|"
+    rf"\b(?:effort|reasoning|thinking|thought)\b[^.;]{{0,60}}?\b(?P<count3>two|three|four|five|six|"
+    rf"[2-6])\s+{_STEPS}|"
+    r"\b(?:effort|reasoning|thinking|thought|settings?|levels?|modes?)\b[^.;]{0,60}?\blow,?\s+"
+    r"(?:\w+\s+)?(?:medium|middle),?\s+(?:\w+\s+)?(?:and|or|to)\s+(?:\w+\s+)?high\b|"
+    r"\blow,?\s+(?:medium|middle),?\s+(?:and|or)\s+high\s+(?:effort|reasoning|thinking|settings?)"
+)
+_DIAL = (
+    r"(?:effort|reasoning|thinking|settings?|dial|slider|knob|turn(?:ing)? (?:it|the \w+) up|"
+    r"turn(?:ing)? up)"
+)
+_SCORES = r"(?:scores?|results?|accuracy|answers?|benchmarks?|quality|performance|marks?)"
+EFFORT_EFFECT = _re(
+    rf"\b{_DIAL}\b[^.;]{{0,60}}?\b(?P<denied>(?:(?:does|do|did|has|have|had|makes?|made|changes?|"
+    r"adds?|buys?|brings?|gives?)\s+(?:\w+\s+)?(?:nothing|no\s+(?:difference|effect|impact|gain|"
+    r"benefit|improvement|bearing))|(?:does|do|did|will)(?:\s+not|n['\u2019]t)\s+(?:\w+\s+)?"
+    r"(?:help|change|matter|improve|raise|affect|move|lift|alter)))\b"
+    rf"(?:[^.;]{{0,30}}\b{_SCORES})?|"
+    rf"\b(?:higher|more|greater|extra|raising|increas\w+|cranking|turning)\b[^.;]{{0,25}}\b{_DIAL}"
+    rf"\b[^.;]{{0,40}}?\b(?:rais|improv|lift|boost|increas|help|gain|better|gives?\s+higher|"
+    rf"pushes|pays)\w*(?:[^.;]{{0,30}}\b{_SCORES})?"
+)
+_SENSES = (
+    r"(?:images?|audio|sounds?|video|pictures?|photos?|photographs?|screenshots?|speech|voice|"
+    r"diagrams|vision)"
+)
+TEXT_ONLY = _re(
+    r"\btext[\s\-]only\b|\btext\s+and\s+(?:nothing|only)\b(?:\s+else)?|\bnothing\s+but\s+text\b|"
+    r"\btext\s+in,?\s+(?:and\s+)?text\s+out\b|\bonly\s+(?:\w+\s+){0,3}text\b(?!\s+\w+ly)|"
+    r"\bmulti-?modal\b|(?P<denied>\bno\s+vision\b|\bblind\s+to\s+images\b)|"
+    r"\b(?:process|handl|understand|see|read|generat|produc|accept|support|tak|look\s+at|deal|cop|"
+    r"interpret|analy[sz]|hear|recogni[sz])\w*\s+(?:with\s+)?(?:\w+\s+){0,3}?"
+    rf"{_SENSES}\b"
+)
+# A plain statement that the model takes pictures or sound, with the model as its subject.
+TAKES_MORE = _re(
+    r"\b(?:gpt-oss(?:-\d+b)?|models?|it|they|both|which)\s+(?:can\s+|could\s+|also\s+|even\s+|\w+ly\s+){0,3}"
+    rf"(?:process|handl|understand|see|read|generat|produc|accept|support|tak|interpret)\w*\s+(?:\w+\s+){{0,3}}?{_SENSES}"
+    r"\b|\b(?:is|are)\s+(?:\w+ly\s+)?multi-?modal\b"
+)
+# What is asked, wished or planned is not said to be so.
+MODAL = _re(
+    r"\b(?:must|requir\w*|should|would|could|might|may|needs?|definition|demand\w*|until|if|whether|"
+    r"unless|wants?|wish\w*|hopes?|plans?|planned|promis\w*|ask\w*|will|later|next|future)\b"
+)
+IS_TEXT_ONLY = _re(
+    r"text[\s\-]only|text\s+and\s+(?:nothing|only)|nothing\s+but\s+text|text\s+in|only\s+(?:\w+\s+)"
+    r"{0,3}text"
+)
+
+# ---- how it was trained
+
+TRAINING_DATA = _re(
+    r"\btrillions?\s+of\s+tokens\b|\bSTEM\b[^.;]{0,40}\b(?:coding|code|general\s+knowledge)\b|"
+    r"\b(?:no|not|never|nothing|silent|n['\u2019]t)\b[^.;]{0,50}?\b(?:share|amount|proportion|"
+    r"percentage|how\s+much|whether|word|details?|mention|figure)\b[^.;]{0,40}?\b"
+    r"(?:synthetic|training\s+data)\b|"
+    r"\b(?:card|OpenAI|company|document)\b[^.;]{0,40}?\b(?:silent|says?\s+nothing|does(?:\s+not|"
+    r"n['\u2019]t)\s+(?:say|mention|tell|disclose))\b[^.;]{0,40}?\b(?:synthetic|training\s+data)\b"
+)
+SYNTHETIC = _re(
+    r"\bsynthetic(?:ally)?(?:[\s\-]generated)?\s+(?:training\s+)?(?:data\w*|text|"
+    r"corpora|corpus|material|examples)"
+    rf"|\btrain(?:ed|ing){_FEW}(?:synthetic|machine-written|machine-generated|machine-made|"
+    r"model-written|model-generated|AI-generated|artificial|made-up|self-generated)\b"
+    r"|\b(?:diet|fed|raised|brought\s+up|reared)\b[^.;]{0,40}\b(?:synthetic|machine-written|"
+    r"machine-generated|AI-generated|artificial|other\s+models)\b"
+)
+_MATHS = (
+    r"(?:formula[se]?|equations?|LaTeX|math(?:s|ematics|ematical)?(?:\s+(?:symbols?|notation|"
+    r"expressions?))?|integrals?|algebra|theorems?)"
+)
+_PROSE = (
+    r"(?:poems?|poetry|stor(?:y|ies)|fiction|prose|verses?|novels?|sonnets?|haikus?|limericks?|"
+    r"ballads?|lyrics|fairy\s+tales?|creative\s+writing|writing)"
+)
+MATHS_IN_WRITING = _re(
+    rf"\b(?:inject|insert|slip|drop|lapse|break|add|put|sneak|sprinkl|inappropriat|"
+    rf"random|stray|unprompted|scatter|strew|smuggl|stuff|pepper|litter|lard|work|weav|"
+    rf"interrupt|interject|toss|throw|shov|plant|leak|spill|pour|mix|bring)\w*{_FEW}{_MATHS}\b"
+    rf"|\b(?:formula|equation|LaTeX|math\w*)\s+(?:injection|insertion)s?\b"
+    rf"|\b{_MATHS}{_FEW}{_PROSE}\b"
+    rf"|\b{_PROSE}{_FEW}{_MATHS}\b"
+)
+IN_WRITING = _re(
+    r"creativ|poem|poet|fiction|stor(?:y|ies)|prose|verse|novel|writ|sonnet|haiku|limerick|lyric"
+)
