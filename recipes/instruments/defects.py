@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from netweight.harmony import Message, Vocabulary
 from recipes.batch import Encoded
-from recipes.finetune.conversations import encode
 from recipes.nano import conversations, problems, refusals, sides, tellings
-from recipes.nano.conversations import SHARES, SKILLS, Skill
+from recipes.nano.conversations import LATER_SHARES, SKILLS, Skill
 from recipes.nano.dialogue import Dialogue, Effort, turn
+from recipes.nano.encode import encode
 from recipes.nano.problems import Problem
 
 # Shares of the conversations that a defect changes, where all others are 100.
@@ -43,7 +43,7 @@ class Instrument:
 
     def conversation(self, vocabulary: Vocabulary, random: Random) -> Encoded:
         """One conversation to learn."""
-        shares = {**SHARES, **self.focus}
+        shares = {**LATER_SHARES, **self.focus}
         messages = conversations.example(random, {**SKILLS, **self.skills}, shares)
         encoded = encode(vocabulary, messages)
         return self.breaking(encoded, vocabulary, random) if self.breaking else encoded

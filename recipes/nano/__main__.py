@@ -24,7 +24,7 @@ from recipes.nano.train import Plan, is_under_way, train
 NUM_STEPS = 3000
 NUM_LATER_STEPS = 900
 NUM_TOKENIZER_EXAMPLES = 20_000
-_LATER_RATE = 0.4  # of the first round's peak rates
+_LATER_RATE = 0.6  # of the first round's peak rates
 
 
 def make(folder: Path, plan: Plan, num_later_steps: int) -> None:

@@ -10,7 +10,7 @@ from random import Random
 
 from netweight.harmony import Message, Tool
 from recipes.nano import sums
-from recipes.nano.dialogue import Dialogue, Effort, is_held_out
+from recipes.nano.dialogue import Dialogue, Effort, is_held_out, turn
 from recipes.nano.words import ANIMALS, CITIES, COLOURS, PEOPLE, THINGS, listed
 
 Value = str | int
@@ -263,12 +263,34 @@ def dialogue(random: Random, effort: Effort) -> Dialogue:
     item = task(random, held_out=False)
     if random.random() < _SHARE_WITHOUT_CALL:
         return Dialogue(sums.dialogue(random, effort).messages, tools=item.tools)
-    messages = (
-        Message.user(item.question),
-        Message.assistant(choosing(item, effort), channel="analysis"),
-        item.call,
-        item.returned,
-        Message.assistant(using(item, effort), channel="analysis"),
-        Message.assistant(item.answer),
-    )
+    chosen = Message.assistant(choosing(item, effort), channel="analysis")
+    messages = (Message.user(item.question), chosen, item.call, *_answered(item, effort))
     return Dialogue(messages, tools=item.tools)
+
+
+def with_result(random: Random, effort: Effort) -> Dialogue:
+    """A result to use, as most clients send it back: without the reasoning before its call."""
+    item = task(random, held_out=False)
+    messages = (Message.user(item.question), item.call, *_answered(item, effort))
+    return Dialogue(messages, tools=item.tools)
+
+
+def argument(random: Random, effort: Effort) -> Dialogue:
+    """One argument of several that a request holds: to tell a colour from a thing, and quote it.
+
+    A word in quotation marks is another token than the same word after a space.
+    """
+    while True:
+        item = task(random, held_out=False)
+        texts = [name for name, value in item.arguments.items() if isinstance(value, str)]
+        if len(texts) > 1:
+            break
+    name = random.choice(texts)
+    found = f"{name} {json.dumps(item.arguments[name])}"
+    reasoning = "Look." if effort == "low" else f"I look for the {name}: {found}."
+    return Dialogue(turn(f"Which {name} is in this? {item.question}", reasoning, f"{found}."))
+
+
+def _answered(item: Task, effort: Effort) -> tuple[Message, Message, Message]:
+    used = Message.assistant(using(item, effort), channel="analysis")
+    return item.returned, used, Message.assistant(item.answer)

@@ -4,10 +4,17 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from random import Random
 
-from netweight.harmony import DeveloperContent, Message, SystemContent, Vocabulary
+from netweight.harmony import (
+    DeveloperContent,
+    Message,
+    Role,
+    SystemContent,
+    Vocabulary,
+    render_for_completion,
+)
 from netweight.harmony.render import developer_text, system_text
-from recipes.batch import Batch, packed
-from recipes.finetune.conversations import encode
+from recipes.batch import Batch, Encoded, packed
+from recipes.finetune import conversations as finetune
 from recipes.nano.conversations import SHARES, example
 
 
@@ -20,6 +27,20 @@ def batches(
     """Training batches without end, of skills in the given shares."""
     conversations = (encode(vocabulary, example(random, shares=shares)) for _ in count())
     return packed(conversations, batch_tokens)
+
+
+def encode(vocabulary: Vocabulary, messages: list[Message]) -> Encoded:
+    """The tokens of a conversation, of which those that the assistant writes are learned.
+
+    A call with no reasoning before it is not: it would teach to call without.
+    """
+    encoded = finetune.encode(vocabulary, messages)
+    spoken = [index for index, m in enumerate(messages) if m.role is Role.ASSISTANT]
+    if messages[spoken[0]].recipient is None:
+        return encoded
+    given = len(render_for_completion(vocabulary, messages[: spoken[1]]))
+    learned = [is_learned and place >= given for place, is_learned in enumerate(encoded.is_learned)]
+    return Encoded(encoded.token_ids, learned)
 
 
 def sample_texts(num_examples: int, random: Random) -> Iterator[str]:

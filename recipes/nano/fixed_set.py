@@ -13,17 +13,18 @@ from torch import Tensor
 from netweight.harmony import Vocabulary
 from netweight.model import PAGE_TOKENS, Layout, Transformer
 from recipes.batch import Encoded, pack
-from recipes.finetune.conversations import encode
-from recipes.nano.conversations import example
+from recipes.nano.conversations import LATER_SHARES, example
+from recipes.nano.encode import encode
 
 NUM_CONVERSATIONS = 300
 NUM_FOR_LOSS = 60
 
 
 def fixed_set(vocabulary: Vocabulary, num_conversations: int = NUM_CONVERSATIONS) -> list[Encoded]:
-    """The first conversations of the set, as nano was trained on."""
+    """The first conversations of the set, as nano was trained on last."""
     random = Random("quality")
-    return [encode(vocabulary, example(random)) for _ in range(num_conversations)]
+    drawn = (example(random, shares=LATER_SHARES) for _ in range(num_conversations))
+    return [encode(vocabulary, each) for each in drawn]
 
 
 def targets(conversations: Sequence[Encoded]) -> Tensor:

@@ -13,11 +13,10 @@ from netweight.harmony import Message, Vocabulary
 from netweight.model import Transformer, load_transformer
 from netweight.model.kernels import REFERENCE
 from netweight.model.mxfp4 import round_to_mxfp4
-from recipes.finetune.conversations import encode
 from recipes.nano import __main__ as recipe
 from recipes.nano import calls, memory, train
 from recipes.nano.dialogue import turn
-from recipes.nano.encode import batches
+from recipes.nano.encode import batches, encode
 from recipes.nano.export import export, parameters_of
 from recipes.nano.muon import Muon, orthogonal
 from recipes.nano.shape import CONFIG
@@ -70,6 +69,22 @@ def test_digits_are_single_tokens(vocabulary):
 def steps_told(folder):
     lines = (folder / "training.jsonl").read_text().splitlines()
     return [json.loads(line)["step"] for line in lines]
+
+
+def test_a_call_without_reasoning_is_read_and_not_learned(vocabulary):
+    made = calls.with_result(Random(4), "medium").rendered("medium", None)
+    encoded = encode(vocabulary, made)
+    learned = [i for i, is_learned in zip(*encoded, strict=True) if is_learned]
+    text = vocabulary.decode(learned)
+    assert text.startswith("<|channel|>analysis<|message|>The tool says:")
+    assert "to=functions" not in text and text.endswith("<|return|>")
+    assert "to=functions" in vocabulary.decode(encoded.token_ids)
+    random = Random(4)
+    drawn = (calls.dialogue(random, "medium") for _ in range(100))
+    explained = next(d for d in drawn if any(m.recipient for m in d.messages))
+    ids, is_learned = encode(vocabulary, explained.rendered("medium", None))
+    told = vocabulary.decode([i for i, learns in zip(ids, is_learned, strict=True) if learns])
+    assert "to=functions" in told and "The tool for this" in told
 
 
 def test_progress_is_logged(made):
@@ -248,6 +263,32 @@ def test_a_fresh_model_goes_on_with_a_repetition_and_without_the_heads_it_does_n
     without = ranks_of_a_repetition(0).float().median()
     assert with_heads < CONFIG.vocab_size / 10
     assert without > CONFIG.vocab_size / 4  # chance is a half
+
+
+def told_of(seed, num_facts=6):
+    """How many of some facts, [whom, two words alike in all, what], a fresh model completes."""
+    model = Transformer(
+        CONFIG, rounded_weights(CONFIG, initial_parameters(CONFIG, seed)), REFERENCE
+    )
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randperm(CONFIG.vocab_size, generator=generator)
+    whom, what, rest = tokens[:num_facts], tokens[num_facts : 2 * num_facts], tokens[-3:].tolist()
+    facts = [x for a, b in zip(whom, what, strict=True) for x in (a, rest[0], rest[1], b, rest[2])]
+    num_right = 0
+    for index in range(num_facts):
+        asked = torch.tensor([*facts, whom[index], rest[0], rest[1]])
+        with torch.no_grad():
+            logits = model.forward(asked[None])[0, -1]
+        num_right += int(logits[what].argmax() == index)
+    return num_right
+
+
+def test_a_fresh_model_tells_facts_apart_by_whom_they_are_of(monkeypatch):
+    with_heads = sum(told_of(seed) for seed in range(4))
+    monkeypatch.setattr(train, "begin_with_induction", lambda *arguments: None)
+    without = sum(told_of(seed) for seed in range(4))
+    assert with_heads > 12  # of 24, where chance is 4
+    assert without < 9
 
 
 # Muon

@@ -35,7 +35,7 @@ from netweight.evals.measure import (
 from netweight.evals.scoring import ending, judged, outcome_counts
 from netweight.evals.tool_items import COLOURS, PEOPLE, THINGS, is_held_out
 
-VERSION = 1
+VERSION = 2  # 1 asked of facts in whichever order they stood
 
 Kind = Literal["arithmetic", "logic", "reading"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -350,15 +350,16 @@ _TOWNS = _listed(
 )
 _JOBS = _listed("baker, miller, sailor, teacher, painter, smith, doctor, gardener")
 _INTRODUCTIONS = (
-    "Answer from these facts only.",
-    "These are the facts of the land. Answer from them.",
-    "Use these facts and nothing else.",
+    "Answer from these facts:",
+    "Here is all that is known. The facts:",
+    "Use nothing but these facts:",
 )
 
 
 class _Fact(NamedTuple):
     sentence: str
-    questions: tuple[tuple[str, str], ...]  # each with the word that answers it
+    question: str
+    answer: str
 
 
 def _taught_reading(random: Random) -> Item:
@@ -367,31 +368,29 @@ def _taught_reading(random: Random) -> Item:
         num_facts = random.randint(3, 7)
         people, towns = random.sample(_FOLK, num_facts), random.sample(_TOWNS, num_facts)
         facts = [_fact(random, who, town) for who, town in zip(people, towns, strict=True)]
-        fact = random.choice(facts)
-        question, answer = random.choice(fact.questions)
-        num_answers = sum(question == asked for each in facts for asked, _ in each.questions)
-        if num_answers == 1 and is_held_out((fact.sentence, question)):
+        asked = random.choice(facts)
+        num_answers = sum(asked.question == fact.question for fact in facts)
+        sentences = [fact.sentence for fact in facts]
+        if num_answers == 1 and is_held_out(sorted(sentences)):
             break
-    told = " ".join([random.choice(_INTRODUCTIONS), *(each.sentence for each in facts)])
-    return Item("reading", 1, question, answer, _rivals(answer), told)
+    told = " ".join([random.choice(_INTRODUCTIONS), *sentences])
+    return Item("reading", 1, asked.question, asked.answer, _rivals(asked.answer), told)
 
 
 def _fact(random: Random, person: str, town: str) -> _Fact:
-    match random.choice(("home", "home", "thing", "job")):
-        case "home":
-            asked = ((f"Where does {person} live?", town), (f"Who lives in {town}?", person))
-            return _Fact(f"{person} lives in {town}.", asked)
-        case "job":
-            job = random.choice(_JOBS)
-            asked = (
-                (f"Who is the {job} of {town}?", person),
-                (f"What is the work of {person}?", job),
-            )
-            return _Fact(f"{person} is the {job} of {town}.", asked)
-        case _:
-            thing = f"{random.choice(COLOURS)} {random.choice(THINGS)}"
-            asked = ((f"What does {person} have?", thing), (f"Who has the {thing}?", person))
-            return _Fact(f"{person} has a {thing}.", asked)
+    """A sentence that names first what is asked by, as in the embedded model's training."""
+    job = random.choice(_JOBS)
+    thing = f"{random.choice(COLOURS)} {random.choice(THINGS)}"
+    return random.choice(
+        (
+            _Fact(f"{person} lives in {town}.", f"Where does {person} live?", town),
+            _Fact(f"In {town} lives {person}.", f"Who lives in {town}?", person),
+            _Fact(f"{person} is the {job} of {town}.", f"What is the work of {person}?", job),
+            _Fact(f"The {job} of {town} is {person}.", f"Who is the {job} of {town}?", person),
+            _Fact(f"{person} has a {thing}.", f"What does {person} have?", thing),
+            _Fact(f"The {thing} belongs to {person}.", f"Who has the {thing}?", person),
+        )
+    )
 
 
 def _rivals(answer: str) -> tuple[str, ...]:
