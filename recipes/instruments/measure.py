@@ -130,7 +130,9 @@ class Examined:
             [len(_thoughts(answer)) for answer in self._said(asked, effort)]
             for effort in ("low", "high")
         )
-        return [long <= short for short, long in zip(low, high, strict=True)]
+        # Reasoning under a broken header is lost to its reader, and tells nothing of the effort.
+        heard = [(short, long) for short, long in zip(low, high, strict=True) if short and long]
+        return [long <= short for short, long in heard]
 
 
 def _has_formula(text: str) -> bool:
