@@ -228,7 +228,9 @@ def test_every_skill_thinks_before_it_speaks_and_ends_with_its_answer(skill, eff
         assert messages[0].role is Role.USER
         assert messages[-1].channel == Channel.FINAL
         assert all(message.text.strip() for message in messages)
-        for before, message in pairwise(messages):
+        # Of a call that comes unexplained only what follows its result is learned.
+        spoken = messages[2:] if skill == "results" else messages
+        for before, message in pairwise(spoken):
             if message.role is Role.ASSISTANT and message.channel != Channel.ANALYSIS:
                 assert before.channel == Channel.ANALYSIS
 

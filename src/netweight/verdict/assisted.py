@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from netweight.errors import VerdictError
-from netweight.verdict.claims import Claim, _claim, _identity, _strength
+from netweight.verdict.claims import Claim, identity_of, make_claim, strength_of
 from netweight.verdict.evidence import Computed, Published, Row, first_problem
 from netweight.verdict.judgement import Statement
 from netweight.verdict.ledger import Ledger
@@ -31,7 +31,7 @@ from netweight.verdict.scenes import Scene, overlap, read_scenes
 from netweight.verdict.scores import Score, find_scores
 from netweight.verdict.story import Span, Story
 from netweight.verdict.topics import ABILITIES, ABILITY_WORDS, TOPICS, ClaimType, Relation
-from netweight.verdict.triggers import Trigger, _with_misuses
+from netweight.verdict.triggers import Trigger, with_misuses
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -65,15 +65,22 @@ RELATIONS: tuple[Relation, ...] = get_args(Relation)
 # What each topic is, as the assistant is told. The ids are those of the catalogue.
 TOPIC_WORDS = {
     "licence": "under which licence the model is published",
+    "commercial-use": "whether it may be used or sold commercially",
+    "usage-policy": "that a usage policy comes with it, or does not",
+    "weights-release": "that its weights are public, or are kept back",
+    "data-release": "that its training data or training code is public, or is kept back",
     "open-source": "that the model is, or is not, open source",
     "closed-before": "that its maker published only closed models before, or none openly since",
     "size": "how many parameters it has",
     "memory": "how much memory it fits in or needs, in GB",
+    "checkpoint": "how large the file of its weights is, in GB or GiB",
+    "cache": "how much memory its cache takes, in GB or GiB",
     "context-length": "how many tokens its context has",
     "mixture-of-experts": "that it is a mixture of experts",
     "efficiency": "that it is efficient or fast, or how many tokens it writes in a second",
     "score": "a number that a model has on a benchmark",
     "comparison": "that a model is equal to, better than or worse than another one",
+    "place-on-board": "that it stands near the top or the bottom of a board, without a number",
     "best-american": "that it is the best open model of the United States",
     "compliance-score": "how compliant a benchmark shows it to be; one claim for each benchmark",
     "refusal": "that it refuses political or contested requests, or does not",
@@ -81,13 +88,16 @@ TOPIC_WORDS = {
     "hallucination": "that it makes things up, or how often",
     "maths-in-writing": "that it puts formulas into poems, stories or other prose",
     "text-only": "whether it handles only text, or images and sound too",
-    "effort-levels": "that it has several levels of reasoning effort",
+    "effort-levels": "that it has several levels of reasoning effort, or none to choose from",
+    "effort-effect": "that more reasoning effort raises its scores, or does not",
     "harmony": "anything about the Harmony format",
     "training-compute": "how many hours of accelerators its training took",
+    "training-data": "what its maker tells, or does not tell, of its training data",
     "synthetic-data": "that it was trained on synthetic data",
     "data-effect": "what its training data does to its accuracy or usefulness",
     "no-high-capability": "that it does or does not reach a maker's threshold of high capability",
     "instruction-following": "that it is strong or weak at following instructions",
+    "benchmark-scope": "that a benchmark does not measure an ability",
     "ability": "that it is strong or weak at some other ability of the list below",
     "opinion": "a judgement of worth, a mood or a reaction, which nothing could measure",
     "other": "anything else about a model that could be measured",
@@ -96,6 +106,7 @@ TYPES: dict[str, ClaimType] = {topic.id: topic.type for topic in TOPICS} | {
     "score": "benchmark_score",
     "comparison": "comparison",
     "ability": "ability",
+    "benchmark-scope": "ability",
     "opinion": "opinion",
     "other": "other",
 }
@@ -105,6 +116,8 @@ READ_BY_PATTERN = frozenset(
         "licence",
         "size",
         "memory",
+        "checkpoint",
+        "cache",
         "context-length",
         "text-only",
         "training-compute",
@@ -782,7 +795,7 @@ def _claims(kept: Iterable[_Marked], reading: Reading, tally: _Tally) -> tuple[C
         scene = reading.scenes[index]
         for entry in _entries(group, scene, reading, tally):
             claim = _made(f"c{len(claims) + 1}", entry, scene, reading)
-            key = _identity(claim)
+            key = identity_of(claim)
             claims.append(replace(claim, repeats=seen.get(key)))
             seen.setdefault(key, claim.id)
     return tuple(claims)
@@ -797,7 +810,7 @@ def _entries(
         triggers = _triggers(marked, scene)
         tally.num_unreadable += not triggers
         entries += [_Entry(trigger, marked.span, marked.labels) for trigger in triggers]
-    told = _with_misuses(scene, [entry.trigger for entry in entries], reading.tables)
+    told = with_misuses(scene, [entry.trigger for entry in entries], reading.tables)
     marked_entries = [
         replace(entry, trigger=trigger) for entry, trigger in zip(entries, told, strict=False)
     ]
@@ -829,7 +842,7 @@ def _triggers(marked: _Marked, scene: Scene) -> list[Trigger]:
     match labels.topic:
         case "comparison":
             return _comparison(trigger, marked, scene)
-        case "compliance-score":
+        case "compliance-score" | "benchmark-scope":
             return [replace(trigger, benchmarks=(name,)) for name in labels.benchmarks]
         case "ability" | "instruction-following":
             ability = _ability(labels)
@@ -925,7 +938,7 @@ def _made(name: str, entry: _Entry, scene: Scene, reading: Reading) -> Claim:
 
     A hedge that the words hold counts, whatever the label says; the label can only add one.
     """
-    ruled = _claim(name, scene, entry.quote, entry.trigger, reading.story)
+    ruled = make_claim(name, scene, entry.quote, entry.trigger, reading.story)
     labels = entry.labels
     hedged = ruled.hedged or labels.hedged
     return replace(
@@ -933,7 +946,7 @@ def _made(name: str, entry: _Entry, scene: Scene, reading: Reading) -> Claim:
         subjects=_subjects(entry, scene),
         hedged=hedged,
         attribution=labels.speaker,
-        strength=_strength(ruled.quote, ruled.strength == 0, hedged, labels.speaker),
+        strength=strength_of(ruled.quote, ruled.strength == 0, hedged, labels.speaker),
         is_suspected=ruled.is_suspected or labels.hedged or labels.speaker is not None,
     )
 

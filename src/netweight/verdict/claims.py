@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from netweight.verdict import topics
+from netweight.verdict.denial import is_distanced, is_supposed
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import find_attribution
 from netweight.verdict.opinions import is_about_the_matter, names_the_matter
@@ -53,9 +54,9 @@ def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
     seen: dict[tuple[object, ...], str] = {}
     for scene in read_scenes(story, tables):
         for span, trigger in _segments(scene, find_triggers(scene, tables)):
-            claim = _claim(f"c{len(claims) + 1}", scene, span, trigger, story)
-            claim = claim.told_of(_meant(claim, scene, tables))
-            key = _identity(claim)
+            claim = make_claim(f"c{len(claims) + 1}", scene, span, trigger, story)
+            claim = _beside_others(claim.told_of(_meant(claim, scene, tables)))
+            key = identity_of(claim)
             claims.append(replace(claim, repeats=seen.get(key)))
             seen.setdefault(key, claim.id)
     return tuple(claims)
@@ -63,10 +64,10 @@ def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
 
 # What only a model with open weights has: a pronoun beside them means no other.
 _OF_OPEN_WEIGHTS = {
-    "licence", "usage-policy", "commercial-use", "data-release", "open-source", "closed-before",
-    "size", "memory", "checkpoint", "cache", "context-length", "effort-levels", "effort-effect",
-    "mixture-of-experts", "training-compute", "training-data", "synthetic-data", "text-only",
-    "maths-in-writing",
+    "licence", "usage-policy", "commercial-use", "weights-release", "data-release", "open-source",
+    "closed-before", "size", "memory", "checkpoint", "cache", "context-length", "effort-levels",
+    "effort-effect", "mixture-of-experts", "training-compute", "training-data", "synthetic-data",
+    "text-only", "maths-in-writing",
 }  # fmt: skip
 
 
@@ -76,6 +77,10 @@ def _meant(claim: Claim, scene: Scene, tables: Published) -> tuple[str, ...]:
     Of the sizes of a model it is the one whose peer the claim names; and what only open weights
     have is not said of a model that keeps them.
     """
+    if claim.topic == "comparison":  # nothing stands beside itself
+        others = {*claim.comparators} - {*claim.subjects}
+        if not others:
+            return tuple(s for s in claim.subjects if s not in claim.comparators)
     rows = [tables.models[s] for s in claim.subjects if s in tables.models]
     is_closed = any(row.access == "proprietary" for row in rows)
     is_named = any(overlap(m.span, _within(claim)) for m in scene.models)
@@ -87,13 +92,19 @@ def _meant(claim: Claim, scene: Scene, tables: Published) -> tuple[str, ...]:
     return tuple(peers) or claim.subjects
 
 
+def _beside_others(claim: Claim) -> Claim:
+    """A comparison without its own subject among those it is compared with."""
+    others = tuple(name for name in claim.comparators if name not in claim.subjects)
+    return replace(claim, comparators=others) if others and claim.relation else claim
+
+
 def _within(claim: Claim) -> Span:
     """The place of the claim's quote in its sentence."""
     start = claim.sentence.span.start
     return Span(claim.span.start - start, claim.span.end - start)
 
 
-def _identity(claim: Claim) -> tuple[object, ...]:
+def identity_of(claim: Claim) -> tuple[object, ...]:
     """Two claims with the same identity say the same thing of the same models."""
     words = claim.quote.lower() if claim.topic in ("opinion", "other") else ""
     numbers = tuple(re.findall(r"\d+(?:\.\d+)?", claim.quote)) if claim.type == "resource" else ()
@@ -110,6 +121,7 @@ def _identity(claim: Claim) -> tuple[object, ...]:
         claim.ability,
         claim.direction,
         claim.misuses,
+        claim.is_partial,
         words,
         numbers,
         bool(claim.misuses) and claim.id,
@@ -157,12 +169,32 @@ def _is_generic(scene: Scene, piece: Span) -> bool:
         return True
     by_pronoun = scene.main_subjects and re.search(r"\b(?:it|they)\b", words)
     is_relayed = find_attribution(words) and _STATES.search(words)
-    return bool(is_relayed and (has_model or by_pronoun))
+    if is_relayed and (has_model or by_pronoun):
+        return True
+    is_rumour = topics.RELAYED.search(words)
+    is_of_models = has_model or _OF_MODELS.search(words)
+    is_stated = _QUANTITY.search(words) or _STATES_OF_MODELS.search(words)
+    return bool(scene.main_subjects and is_rumour and is_of_models and is_stated) or bool(
+        scene.main_subjects and _OF_MODELS.search(words) and _QUANTITY.search(words)
+    )
 
 
 _QUANTITY = re.compile(
-    r"(?<![\w.\-])\$?\d[\d,.]*\s?(?:%|percent|tokens?|GB|hours|million|billion|times|x\b|"
-    r"points|words|downloads)"
+    r"(?<![\w.\-])[$\u20ac\u00a3]?\d[\d,.]*\s?(?:%|percent|tokens?|GB|hours|million|billion|times|x\b|"
+    r"points|words|downloads|cents|dollars|euros)|"
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|several|many|hundreds|thousands|millions)\s+"
+    r"(?:of\s+)?(?:hundred|thousand|million|billion|times|downloads|cents|dollars)\b"
+)
+# The story's models, spoken of without a name.
+_OF_MODELS = re.compile(
+    r"\b(?:the\s+(?:pair|duo|models?)|both\s+models|open\s+models?|input\s+tokens?|output\s+tokens?|"
+    r"downloads?|downloaded|a\s+version\s+without)\b",
+    re.IGNORECASE,
+)
+_STATES_OF_MODELS = re.compile(
+    r"\b(?:models?|versions?|pair)\b[^.;]{0,40}\b(?:is|are|was|were|has|have|will|beats?|sounds?|writes?|"
+    r"loses?|fails?|needs?)\b",
+    re.IGNORECASE,
 )
 _STATES = re.compile(
     r"\b(?:it|they|models?|gpt-oss(?:-\d+b)?)\s+(?:\w+ly\s+)?(?:is|are|was|were|has|have|does|do|can|"
@@ -202,7 +234,7 @@ def _trim(text: str, span: Span) -> Span:
     return Span(start, end) if start < end else span
 
 
-def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) -> Claim:
+def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) -> Claim:
     offset = scene.sentence.span.start
     place = Span(offset + span.start, offset + span.end)
     quote = story.text[place.start : place.end]
@@ -219,14 +251,14 @@ def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) 
         span=place,
         sentence=scene.sentence,
         subjects=subjects_of(scene, trigger.span, span, is_size=trigger.topic == "size"),
-        strength=_strength(quote, possible, soft, attribution),
+        strength=strength_of(quote, possible, soft, attribution),
         hedged=possible or soft,
         attribution=attribution,
         context=scene.context,
         nearby_models=scene.nearby_models,
         told_on=story.published,
         is_suspected=_is_suspected(scene, trigger),
-        is_taken_back=scene.is_taken_back,
+        is_taken_back=_is_taken_back(scene, trigger),
         relation=trigger.relation,
         negated=trigger.negated,
         comparators=trigger.comparators,
@@ -235,7 +267,19 @@ def _claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Story) 
         ability=trigger.ability,
         direction=trigger.direction,
         misuses=trigger.misuses,
+        is_partial=trigger.is_partial,
+        is_of_all=trigger.is_of_all,
     )
+
+
+def _is_taken_back(scene: Scene, trigger: Trigger) -> bool:
+    """Whether the story calls it an error, or only supposes it.
+
+    Words that turn the claim itself round, as in "it is not true that", are read as its denial.
+    """
+    is_read_as_denial = trigger.negated and is_distanced(scene.text, trigger.span.start)
+    is_error = scene.is_taken_back and not is_read_as_denial
+    return is_error or is_supposed(scene.text, trigger.span.end)
 
 
 def _is_suspected(scene: Scene, trigger: Trigger) -> bool:
@@ -243,7 +287,11 @@ def _is_suspected(scene: Scene, trigger: Trigger) -> bool:
     turns = [m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, trigger.span.start)]
     before = scene.text[max(turns, default=0) : trigger.span.end]
     hedges = (topics.POSSIBILITY, topics.SOFTENED, topics.RELAYED)
-    return any(hedge.search(before) for hedge in hedges) or find_attribution(before) is not None
+    return (
+        any(hedge.search(before) for hedge in hedges)
+        or find_attribution(before) is not None
+        or is_distanced(scene.text, trigger.span.start)
+    )
 
 
 def _spoken(text: str, span: Span, trigger: Trigger) -> str:
@@ -256,7 +304,7 @@ def _spoken(text: str, span: Span, trigger: Trigger) -> str:
     return text[max(turns, default=0) : span.end]
 
 
-def _strength(quote: str, possible: bool, soft: bool, attribution: str | None) -> int:
+def strength_of(quote: str, possible: bool, soft: bool, attribution: str | None) -> int:
     """0 possible, 1 softened or attributed, 2 plain, 3 categorical."""
     if possible:
         return 0

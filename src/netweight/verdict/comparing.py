@@ -8,6 +8,7 @@ import re
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.evidence import Benchmark, Document, Figure
+from netweight.verdict.judge_numbers import version_told
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
@@ -18,7 +19,7 @@ from netweight.verdict.judgement import (
     signed,
 )
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.names import CHINESE_OPEN, OPENAI_PROPRIETARY
+from netweight.verdict.names import CHINESE_OPEN, OPEN_WEIGHT, OPENAI_PROPRIETARY
 from netweight.verdict.pairs import Pair
 from netweight.verdict.posterior import of_pairs
 from netweight.verdict.topics import ABILITIES, Relation, says_universal
@@ -56,13 +57,28 @@ def rivals(ledger: Ledger, subject: str, comparators: tuple[str, ...]) -> list[s
     for name in comparators:
         if name == OPENAI_PROPRIETARY:
             found += [row.vendor_peer] if row and row.vendor_peer else []
-        elif name == CHINESE_OPEN:
+        elif name in _ACCESS_OF_GROUP:
             found += [
-                m.id for m in ledger.tables.models.values() if m.access == "open_weight_chinese"
+                m.id
+                for m in ledger.tables.models.values()
+                if m.access in _ACCESS_OF_GROUP[name] and not _is_kin(subject, m.id, ledger)
             ]
         else:
             found.append(name)
     return [model for model in dict.fromkeys(found) if model != subject]
+
+
+_ACCESS_OF_GROUP = {
+    CHINESE_OPEN: ("open_weight_chinese",),
+    OPEN_WEIGHT: ("open_weight", "open_weight_chinese"),
+}
+
+
+def _is_kin(one: str, other: str, ledger: Ledger) -> bool:
+    """Whether two models are sizes of one family."""
+    models = ledger.tables.models
+    family = models[one].family if one in models else None
+    return family is not None and models[other].family == family
 
 
 def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
@@ -74,10 +90,13 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
         return Judgement(verdict="contradicted", reason=said, plot=plot_ids(pairs))
     if not pairs:
         return _no_pairs(claim, ledger)
-    if claim.negated and claim.relation == "equal":  # "does not match" says that it falls short
+    if claim.is_partial:
+        verdict = _read_some(claim.relation, pairs)
+        verdict = opposite(verdict) if claim.negated else verdict
+    elif claim.negated and claim.relation == "equal":  # "does not match" says that it falls short
         verdict = read_pairs("below", pairs)
     else:
-        is_universal = says_universal(claim.quote)
+        is_universal = is_sweeping(claim)
         verdict = read_pairs(
             claim.relation, pairs, is_universal=is_universal, is_general=not claim.benchmarks
         )
@@ -93,8 +112,9 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
         posterior=of_pairs(
             "below" if claim.negated and claim.relation == "equal" else claim.relation,
             pairs,
-            is_universal=says_universal(claim.quote),
+            is_universal=is_sweeping(claim) and not claim.is_partial,
             is_negated=claim.negated and claim.relation != "equal",
+            is_partial=claim.is_partial,
         ),
     )
 
@@ -131,7 +151,14 @@ def pairs_for(claim: Claim, ledger: Ledger) -> list[Pair]:
         for rival in rivals(ledger, subject, claim.comparators)
         for metric in _metrics_for(claim, ledger)
         for pair in comparable(ledger, metric, subject, rival)
+        if _is_of_version(pair.first, claim)
     ]
+
+
+def _is_of_version(row: Figure, claim: Claim) -> bool:
+    """Whether a figure is of the version of an index that the story names, if it names one."""
+    version, told = row.conditions.index_version, version_told(claim.context)
+    return version is None or told is None or version.split(".")[0] == told
 
 
 def _metrics_for(claim: Claim, ledger: Ledger) -> list[Benchmark]:
@@ -201,6 +228,23 @@ def read_pairs(
         return "mixed" if is_so_by_value else "contradicted" if decided else "not_enough_evidence"
     is_open = not is_general and "inconclusive" in readings
     return "mixed" if opposed in decided or is_open else "supported"
+
+
+def _read_some(relation: Relation, pairs: list[Pair]) -> Verdict:
+    """The verdict on "above some of them": one pair that goes that way bears it out."""
+    wanted = {"above": "higher", "below": "lower", "equal": "equivalent"}[relation]
+    readings = [_direction(pair) for pair in pairs]
+    if wanted in readings:
+        return "supported"
+    is_unread = set(readings) == {"unread"}
+    if any(pair.by_value == wanted for pair in pairs):
+        return "supported" if is_unread else "mixed"
+    return "contradicted"
+
+
+def is_sweeping(claim: Claim) -> bool:
+    """Whether a comparison is said of every benchmark, or of every model of a group."""
+    return says_universal(claim.quote) or claim.is_of_all
 
 
 def _direction(pair: Pair) -> str:

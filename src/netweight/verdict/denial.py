@@ -21,19 +21,27 @@ _NOT = re.compile(
     r"no\s(?=(?:\w+\s){0,2}?(?:licen|Apache|usage|context|support|vision|image)))\b|n['\u2019]t\b|\bno\s+$",
     re.IGNORECASE,
 )
+# To the end, but not past a ", and" or ", but": what follows stands on its own.
+_TO_THE_END = (
+    r"(?:(?!,\s+(?:and|but|so|while|whereas|yet|though|although)\s|\s(?:but|while|whereas|though|"
+    r"although)\s)[^.;]){0,80}$"
+)
 _DISTANCED = re.compile(
     r"\b(?:wrong|false|incorrect|untrue|misleading|mistaken|nonsense|fiction|(?:a )?myth|"
     r"(?:a )?mistake|not true|not the case|not correct|contrary to|far-fetched|a stretch)\b"
     r"[^.;,]{0,40}\b(?:say|claims?|think|believe|conclude|reports?|that|idea|notion|suggest)\b"
-    r"[^.;]{0,80}$|"
+    rf"{_TO_THE_END}|"
     r"\b(?:no (?:\w+ )?(?:\w+ )?(?:benchmark|test|evidence|study|source|figure|score|result|number|"
     r"proof|reason|sign|indication|basis)s?|nobody|no one|none of (?:the|these|this)[^.;,]{0,30}|"
     r"nothing)\b[^.;]{0,30}\b(?:shows?|shown|suggests?|proves?|proved|proven|demonstrates?|"
     r"demonstrated|says?|tells?|means?|implies|indicates?|establishes|claims?|claimed|confirms?|"
-    r"confirmed|that|to (?:say|believe|think|conclude))\b[^.;]{0,80}$|"
+    rf"confirmed|that|to (?:say|believe|think|conclude))\b{_TO_THE_END}|"
     r"\b(?:does|do|did|can|could|would|is|are)(?: not|n['\u2019]t) (?:\w+ )?(?:show|mean|prove|"
     r"imply|suggest|indicate|tell|establish|demonstrate|claim|say|evidence|proof|follow)\w*\b"
-    r"[^.;]{0,80}$",
+    rf"{_TO_THE_END}|"
+    r"\b(?:(?:do|should|must|can|may)(?: not|n['\u2019]t)|never|cannot) (?:be )?"
+    r"(?:read|tak|treat|seen?\b|interpret)\w*\b[^.;]{0,60}\b(?:as|to mean)\b"
+    rf"{_TO_THE_END}",
     re.IGNORECASE,
 )
 
@@ -52,7 +60,53 @@ def is_denied(text: str, start: int) -> bool:
 
 def is_distanced(text: str, start: int) -> bool:
     """Whether the writer says that what follows is wrong, or that nothing shows it."""
-    return _DISTANCED.search(text[max(0, start - 250) : start]) is not None
+    before = text[max(0, start - 250) : start]
+    says_who = _WHO_SAYS.search(before) and _IS_WRONG.search(text, start)
+    is_false = _CLAIM_THAT.search(before) and _IS_FALSE.search(text, start)
+    return bool(_DISTANCED.search(before) or says_who or is_false)
+
+
+# "The idea that it is text-only is wrong."
+_CLAIM_THAT = re.compile(
+    r"\b(?:claim|idea|notion|story|rumou?r|assertion|belief|report|statement|suggestion)s?\s+that\b[^.;]{0,80}$",
+    re.IGNORECASE,
+)
+_IS_FALSE = re.compile(
+    r"\b(?:is|are|was|were)\s+(?:\w+ly\s+|just\s+|plain\s+)?(?:false|wrong|untrue|not\s+true|incorrect|mistaken|"
+    r"nonsense|a\s+myth|fiction)\b",
+    re.IGNORECASE,
+)
+
+
+# "Whoever speaks of parity has not read the table."
+_WHO_SAYS = re.compile(
+    r"\b(?:anyone|anybody|whoever|those|people|everyone)\s+(?:who\s+)?"
+    r"(?:says?|claims?|speaks?|talks?|writes?|wrote|believes?|thinks?|tells?)\b[^.;]{0,80}$",
+    re.IGNORECASE,
+)
+_IS_WRONG = re.compile(
+    r"\b(?:(?:has|have|had)(?:\s+not|n['\u2019]t)|(?:has|have|had)\s+never|is|are|must\s+have|has|have)\s+(?:\w+\s+)?"
+    r"(?:read|seen|looked|checked|wrong|mistaken|misread|misled|overlooked|missed|not\s+looked)\b",
+    re.IGNORECASE,
+)
+
+
+def is_supposed(text: str, start: int) -> bool:
+    """Whether a place stands in an "if" clause, or in "without X, Y would be Z": not said."""
+    is_if = _SUPPOSED.search(text[max(0, start - 150) : start])
+    return bool(is_if or _COUNTERFACTUAL.match(text))
+
+
+_COUNTERFACTUAL = re.compile(
+    r"(?:without|but for|were it not|if it were not)\b[^.;]{0,120}\bwould\b", re.IGNORECASE
+)
+
+
+_SUPPOSED = re.compile(
+    r"(?:^|[,;:\u2014]\s*|\b(?:and|but|even|only|as|that)\s+)(?:if|unless|suppos(?:e|ing)|imagine|assuming|what\s+if|"
+    r"(?-i:Had|Were|Should))\s+(?!so\b)[^,;.]*$",
+    re.IGNORECASE,
+)
 
 
 def has_denial(text: str) -> bool:
@@ -84,8 +138,8 @@ _TAKEN_BACK = re.compile(
     r"\b(?:corrections?|corrected|erratum|errata|misstated|misreported|misquoted|misread|typos?|"
     r"an earlier version of this|we (?:got|had) (?:it|this|that|the \w+) wrong|should have (?:read|"
     r"been|said)|should read)\b|"
-    r"\b(?:is|was|are|were)\s+(?:\w+ly\s+|just\s+|also\s+|a\s+)?(?:false|wrong|untrue|not\s+true|"
-    r"not\s+(?:so|right|correct)|incorrect|mistaken|nonsense|fiction|myth|made\s+up|misleading)\b",
+    r"(?<!\bI )(?<!\bwe )(?<!\bWe )\b(?:is|was|are|were)\s+(?:\w+ly\s+|just\s+|also\s+|a\s+)?"
+    r"(?:false|wrong|untrue|not\s+true|not\s+(?:so|right|correct)|incorrect|mistaken|nonsense|fiction|myth|made\s+up|misleading)\b",
     re.IGNORECASE,
 )
 _TAKES_BACK = re.compile(
@@ -94,6 +148,11 @@ _TAKES_BACK = re.compile(
     r"a\s+mistake|nonsense|a\s+myth)\b|"
     r"^(?:It|They|That|Which it)\s+(?:does|do|did|is|are|was|were|has|have)"
     r"(?:\s+not|n['\u2019]t)[.!]?$|"
+    r"^(?:But\s+)?(?:The|Its|OpenAI['\u2019]s|Their)\s+(?:\w+\s+)?(?:card|table|tables|figures?|data|numbers?|board|"
+    r"documents?|sources?|papers?|leaderboard)\s+(?:says?|tells?|shows?|begs?|has)\s+(?:otherwise|something\s+else|"
+    r"the\s+(?:opposite|reverse|contrary)|another|a\s+different|to\s+differ)\b|"
+    r"^(?:But\s+)?(?:The\s+(?:truth|reality)|In\s+(?:truth|reality|fact))\b[^.;]*\b(?:different|otherwise|reverse|"
+    r"opposite|other\s+way\s+round)\b|^(?:This|That)\s+(?:does|did)(?:\s+not|n['\u2019]t)\s+(?:hold|stand)\b|"
     r"^(?:Wrong|False|Not true|Not so|Nonsense|No)\b[.:!,]",
     re.IGNORECASE,
 )

@@ -18,7 +18,7 @@ POSSIBLE = 0  # the strength of "may"
 
 def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """A comparison stronger than its source, or against the order of every published figure."""
-    if claim.negated or claim.relation is None:
+    if claim.negated or claim.relation is None or claim.is_partial:
         return []
     pairs = pairs_for(claim, ledger)
     if relayed := wrong_peer(claim, ledger):
@@ -33,6 +33,9 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
     if claim.relation == "equal":
         return _unequal(claim, judgement, pairs, ledger)
     against = "lower" if claim.relation == "above" else "higher"
+    is_turned = all(pair.by_value == against for pair in pairs)
+    if claim.is_of_all and not is_turned and (lost := [p for p in pairs if p.reading == against]):
+        return [Fault("strength_inflation", _values(lost, ledger))]
     if not pairs or any(pair.by_value != against for pair in pairs):
         return []
     return [Fault("model_swap", _values(pairs, ledger))]
@@ -87,9 +90,9 @@ def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
     faults = []
     for rival in _rivals_told(claim):
         row = models.get(rival)
-        if _TOLD_AS_OLD.search(claim.sentence.text):
+        if row is None or _is_told_as_old(claim.sentence.text, row.aliases):
             continue
-        if row is None or row.newer is None or row.newer in claim.nearby_models:
+        if row.newer is None or row.newer in claim.nearby_models:
             continue
         for benchmark in claim.benchmarks:
             old, new = _same_board(benchmark, rival, row.newer, ledger)
@@ -119,6 +122,14 @@ _TOLD_AS_OLD = re.compile(
     r"previous|not the newer|before its update)\b",
     re.IGNORECASE,
 )
+
+
+def _is_told_as_old(text: str, aliases: tuple[str, ...]) -> bool:
+    """Whether a word for an old version stands near the rival's name."""
+    shapes = "|".join(r"[\s\-]".join(map(re.escape, re.split(r"[\s\-]", a))) for a in aliases)
+    places = list(re.finditer(rf"\b(?:{shapes})\b", text, re.IGNORECASE))
+    near = [text[max(0, m.start() - 45) : m.end() + 60] for m in places] or [text]
+    return any(_TOLD_AS_OLD.search(words) for words in near)
 
 
 def _was_out(figure: Figure, claim: Claim) -> bool:

@@ -3,6 +3,7 @@
 Looks only at claims that the figures contradict, and at figures told without what they depend on.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,7 @@ from netweight.verdict.judge_numbers import (
     judge_checkpoint,
     judge_memory,
     judge_size,
+    part_untold,
     published_of,
     told_elsewhere,
 )
@@ -32,7 +34,7 @@ def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
         rows = published_of(score, claim, ledger)
         equal = [row for row in allowed(score, rows) if is_same(row, score)]
         if equal:
-            faults += _dropped(equal, rows, claim, ledger)
+            faults += _dropped(score, equal, rows, claim, ledger)
         elif rows and _is_clear(score, rows, ledger):
             faults.append(_wrong(score, rows, claim, ledger))
     return faults
@@ -44,9 +46,13 @@ def _is_clear(score: Score, rows: list[Figure], ledger: Ledger) -> bool:
     return score.is_clear and not varies and not told_elsewhere(score, rows)
 
 
-def _dropped(equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledger) -> list[Fault]:
+def _dropped(
+    score: Score, equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledger
+) -> list[Fault]:
     """The figure holds only with tools or at a lower effort, and the story does not say so."""
-    faults = []
+    if part_untold(score, equal, claim):
+        return [_of_a_part(equal[0], rows, ledger)]
+    faults = _of_whole_files(equal, rows, claim, ledger)
     first = equal[0]
     tools = {row.conditions.tools for row in equal}
     without = [
@@ -62,12 +68,63 @@ def _dropped(equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledg
         faults.append(Fault("dropped_condition", Statement(text=text, cites=cites)))
     efforts = {row.conditions.effort for row in equal}
     if efforts <= {"low", "medium"} and not re.search(
-        r"\b(?:low|medium|effort)\b", claim.context, re.IGNORECASE
+        r"\b(?:low|lower|lowest|medium|middle|effort|dial|gears?|slider|knob|notch)\b",
+        claim.context,
+        re.IGNORECASE,
     ):
         text = f"{number(first.value)} is {ledger.name(first.model)}'s figure at "
         text += f"{first.conditions.effort} effort."
         faults.append(Fault("dropped_condition", Statement(text=text, cites=(first.id,))))
     return faults
+
+
+def _of_a_part(row: Figure, rows: list[Figure], ledger: Ledger) -> Fault:
+    """A rate on some of the requests, told as if of all."""
+    text = f"{number(row.value)} is {ledger.name(row.model)}'s rate for {row.conditions.harness}"
+    whole = [r for r in rows if r.metric in ledger.tables.benchmarks][:1]
+    text += f"; over all of them it is {number(whole[0].value)}." if whole else "."
+    said = Statement(text=text, cites=(row.id, *(r.id for r in whole)))
+    return Fault("dropped_condition", said)
+
+
+def _of_whole_files(
+    equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledger
+) -> list[Fault]:
+    """A result with whole files written out, told without saying so, where edits are usual."""
+    is_whole = all("whole-file" in (row.conditions.harness or "") for row in equal)
+    usual = [row for row in rows if "diff" in (row.conditions.harness or "")]
+    if not (is_whole and usual) or re.search(r"\bwhole\b|\bfull[\s-]file", claim.context, re.I):
+        return []
+    first, row = equal[0], usual[0]
+    text = f"{number(first.value)} is {ledger.name(first.model)}'s figure in the whole-file format"
+    text += f"; in the diff format it is {number(row.value)}."
+    return [Fault("dropped_condition", Statement(text=text, cites=(first.id, row.id)))]
+
+
+def faults_in_versions(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """Models set beside each other by figures of two versions of an index."""
+    if len({*_VERSIONS_TOLD.findall(claim.context)}) > 1:
+        return []
+    versions: dict[str, list[Figure]] = {}
+    for score in claim.scores:
+        if score.model and score.is_named:
+            rows = ledger.tables.about(score.benchmark, score.model)
+            versions.setdefault(score.model, []).extend(r for r in rows if is_same(r, score))
+    found = [[r for r in rows if r.conditions.index_version] for rows in versions.values()]
+    for one, other in itertools.combinations([rows for rows in found if rows], 2):
+        if {r.conditions.index_version for r in one} & {r.conditions.index_version for r in other}:
+            continue
+        parts = [
+            f"{number(r.value)} of {ledger.name(r.model)} is of version "
+            f"{r.conditions.index_version}"
+            for r in (one[0], other[0])
+        ]
+        text = " and ".join(parts) + " of the index; the two cannot be compared."
+        return [Fault("stale_comparator", Statement(text=text, cites=(one[0].id, other[0].id)))]
+    return []
+
+
+_VERSIONS_TOLD = re.compile(r"\b(?:version\s|v\.?\s?)(\d+)", re.IGNORECASE)
 
 
 def _wrong(score: Score, rows: list[Figure], claim: Claim, ledger: Ledger) -> Fault:

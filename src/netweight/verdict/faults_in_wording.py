@@ -20,6 +20,8 @@ def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> lis
     """A "not" or "never" that turns a documented fact round."""
     if judgement.verdict != "contradicted" or not (claim.negated or _turns_round(claim)):
         return []
+    if claim.misuses:  # the wrong benchmark is the error
+        return []
     cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
     text = " ".join(s.text for s in judgement.reason[:2])
     return [Fault("negation", Statement(text=text, cites=cites))]

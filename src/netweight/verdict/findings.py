@@ -13,6 +13,7 @@ from netweight.verdict.faults_in_numbers import (
     faults_in_documented_numbers,
     faults_in_resources,
     faults_in_scores,
+    faults_in_versions,
 )
 from netweight.verdict.faults_in_wording import faults_in_certainty, faults_in_denials
 from netweight.verdict.judgement import Judgement, Statement
@@ -23,7 +24,7 @@ from netweight.verdict.triggers import Misuse
 Detector = Callable[[Claim, Judgement, Ledger], list[Fault]]
 
 _BY_TOPIC: dict[str, tuple[Detector, ...]] = {
-    "score": (faults_in_scores, faults_in_rivals),
+    "score": (faults_in_scores, faults_in_rivals, faults_in_versions),
     "comparison": (faults_in_order, faults_in_rivals),
     "size": (faults_in_resources,),
     "memory": (faults_in_resources,),

@@ -185,6 +185,11 @@ def weighted(drawn: dict[str, Draws], weights: dict[str, float], rng: np.random.
     return np.asarray((shares * np.stack([drawn[name] for name in names], axis=1)).sum(axis=1))
 
 
+def draw_scale(ends: tuple[float, float], rng: np.random.Generator) -> Draws:
+    """A scale that lies somewhere between two ends, any ratio being as likely."""
+    return np.exp(rng.uniform(math.log(ends[0]), math.log(ends[1]), NUM_DRAWS))
+
+
 def _draw_overclaim(standings: Sequence[Standing], rng: np.random.Generator) -> Draws:
     if not standings:
         return np.zeros(NUM_DRAWS)
@@ -217,7 +222,7 @@ def _log_odds(probability: float) -> float:
 def _draw_loaded(parts: Parts, rng: np.random.Generator) -> Draws:
     if not parts.num_words:
         return np.zeros(NUM_DRAWS)
-    full = np.exp(rng.uniform(*np.log(_FULL_PER_HUNDRED), NUM_DRAWS))
+    full = draw_scale(_FULL_PER_HUNDRED, rng)
     return np.minimum(1.0, 100 * parts.num_loaded / parts.num_words / full)
 
 

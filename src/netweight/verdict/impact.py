@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from netweight.verdict.evidence import Figure
-from netweight.verdict.hype import NUM_DRAWS, Draws, weighted
+from netweight.verdict.hype import NUM_DRAWS, Draws, draw_scale, weighted
 from netweight.verdict.intervals import z_score
 from netweight.verdict.judge_numbers import HEADROOM
 from netweight.verdict.judgement import Statement, number, signed
@@ -101,7 +101,7 @@ def _capability(
     assert gap is not None, "both figures have an interval"
     value = gap.values["value"]
     error = (gap.values["high"] - gap.values["low"]) / 2 / z_score(0.95)
-    scale = np.exp(rng.uniform(*np.log(_FULL_GAP_POINTS), NUM_DRAWS))
+    scale = draw_scale(_FULL_GAP_POINTS, rng)
     drawn = np.clip(0.5 + rng.normal(value, error, NUM_DRAWS) / (2 * scale), 0, 1)
     middle = 0.5 + value / (2 * math.sqrt(math.prod(_FULL_GAP_POINTS)))
     name = ledger.tables.benchmarks[INDEX].name
@@ -134,9 +134,9 @@ def _access(models: frozenset[str], ledger: Ledger, rng: np.random.Generator) ->
     before = min(smaller, key=lambda row: (row.value, row.id))
     terms = 1.0 if document.licence in _PERMISSIVE else _OTHER_LICENCE
     shrinkage = math.log(max(before.value / size.value, 1.0))
-    full = rng.uniform(*np.log(_FULL_SHRINKAGE), NUM_DRAWS)
+    full = np.log(draw_scale(_FULL_SHRINKAGE, rng))
     drawn = (terms + np.minimum(1.0, shrinkage / full)) / 2
-    middle = (terms + min(1.0, shrinkage / float(np.mean(np.log(_FULL_SHRINKAGE))))) / 2
+    middle = (terms + min(1.0, shrinkage / math.log(math.prod(_FULL_SHRINKAGE)) / 2)) / 2
     text = (
         f"Access: {document.licence}, and {number(size.value)} billion parameters, where "
         f"{ledger.name(before.model)}, the smallest open-weight model before it that scored as "

@@ -8,6 +8,7 @@ from netweight.verdict.denial import falls_short
 from netweight.verdict.judgement import Judgement, Statement, Verdict, nothing
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.wordings import (
+    CONTEXT_ANSWER,
     CONTEXT_LENGTH,
     EFFORT_LEVELS,
     IS_TEXT_ONLY,
@@ -50,7 +51,7 @@ def judge_text_only(claim: Claim, ledger: Ledger) -> Judgement:
 
 def judge_context_length(claim: Claim, ledger: Ledger) -> Judgement:
     """The number of tokens, in thousands or in full."""
-    match = CONTEXT_LENGTH.search(claim.quote)
+    match = CONTEXT_LENGTH.search(claim.quote) or CONTEXT_ANSWER.search(claim.quote)
     length = context_told(match) if match else 0
     agrees = any(abs(length / known - 1) <= CONTEXT_TOLERANCE for known in CONTEXT_TOKENS)
     return _by_document(claim, ledger, "supported" if agrees else "contradicted")
@@ -98,6 +99,7 @@ def _judge_place(claim: Claim, ledger: Ledger) -> Judgement:
 BY_DOCUMENT: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "usage-policy": _confirmed_by("usage-policy"),
     "commercial-use": _confirmed_by("licence"),
+    "weights-release": _confirmed_by("weights-not-data"),
     "data-release": _judge_data_release,
     "effort-effect": _confirmed_by("effort-levels"),
     "training-data": _confirmed_by("training-data"),

@@ -219,6 +219,8 @@ def _check_score(
             [],
         )
     equal = [row for row in allowed(score, rows) if is_same(row, score)]
+    if equal and part_untold(score, equal, claim):
+        return "contradicted", [_found(equal[0], ledger), *_other_sets(rows, ledger)], []
     if equal:
         return "supported", [_found(equal[0], ledger)], equal[:1]
     if ledger.tables.benchmarks[score.benchmark].varies_by_set:
@@ -279,6 +281,12 @@ _VERSION = re.compile(r"\b(?:version\s|v\.?\s?)(\d+)(?:\.\d+)*\b", re.IGNORECASE
 SECOND_INDEX_ENDS = "2025-09"  # version 3 of the index appeared in that month
 
 
+def version_told(text: str) -> str | None:
+    """The version of an index that the words name, by its first number; None where not just one."""
+    told = {match[1] for match in _VERSION.finditer(text)}
+    return told.pop() if len(told) == 1 else None
+
+
 def _of_version(rows: list[Figure], claim: Claim) -> list[Figure]:
     """Rows of the version that the story names, or that was in use on its date, if known."""
     if not any(row.conditions.index_version for row in rows):
@@ -290,6 +298,24 @@ def _of_version(rows: list[Figure], claim: Claim) -> list[Figure]:
     is_later = claim.told_on is not None and claim.told_on >= SECOND_INDEX_ENDS
     same = [r for r in rows if any(is_same(r, s) for s in claim.scores)]
     return same if is_later else rows
+
+
+# What a story says of the requests, by the part of them that a figure is of.
+_PART_TOLD = {
+    "speechmap-west": re.compile(
+        r"\b(?:US|U\.S\.|USA|United States|America\w*|EU|Europe\w*|West\w*|Washington|Brussels)\b"
+    ),
+    "speechmap-east": re.compile(
+        r"\b(?:Russia\w*|China|Chinese|East\w*|Moscow|Beijing|Kremlin|authoritarian\w*|autocra\w*)\b"
+    ),
+}
+
+
+def part_untold(score: Score, equal: list[Figure], claim: Claim) -> bool:
+    """Whether a value holds for a part of the requests only, and the story does not say which."""
+    parts = {row.metric for row in equal if row.metric != score.benchmark}
+    is_of_part = len(parts) > 0 and all(row.metric in _PART_TOLD for row in equal)
+    return is_of_part and not any(_PART_TOLD[part].search(claim.context) for part in parts)
 
 
 def allowed(score: Score, rows: list[Figure]) -> list[Figure]:

@@ -13,6 +13,7 @@ from netweight.verdict.story import Span
 
 OPENAI_PROPRIETARY = "group:openai-proprietary"
 CHINESE_OPEN = "group:chinese-open-weight"
+OPEN_WEIGHT = "group:open-weight"
 
 _SEPARATOR = r"[\s\-\u2010-\u2015:]?"
 
@@ -28,10 +29,31 @@ _GROUPS = {
     CHINESE_OPEN: re.compile(
         r"\bChinese\s+(?:[\w\-]+\s+){0,4}?(?:heavyweights?|rivals?|models?|competitors?|"
         r"competition|labs?|"
-        r"alternatives?|counterparts?|systems?|peers?|startups?|leaders?|offerings?)\b",
+        r"alternatives?|counterparts?|systems?|peers?|startups?|leaders?|offerings?|entries|entry|"
+        r"releases?|LLMs?)\b|"
+        r"\b(?:open[\s\-]?(?:weights?|source)?\s+)?(?:models?|rivals?|competitors?|systems?|"
+        r"offerings?|labs?|entry|entries|LLMs?|weights|nobody|no\s+one|anyone|anything|nothing)\s+"
+        r"(?:made\s+|built\s+|that\s+comes?\s+)?(?:from|in|out\s+of)\s+China\b|"
+        r"\bChina['\u2019]s\s+(?:[\w\-]+\s+){0,3}?(?:models?|rivals?|labs?|offerings?|entries|"
+        r"best|leaders?|LLMs?)\b",
+        re.IGNORECASE,
+    ),
+    OPEN_WEIGHT: re.compile(
+        r"\b(?:no|any|every|all|some|each|most)\s+(?:other\s+|single\s+|rival\s+){0,2}"
+        r"open(?:ly)?[\s\-](?:weights?|source|available)\s+(?:[\w\-]+\s+)?"
+        r"(?:models?|rivals?|competitors?|systems?|LLMs?|alternatives?|peers?|offerings?)\b",
         re.IGNORECASE,
     ),
 }
+
+# What makes another name of a known one: "o3-pro" is not o3, nor "GPT-4o mini" GPT-4o.
+# "gpt-oss-20b-uncensored" is a model of its own, "gpt-oss-20b-based" is not.
+_VARIANT_OF = (
+    r"-(?!based|class|level|like|sized?|powered|style|only|driven|backed|sibling|or|and)"
+    r"[a-z][a-z\d]+"
+)
+_LONGER = rf"\w|-\d|{_VARIANT_OF}|"
+_LONGER += r"[\s\-](?:pro|preview|nano|turbo|mini|max|deep[\s\-]research|distill\w*)\b"
 
 # Families whose members may have no figures: their names keep their claims apart.
 _OTHER_FAMILY = re.compile(
@@ -44,6 +66,7 @@ _OTHER_FAMILY = re.compile(
     r"Small|Coder|Instruct))*"
 )
 _UNKNOWN_MODEL = re.compile(
+    rf"\bgpt-oss-\d+b{_VARIANT_OF}(?:-\w+)*|"
     r"\b[A-Z][A-Za-z]+[\-][\w.]*\d[\w.\-]*[bB]\b|\bo[1-9](?:[\s\-](?:mini|pro|preview))+\b"
 )
 _FAMILY_WORD = re.compile(rf"\bgpt{_SEPARATOR}oss\b(?!{_SEPARATOR}\d)", re.IGNORECASE)
@@ -70,6 +93,12 @@ _SIZED = re.compile(
     re.IGNORECASE,
 )
 
+# "62.4% big, 60.7% small": a size alone beside its number.
+_BARE_SIZE = re.compile(
+    rf"(?<=%)\s*\(?(?P<size>{_LARGER_WORDS}|{_SMALLER_WORDS})\b(?=\s*(?:[,.;)]|and\b|vs|$))",
+    re.IGNORECASE,
+)
+
 # Words that stand for the story's own model: the reader knows which from the story.
 ROLE = "role:"
 _ROLE = re.compile(
@@ -90,10 +119,6 @@ class Mention:
 
     ids: tuple[str, ...]
     span: Span
-
-
-# What makes another name of a known one: "o3-pro" is not o3, nor "GPT-4o mini" GPT-4o.
-_LONGER = r"\w|-\d|[\s\-](?:pro|preview|nano|turbo|mini|max|deep[\s\-]research|distill\w*)\b"
 
 
 def _alias_pattern(alias: str) -> str:
@@ -123,7 +148,10 @@ def _key(text: str) -> str:
 def find_models(text: str, tables: Published) -> list[Mention]:
     """Models and groups of models in order of their place; overlapping names count once."""
     pattern, owner, _, _ = _patterns(tables)
-    found = [Mention((owner[_key(m[0])],), Span(*m.span())) for m in pattern.finditer(text)]
+    found = [
+        Mention((_newest(owner[_key(m[0])], text, m.start(), tables),), Span(*m.span()))
+        for m in pattern.finditer(text)
+    ]
     found += [
         Mention((group,), Span(*m.span()))
         for group, shape in _GROUPS.items()
@@ -141,6 +169,16 @@ def find_models(text: str, tables: Published) -> list[Mention]:
     return [m for m in _without_overlaps(found) if not _JUDGE.search(text, 0, m.span.start)]
 
 
+def _newest(name: str, text: str, start: int, tables: Published) -> str:
+    """The model, or its successor where the words call for it: "the updated R1"."""
+    newer = tables.models[name].newer
+    return newer if newer and _NEWER.search(text, max(0, start - 30), start) else name
+
+
+_NEWER = re.compile(
+    r"\b(?:newer|updated|latest|refreshed|revised|current)\s+(?:DeepSeek(?:['\u2019]s)?\s+)?$",
+    re.IGNORECASE,
+)
 # "a second judge, GPT-4o, came to 83.5%": the model there marks the answers of another.
 _JUDGE = re.compile(
     r"\b(?:judge(?:,|:|\s\(|\s+model|\s+(?:is|was))?|(?:judged|graded|marked|rated) by)\s*"
@@ -154,7 +192,7 @@ def find_size_references(text: str) -> list[Mention]:
     found = [
         Mention((f"gpt-oss-{m[1]}b",), Span(*m.span())) for m in _SIZE_REFERENCE.finditer(text)
     ]
-    for match in _SIZED.finditer(text):
+    for match in (*_SIZED.finditer(text), *_BARE_SIZE.finditer(text)):
         is_small = re.fullmatch(_SMALLER_WORDS, match["size"], re.IGNORECASE)
         found.append(Mention((f"gpt-oss-{'20b' if is_small else '120b'}",), Span(*match.span())))
     return _without_overlaps(found)
@@ -176,7 +214,111 @@ def find_benchmarks(text: str, tables: Published) -> list[Mention]:
                 for m in pattern_of_several.finditer(text)
                 if not any(m.start() < f.span.end and f.span.start < m.end() for f in found)
             ]
-    return sorted(found, key=lambda mention: mention.span)
+    return _without_glosses(text, sorted(found, key=lambda mention: mention.span))
+
+
+def _without_glosses(text: str, found: list[Mention]) -> list[Mention]:
+    """Leave out a benchmark that explains the one before: "MMMLU, which is MMLU translated"."""
+    kept: list[Mention] = []
+    for mention in found:
+        between = text[kept[-1].span.end : mention.span.start] if kept else ""
+        is_gloss = _GLOSS.fullmatch(between) and _GLOSSED.match(text, mention.span.end)
+        if not is_gloss:
+            kept.append(mention)
+    return kept
+
+
+_GLOSS = re.compile(
+    r"[^.;:,(\d]{0,25}(?:,|\(|\s[\u2013\u2014\-])\s*(?:i\.e\.,?\s*|basically\s+|essentially\s+|"
+    r"in effect\s+|effectively\s+|that is,?\s+)?(?:which|that|an?|the|or|it|where)?\b"
+    r"[^.;,\d%]{0,45}",
+    re.IGNORECASE,
+)
+_GLOSSED = re.compile(
+    r"[^.;,)\d%]{0,45}?\b(?:translat\w+|(?:\w+\s+)?languages|questions|version|variant|put\s+into|"
+    r"rendered|in\s+(?:\d+|\w+teen)\b)|(?=\s*(?:\)|,)\s)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Words for one part of a benchmark; `whole` are the ids that its bare name stands for."""
+
+    whole: tuple[str, ...]
+    id: str
+    words: re.Pattern[str]
+
+
+_YEAR = (
+    r"\(\s*{0}\b|\b{0}(?:['\u2019]s)?\s+(?:edition|paper|contest|version|problems|set|round|exam|"
+    r"questions)\b|\b(?:the|its)\s+{0}\b(?=\s*(?:and|or|one\b|is\b|:))"
+)
+_BBQ = ("bbq-ambiguous", "bbq-disambiguated")
+_AIME = ("aime-2024", "aime-2025")
+_PARTS = (
+    _Part(
+        _BBQ,
+        "bbq-ambiguous",
+        re.compile(
+            r"(?<![\w])ambiguous\b|\bleav(?:e|es|ing)\b[^.;,]{0,30}\bopen\b|\bunder-?specified\b|"
+            r"\b(?:text|passage|context)\s+does(?:\s+not|n['\u2019]t)\s+\w+",
+            re.IGNORECASE,
+        ),
+    ),
+    _Part(
+        _BBQ,
+        "bbq-disambiguated",
+        re.compile(
+            r"\b(?:disambiguated|unambiguous)\b|\b(?:text|passage|context)\s+(?:does\s+)?(?:settles?|"
+            r"tells?|gives?|states?|decides?|makes?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    _Part(_AIME, "aime-2024", re.compile(_YEAR.format(2024), re.IGNORECASE)),
+    _Part(_AIME, "aime-2025", re.compile(_YEAR.format(2025), re.IGNORECASE)),
+    _Part(
+        ("simpleqa",),
+        "simpleqa-hallucination",
+        re.compile(
+            r"\bhallucination\s+(?:rates?|scores?|figures?|share)\b|\berror\s+rates?\b|"
+            r"\b(?:rate|share)s?\s+of\s+(?:wrong|false|invented|made-up|incorrect)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+
+
+def find_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> list[Mention]:
+    """The benchmarks named, with the parts told of one that has parts.
+
+    `carried` are those that the passage named before, for a sentence that names none itself.
+    """
+    here = {name for mention in named for name in mention.ids}
+    known = here or {*carried}
+    parts = [
+        Mention((part.id,), Span(*match.span()))
+        for part in _PARTS
+        if known & {*part.whole} and not known - {*part.whole, part.id}
+        for match in part.words.finditer(text)
+    ]
+    if not parts:
+        return named
+    kept = [m for m in named if len(m.ids) == 1 and not _is_told_in_part(text, m, parts)]
+    parts = [p for p in parts if not any(_meet(p.span, m.span) for m in kept)]
+    return sorted([*kept, *parts], key=lambda mention: mention.span)
+
+
+def _is_told_in_part(text: str, whole: Mention, parts: list[Mention]) -> bool:
+    """Whether a name only completes the words for a part: "the rate of wrong answers on X"."""
+    return any(_COMPLETED.fullmatch(text, p.span.end, whole.span.start) for p in parts)
+
+
+_COMPLETED = re.compile(r"[^.;,:%]{0,60}\b(?:on|in|for|of)\s+(?:the\s+)?", re.IGNORECASE)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 # Names that are of several tables: alone they name no one of them.

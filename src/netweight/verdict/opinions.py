@@ -33,6 +33,9 @@ WORTH = _re(
     r"\bstunn\w+|\bastonish\w+|\bremarkabl[ey]\b|\bfascinating\b|\bpromising\b|\blandmark\b|"
     r"\bembarrass\w+|\bthrill(?:ed|ing)\b|\bdelighted\b|\bhats off\b|\bkudos\b|\bbravo\b|"
     r"\bpunch(?:es|ing) above\b|\b(?:fairer|fairest|nicest|finest|cutest|coolest|silliest)\b|"
+    r"\bhopeless\w*|\bpathetic\b|\b(?:content|happy|satisfied|pleased|unimpressed|smitten)\s+with\b|"
+    r"\bfeels?\s+like\b|\breal\s+news\b|\b(?:real|true)\s+story\b|\babysmal\w*|\blaughabl\w+|\binsult\w*|"
+    r"\b(?:worst|best)\s+(?:release|launch|news|decision|move)\b|\bneat\b|\bgoofy\b|\bgenius\b|\bmagical\b|"
     r"\bno[\s\-]brainer\b|\blong overdue\b|\bPR (?:stunt|move)\b|\bbait and switch\b|"
     r"\bmissed (?:chance|opportunity)\b|\bswings and roundabouts\b|\bcould not care less\b"
 )

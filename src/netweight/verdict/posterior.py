@@ -54,16 +54,25 @@ def tempered(probability: float, weight: float) -> float:
 
 
 def of_pairs(
-    relation: Relation, pairs: Iterable[Pair], *, is_universal: bool, is_negated: bool
+    relation: Relation,
+    pairs: Iterable[Pair],
+    *,
+    is_universal: bool,
+    is_negated: bool,
+    is_partial: bool = False,
 ) -> Posterior | None:
-    """The posterior of a comparison: over its pairs the mean, or for "every" the product."""
+    """The posterior of a comparison: over its pairs the mean, for "every" the product.
+
+    For "some" it is that of the pair which bears it out best.
+    """
     known = [(_mass(relation, p), min(weight_of(p.first), weight_of(p.second))) for p in pairs]
     if not known:
         return None
 
     def joined(scale: float) -> float:
         parts = [tempered(mass, min(1.0, weight * scale)) for mass, weight in known]
-        whole = math.prod(parts) if is_universal else sum(parts) / len(parts)
+        mean = max(parts) if is_partial else sum(parts) / len(parts)
+        whole = math.prod(parts) if is_universal else mean
         return 1 - whole if is_negated else whole
 
     return _posterior(joined(1.0), joined(0.5), joined(2.0), sum(w for _, w in known))

@@ -41,7 +41,10 @@ _LEAD = _re(
     r"\b(?:(?:measured|compared|tested|set|pitted|put|stacked|held)\s+(?:up\s+)?(?:against|with|"
     r"to|beside|next\s+to)|next\s+to|relative\s+to|unlike|against)\s+(?:the\s+)?"
 )
-_LEVEL = re.compile(r"[\s\-](?:level|class|grade|calib(?:er|re)|like|tier)\b", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"[\s\-](?:level|class|grade|calib(?:er|re)|like|tier)\b|['\u2019]s\s+(?:equal|peer|match)\b",
+    re.IGNORECASE,
+)
 _ADVERSATIVE = _re(
     r";|\b(?:(?<!all )(?<!nothing )(?<!anything )but|while|whereas|although|though|yet|despite)\b"
 )
@@ -113,12 +116,21 @@ def _is_next_subject(text: str, mention: Mention, next_start: int) -> bool:
     )
 
 
+_CLAUSE_JOINT = re.compile(r"\b(?:and|so|as|since|because)\b")
+_VERB = re.compile(
+    r"\s+(?:\w+ly\s+|also\s+)?(?:has|have|had|is|are|was|were|does|did|can|will|gets?|got|scores?|scored|"
+    r"reach\w+|needs?|comes?|came|stands?|stood|manages?|runs?|fits?|trails?|beats?|wins?|loses?|leads?)\b"
+)
+
+
 def _joined(text: str, against: list[Mention]) -> list[Mention]:
     """The first model and those listed with it; not one that begins a statement of its own."""
     kept = against[:1]
     for mention in against[1:]:
         between = text[kept[-1].span.end : mention.span.start]
         if re.search(r"[.:](?!\d)|,\s+(?:it|they|the model)\b", between):
+            break
+        if _CLAUSE_JOINT.search(between) and _VERB.match(text, mention.span.end):
             break
         kept.append(mention)
     return kept

@@ -15,6 +15,7 @@ from netweight.verdict.names import (
     Mention,
     find_benchmarks,
     find_models,
+    find_parts,
     find_roles,
     find_size_references,
 )
@@ -26,7 +27,8 @@ class Scene:
     """A sentence with the names in it; spans here count from the sentence's start.
 
     `earlier_benchmarks` are those that the passage named last, `story_benchmark` the only one that
-    the whole story names, `columns` the models that the header of a table names.
+    the whole story names, `columns` the models that the header of a table names, `order` those
+    that the numbers of a line without names belong to.
     """
 
     sentence: Sentence
@@ -42,6 +44,8 @@ class Scene:
     story_benchmark: str | None = None
     columns: tuple[str, ...] = ()
     benchmark_columns: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    is_order_sure: bool = False
     is_taken_back: bool = False
     comparator_spans: set[Span] = field(default_factory=set)
 
@@ -96,6 +100,9 @@ class _Passage:
     columns: tuple[str, ...] = ()
     benchmark_columns: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    is_order_sure: bool = False
+    is_order_here: bool = False
     before: str = ""
     last: Sentence | None = None
 
@@ -113,6 +120,8 @@ def read_scenes(story: Story, tables: Published) -> list[Scene]:
     for sentence, models, benchmarks in zip(story.sentences, found, named, strict=True):
         _enter(passage, sentence, main)
         models = _with_references(sentence.text, models, passage, main, about=about_gpt_oss)
+        benchmarks = find_parts(sentence.text, benchmarks, passage.benchmarks)
+        order, is_order_sure = _order_of(sentence, models, passage, main)
         context = f"{passage.before} {sentence.text}".strip()
         scenes.append(
             Scene(
@@ -129,6 +138,8 @@ def read_scenes(story: Story, tables: Published) -> list[Scene]:
                 story_benchmark,
                 passage.columns,
                 passage.benchmark_columns,
+                order,
+                is_order_sure,
             )
         )
         _leave(passage, sentence, models, benchmarks, context)
@@ -149,6 +160,7 @@ def _enter(passage: _Passage, sentence: Sentence, main: tuple[str, ...]) -> None
     if sentence.paragraph == passage.paragraph:
         return
     passage.paragraph = sentence.paragraph
+    passage.is_order_here = sentence.is_heading and passage.is_order_here
     if passage.last is not None and _goes_on(passage.last, sentence):
         passage.before = passage.before[-_MAX_CONTEXT:]
         return
@@ -225,9 +237,55 @@ def _leave(
     passage.models += tuple(name for mention in models for name in mention.ids)
     passage.before = context
     passage.last = sentence
+    _note_order(passage, sentence, models)
     heads = _columns(sentence, models, benchmarks), _columns(sentence, benchmarks, models)
     if any(heads) or not sentence.is_heading:
         passage.columns, passage.benchmark_columns = heads
+
+
+_SAME_ORDER = re.compile(
+    r"\b(?:(?:in\s+)?(?:the\s+)?same\s+(?:order|sequence)|in\s+that\s+order)\b",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(
+    r"\b(?:both|the\s+two|these\s+two|the\s+pair)\b(?:\s+(?:[\w\-]+\s+)?models)?",
+    re.IGNORECASE,
+)
+_FIRST_AND_SECOND = re.compile(
+    r"\bfirst\b.*\b(?:second|then|last|after)\b|\bin\s+(?:this|that)\s+order\b", re.IGNORECASE
+)
+
+
+def _order_of(
+    sentence: Sentence, models: list[Mention], passage: _Passage, main: tuple[str, ...]
+) -> tuple[tuple[str, ...], bool]:
+    """Whose the numbers of a line without names are, and whether the story says so."""
+    if _PAIR.search(sentence.text):
+        return (main, False) if len(main) == 2 else ((), False)
+    if models or len(passage.order) < 2:
+        return (), False
+    if _SAME_ORDER.search(sentence.text):
+        return passage.order, True
+    is_entry = sentence.is_heading and passage.is_order_here
+    is_next = sentence.paragraph == passage.paragraph and passage.is_order_here
+    is_told = is_entry or is_next
+    return (passage.order, passage.is_order_sure and is_entry) if is_told else ((), False)
+
+
+def _note_order(passage: _Passage, sentence: Sentence, models: list[Mention]) -> None:
+    """Remember the models that a line gives numbers of, or that it announces, in their order."""
+    names = [m.ids[0] for m in models if len(m.ids) == 1]
+    if len(names) < 2 or len(set(names)) < len(names) or len(names) < len(models):
+        if models:
+            passage.is_order_here = False
+        return
+    rest = sentence.text
+    for mention in reversed(models):
+        rest = rest[: mention.span.start] + rest[mention.span.end :]
+    has_numbers = len(re.findall(r"\d+(?:\.\d+)?\s?%|\d\d\.\d|\b\d{4}\b", rest)) >= len(names)
+    is_announced = bool(_FIRST_AND_SECOND.search(sentence.text))
+    passage.order, passage.is_order_here = tuple(names), True
+    passage.is_order_sure = is_announced or (has_numbers and sentence.is_heading)
 
 
 def _columns(sentence: Sentence, named: list[Mention], others: list[Mention]) -> tuple[str, ...]:
@@ -316,9 +374,9 @@ def _main_subject(story: Story, found: list[list[Mention]], tables: Published) -
             counts[key] += weight
     if not counts:
         return ()
-    families = {row.family for row in tables.models.values()}
-    for key in counts:
-        counts[key] += roles if key in families else 0  # "OpenAI's open model"
+    families = {row.family for row in tables.models.values()} - {None}
+    for key in counts:  # "OpenAI's open model"; of two that are equal, the one with open sizes
+        counts[key] += roles + 1 if key in families else 0
     top = counts.most_common(1)[0][0]
     members = tuple(row.id for row in tables.models.values() if row.family == top)
     return tuple(m for m in members if m in named) or ids_of[top]

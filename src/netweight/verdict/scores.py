@@ -37,13 +37,22 @@ _SPELT = re.compile(
     r"\s+(?:percent|per\s?cent)\b",
     re.IGNORECASE,
 )
+# "nine in ten questions": a share told in words, as fine as its tenths.
+_IN_TEN = re.compile(
+    rf"\b({'|'.join(_ONES)}|[1-9])\s+(?:in|out\s+of)\s+(?:every\s+)?(?:ten|10)\b"
+    r"(?=\s+(?:of\s+)?(?:the\s+|its\s+|all\s+)?(?:[\w\-]+\s+){0,2}"
+    r"(?:questions?|problems?|tasks?|exercises?|issues?|answers?|items?|cases?)\b)",
+    re.IGNORECASE,
+)
 _NOT_A_SCORE = re.compile(
     r"\s?(?:B|GB|GiB|MB|K|M|x|bn|GPUs?|gigabytes?|gigs?|billion|million|thousand|trillion|"
     r"questions?|exercises?|problems?|languages?|items?|times|tokens?|hours?|days?|weeks?|"
-    r"months?|years?|minutes?|seconds?|prompts?|models?|parameters?|of the|tasks?|runs?|people|"
+    r"months?|years?|minutes?|seconds?|prompts?|models?|parameters?|"
+    r"of (?:the|them|those|these)|tasks?|runs?|people|"
     r"users|cards?|chips?|experts?|layers?|steps?|sets?|subjects?|requests?|cases?|texts?|words?|"
     r"pages?|stories|members?|companies|countries|benchmarks?|categories|dollars?|euros?|cents?|"
-    r"st|nd|rd|th|shots?|seats?|levels?|settings?)\b",
+    r"st|nd|rd|th|shots?|seats?|levels?|settings?|"
+    r"(?:is|was|being) the (?:number|count|amount|year|total))\b",
     re.IGNORECASE,
 )
 _NAMED_NUMBER = re.compile(
@@ -71,7 +80,9 @@ _DISTANCE_BEFORE = re.compile(
 _SHARE_OF = re.compile(r"\s+of\s+(?:(?:the|all|its|these|those|their)\s+)*([\w'\u2019\-]+)")
 _TEST_NOUN = re.compile(
     r"(?:questions?|problems?|tasks?|exercises?|items?|cases?|issues?|answers?|time|tests?|"
-    r"prompts?|requests?|conversations?|attempts?|repl(?:y|ies)|them|\d+)$",
+    r"prompts?|requests?|conversations?|attempts?|repl(?:y|ies)|them|those|requested|contested|"
+    r"criticism|essays?|texts?|speeches|political|such|responses?|occasions?|instances?|what|from|"
+    r"by|given|\d+)$",
     re.IGNORECASE,
 )
 _COUNT_AFTER = re.compile(r"\s+(?:out\s+)?of\s+(?:the\s+|its\s+|a\s+)?\d")
@@ -101,6 +112,8 @@ _LIST_JOINT = re.compile(r"\s*(?:,|,?\s*and)\s*")
 _FOR = re.compile(
     r"\)?\s*(?:\([^()]{0,40}\)\s*)?,?\s*(?:correct(?:ly)?|right|wrong|accuracy|Elo)?\s*"
     r"(?:(?:for|by|from|of|in the case of)\s+|"
+    r"of\s+what\s+|of\s+(?:(?:the|its|those|these|all|their)\s+)*"
+    r"(?:(?:answers?|questions?|replies|responses|problems?|tasks?|issues|exercises|cases|attempts)\s+)?(?:given\s+|solved\s+|put\s+)?(?:from|by|to)\s+|"
     r"(?:is|was|are|were)\s+(?:the\s+)?(?:[\w'\u2019\-]+\s+){0,2}(?:row|figure|score|number|"
     r"result|entry|mark|rating|value|one)\s+(?:for|of)\s+|"
     r"(?:is|was)\s+(?:what|where)\s+|(?:goes|went|belongs?)\s+to\s+)"
@@ -163,11 +176,14 @@ def find_scores(
     default: tuple[str, ...],
     columns: tuple[str, ...] = (),
     benchmark_columns: tuple[str, ...] = (),
+    order: tuple[str, ...] = (),
+    *,
+    is_order_sure: bool = False,
 ) -> list[tuple[Span, Score]]:
     """Scores in reading order with their numbers' places; none where no benchmark is named.
 
     `default` is whom a pronoun stands for, `columns` and `benchmark_columns` what stands at the
-    head of a table.
+    head of a table; `order` is whose the numbers of a line are that names no model.
     """
     if benchmark_columns and not benchmarks:
         benchmarks = [Mention((name,), Span(0, 0)) for name in benchmark_columns]
@@ -178,6 +194,8 @@ def find_scores(
     owners = _owners(text, numbers, single, default)
     if columns and not models and len(numbers) == len(columns):
         owners = [(name, True) for name in columns]
+    elif order and not single and len(numbers) == len(order):
+        owners = [(name, is_order_sure) for name in order]
     is_row = benchmark_columns and len(numbers) == len(benchmark_columns)
     rows = benchmark_columns if is_row else ()
     spans = [number.span for number in numbers]
@@ -192,10 +210,38 @@ def find_scores(
             bound=_bound(text, number.span),
             is_named=is_named,
             effort=effort_of(text, number.span, spans),
+            is_clear=not _is_of_a_part(text, number.span, spans)
+            and not _is_of_the_wrong(text, number.span, spans),
             is_rough=_ROUGH.search(text, 0, number.span.start) is not None,
         )
         found.append((number.span, score))
     return _in_order(text, _with_lists(text, found, single, benchmarks), single)
+
+
+# "and for Yoruba alone 62.4%": a number of some of the questions.
+_PART_WORDS = re.compile(
+    r"\b(?:alone|by itself|subset|subscore|category|sub-?test|"
+    r"(?:for|in)\s+(?:Yoruba|Swahili|Hindi|Arabic|German|French|Spanish|Chinese|Japanese|Korean|Italian|Portuguese|Bengali|Indonesian))\b"
+)
+
+
+def _is_of_a_part(text: str, span: Span, numbers: list[Span]) -> bool:
+    """Whether the words around a number say that it is of some of the questions only."""
+    previous = max((n.end for n in numbers if n.end <= span.start), default=0)
+    following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
+    stretch = text[previous : min(following, span.end + 30)]
+    return _PART_WORDS.search(stretch) is not None
+
+
+_WRONG = re.compile(
+    r"\b(?:wrong(?:ly)?|incorrect(?:ly)?|mistakes?|errors?|failures?)\b", re.IGNORECASE
+)
+
+
+def _is_of_the_wrong(text: str, span: Span, numbers: list[Span]) -> bool:
+    """Whether a number counts the answers that were wrong: "gets 10% of MMLU wrong"."""
+    following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
+    return _WRONG.search(text, span.end, min(following, span.end + 45)) is not None
 
 
 def _scores_among(
@@ -223,6 +269,11 @@ def _numbers(text: str) -> list[_Number]:
         tens, ones, tenths = (part.lower() if part else None for part in match.groups())
         value = _TENS[tens or ""] + _ONES.get(ones or "", 0) + _ONES.get(tenths or "", 0) / 10
         found.append(_Number(Span(*match.span()), value, 1 if tenths else 0, has_unit=True))
+    for match in _IN_TEN.finditer(text):
+        tenths_told = _ONES.get(match[1].lower()) or int(match[1])
+        start, end = match.span()
+        found = [n for n in found if n.span.end <= start or end <= n.span.start]
+        found.append(_Number(Span(*match.span()), 10.0 * tenths_told, -1, has_unit=True))
     return sorted(found)
 
 
@@ -244,8 +295,19 @@ def _is_score(text: str, number: _Number, names: list[Mention], single: list[Men
     is_possible = not is_year and (number.value <= 100 or 800 <= number.value <= 4000)
     return is_possible and (
         _CUE.search(text, max(0, start - 40), start) is not None
+        or _leads_to_a_test(text, number, names)
         or _follows_name(text, number, names)
         or _named_after(text, number.span, single) is not None
+    )
+
+
+def _leads_to_a_test(text: str, number: _Number, names: list[Mention]) -> bool:
+    """Whether a fine number is followed by "on X"."""
+    after = next((m for m in names if m.span.start >= number.span.end), None)
+    return bool(
+        after
+        and number.decimals > 0
+        and re.fullmatch(r"\s+(?:on|in|at)\s+(?:the\s+)?", text[number.span.end : after.span.start])
     )
 
 
@@ -275,10 +337,15 @@ def _follows_name(text: str, number: _Number, names: list[Mention]) -> bool:
             if re.fullmatch(r"\s*[:|=]\s*", words):
                 return True
             is_listed = number.value >= 800 or ":" in text[: name.span.start]
-            is_fine = number.decimals > 0 or is_listed
+            is_second = _ELLIPTIC.search(text, 0, name.span.start) is not None
+            is_fine = number.decimals > 0 or is_listed or is_second
             if is_fine and re.fullmatch(r"[\s:,(|\u2013\u2014\-]{1,4}", words):
                 return True
     return False
+
+
+# "A has 33 and B 59": the second number leans on the first.
+_ELLIPTIC = re.compile(r"\b\d[\d.]*\b[^.;]{0,60}(?:\band|,)\s+(?:the\s+)?$")
 
 
 def _owners(
@@ -287,17 +354,57 @@ def _owners(
     """For each number its model, and whether the words beside it name that model."""
     taken: set[Span] = set()
     owners: list[tuple[str | None, bool]] = []
+    spans = [number.span for number in numbers]
+    served: set[Span] = set()
     for number in numbers:
         after = _named_after(text, number.span, single)
         before = next((m for m in reversed(single) if m.span.end <= number.span.start), None)
-        if before and _is_tight(text, before.span, number.span):
+        if before and (
+            _is_tight(text, before.span, number.span)
+            or _is_labelled(text, before, after, number.span, spans)
+            or _has_its_with(text, before, number.span, served)
+        ):
+            served.add(before.span)
             owners.append((before.ids[0], True))
         elif after is not None:
             taken.add(after.span)
             owners.append((after.ids[0], True))
         else:
             owners.append(_owner(text, number.span, single, taken, default))
+            if before and owners[-1] == (before.ids[0], True):
+                served.add(before.span)
     return owners
+
+
+def _is_labelled(
+    text: str, before: Mention, after: Mention | None, number: Span, numbers: list[Span]
+) -> bool:
+    """Whether each name stands before its number, as in "X is at 85.3%, for Y 87.0%"."""
+    return _is_first_of(before, number, numbers) and _leads_on(text, after, numbers)
+
+
+def _is_first_of(name: Mention, number: Span, numbers: list[Span]) -> bool:
+    """Whether no other number stands between a name and its number."""
+    return not any(name.span.end <= n.start and n.end <= number.start for n in numbers)
+
+
+def _leads_on(text: str, name: Mention | None, numbers: list[Span]) -> bool:
+    """Whether a name has a number of its own right after it: "X is at 85.3%, for Y 87.0%"."""
+    following = [n for n in numbers if name is not None and n.start >= name.span.end]
+    return bool(name and following and _ITS_OWN.fullmatch(text, name.span.end, following[0].start))
+
+
+def _has_its_with(text: str, name: Mention, number: Span, served: set[Span]) -> bool:
+    """Whether "behind X with 59" gives X its number: where the subject has one already."""
+    between = text[name.span.end : number.start]
+    return bool(served and re.fullmatch(r",?\s*with\s+(?:its\s+)?", between))
+
+
+_ITS_OWN = re.compile(
+    r"\s*(?:is|has|gets?|got|scores?|scored|at|with|reach\w*|manages?d?|stands\s+at|comes\s+to)?\s*"
+    r"(?:only|just|about|[:(=|])?\s*",
+    re.IGNORECASE,
+)
 
 
 def _is_tight(text: str, name: Span, number: Span) -> bool:
@@ -314,6 +421,8 @@ def _named_after(text: str, span: Span, single: list[Mention]) -> Mention | None
     if after and after.span.start - span.end <= 80:
         if _FOR.fullmatch(text, span.end, after.span.start):
             return after
+        if not text[span.end : after.span.start].strip() and text[span.end - 1] == "%":
+            return after  # "62.4% big, 60.7% small"
         is_beside = re.fullmatch(r"\s*\(\s*", text[span.end : after.span.start])
         if is_beside and text.startswith(")", after.span.end):
             return after
@@ -373,21 +482,29 @@ def _in_order(
 ) -> list[tuple[Span, Score]]:
     """Read "A, B and C score 1, 2 and 3": the numbers go with the models in their order."""
     out = list(found)
+    order: list[Mention] = []
     for start, end in _runs(text, found, _JOINT):
         if end - start < 2:
+            order = []
             continue
         previous = found[start - 1][0].end if start else 0
         before = [
             m for m in single if previous <= m.span.start and m.span.end <= found[start][0].start
         ]
+        is_crowded = end - start == 2 and len({m.ids for m in before}) > 2
         before = before[-(end - start) :] if end - start == 2 else before
         is_list = end - start == 2 or _are_listed(text, before)
+        if not before and len(order) == end - start:
+            before = order  # "(93.0 to 90.0) ... (81.4 to 80.1)": the same two again
         if before and _PRONOUN_SUBJECT.search(text, before[-1].span.end, found[start][0].start):
             continue
+        order = before if len(before) == end - start and is_list else []
         if len(before) == end - start and is_list:
             for offset, mention in enumerate(before):
                 place, score = out[start + offset]
-                out[start + offset] = (place, replace(score, model=mention.ids[0], is_named=True))
+                is_clear = score.is_clear and not is_crowded
+                known = replace(score, model=mention.ids[0], is_named=True, is_clear=is_clear)
+                out[start + offset] = (place, known)
     return out
 
 

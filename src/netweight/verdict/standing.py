@@ -27,8 +27,8 @@ Voice = Literal["story", "vendor", "others"]
 TITLE, LEDE, BODY, ASIDE = 1.0, 0.8, 0.5, 0.25
 
 _FOR = {
-    "licence", "open-source", "closed-before", "memory", "efficiency", "no-high-capability",
-    "best-american",
+    "licence", "commercial-use", "weights-release", "open-source", "closed-before", "memory",
+    "efficiency", "effort-effect", "no-high-capability", "best-american",
 }  # fmt: skip
 _AGAINST = {
     "maths-in-writing", "synthetic-data", "data-effect", "refusal", "hallucination", "bias",

@@ -26,6 +26,7 @@ class Topic:
     context: re.Pattern[str] | None = None
     can_be_denied: bool = False
     is_said_once: bool = False  # a second mention in a sentence adds nothing
+    is_answer: bool = False  # the context may stand in the question before it
 
 
 def _re(text: str) -> re.Pattern[str]:
@@ -38,6 +39,13 @@ TOPICS = (
     Topic("licence", "licence", wordings.LICENCE, can_be_denied=True),
     Topic("usage-policy", "licence", wordings.USAGE_POLICY, can_be_denied=True, is_said_once=True),
     Topic("commercial-use", "licence", wordings.COMMERCIAL_USE, can_be_denied=True),
+    Topic(
+        "weights-release",
+        "openness",
+        wordings.WEIGHTS_RELEASE,
+        can_be_denied=True,
+        is_said_once=True,
+    ),
     Topic("data-release", "openness", wordings.DATA_RELEASE, can_be_denied=True, is_said_once=True),
     Topic(
         "open-source",
@@ -136,6 +144,13 @@ TOPICS = (
     ),
     Topic("context-length", "resource", wordings.CONTEXT_LENGTH, can_be_denied=True),
     Topic(
+        "context-length",
+        "resource",
+        wordings.CONTEXT_ANSWER,
+        context=_re(r"\b(?:prompts?|context|window|how\s+long)\b"),
+        is_answer=True,
+    ),
+    Topic(
         "effort-levels",
         "behaviour",
         wordings.EFFORT_LEVELS,
@@ -197,27 +212,45 @@ TOPICS = (
 # Abilities that benchmarks may or may not measure; ids as in benchmarks.json.
 ABILITIES = {
     "instruction_following": _re(
-        r"\b(?:follow|obey|adher|handl|understand)\w*(?:\W+[\w\-]+){0,4}?\W+instructions?\b|"
+        r"\b(?:follow|obey|adher|handl|understand|ignor|disregard|execut|carr(?:y|ies)\s+out|grasp|"
+        r"stick\w*\s+to|cop\w*\s+with|trouble|difficult|struggl|problems?|keep\w*\s+to)\w*"
+        r"(?:\W+[\w\-]+){0,4}?\W+(?:instructions?|orders|directions)\b|"
         r"\binstruction[\s\-]following\b|\bobedien\w+"
     ),
+    "willingness": _re(
+        r"\bwithout\s+(?:ever\s+|once\s+)?(?:refus|balk|complain|object)\w+|\brefus(?:e|es|al|als|ing)\b|"
+        r"\bpolitical\s+(?:\w+\s+){0,2}?(?:texts?|copy|speech(?:es)?|essays?|content|pieces?|leaflets?)\b|"
+        r"\b(?:un)?censor\w*|\bwilling(?:ness|ly)?\b|\bsensitive\s+topics\b"
+    ),
+    "general_knowledge": _re(
+        r"\bknow(?:s|ing)?\s+(?:of|about)\s+the\s+(?:wide\s+|wider\s+|whole\s+)?world\b|"
+        r"\b(?:world|general)\s+knowledge\b|\bknowledge\s+of\s+the\s+(?:\w+\s+)?world\b|\btrivia\b|"
+        r"\bgeneral\s+education\b|\bwell[\s\-]read\b"
+    ),
     "compliance": _re(r"\bcomplian\w+|\bcompl(?:y|ies)\b"),
-    "bias": _re(r"\bbias(?:ed|es)?\b|\beven-?handed\w*|\bstereotyp\w+|\bprejudic\w+"),
+    "bias": _re(r"\b(?:un)?bias(?:ed|es)?\b|\beven-?handed\w*|\bstereotyp\w+|\bprejudic\w+"),
     "multilingual": _re(
         r"\bmultilingual\w*|(?<!programming )(?<!computer )(?<!coding )\b(?:human|foreign|other|"
         r"non-English|many|world['\u2019]s|natural|spoken|several|(?:ten|eleven|twelve|thirteen|"
         r"fourteen|fifteen|\d+)(?: different)?) languages?\b|\blanguages of the world\b|"
-        r"\btranslations?\b|\bpolyglots?\b(?= model)|\bother tongues\b"
+        r"\btranslat(?:ions?|or|ors|ing)\b|\bpolyglots?\b(?= model)|\bother tongues\b|"
+        r"\b(?:at|in|into|speaks?|understands?|with|writes?)\s+(?:good\s+|fluent\s+)?(?:French|German|"
+        r"Spanish|Italian|Portuguese|Japanese|Korean|Arabic|Hindi|Swahili|Yoruba|Dutch|Polish|Turkish)\b"
     ),
     "creative_writing": _re(
-        r"\bcreative (?:writing|tasks?)\b|\bpoe(?:try|ms?)\b|\bfiction\b|\bstorytelling\b|\bprose\b"
+        r"\bcreative (?:writing|tasks?)\b|\bpoe(?:try|ms?)\b|\bfiction\b|\bstorytell\w+|\bprose\b|"
+        r"\b(?:creative|imaginative|gifted)\s+(?:an?\s+)?writer\b|\bnovels?\b|\bfairy\s+tales?\b|"
+        r"\bwrit(?:es?|ing)\s+(?:\w+\s+)?stories\b"
     ),
     "factuality": _re(r"\bhallucinat\w+|\bfactual(?:ity|ly)?\b|\btruthful\w*"),
-    "safety": _re(r"\bsafe(?:ty|r)?\b|\bharmful\w*"),
+    "safety": _re(
+        r"\bsafe(?:ty|r)?\b(?!\s+(?:choice|bet|pick|option|to\s+(?:say|assume)))|\bharmful\w*"
+    ),
     "coding": _re(r"\bcod(?:e|ing)\b|\bprogramming\b|\bsoftware engineering\b"),
     "maths": _re(r"\bmath(?:s|ematic\w*)?\b|\barithmetic\b"),
     "reasoning": _re(r"\breasoning\b"),
     "tool_use": _re(r"\btool[\s\-](?:use|calling)\b|\bfunction calling\b|\bagentic\b"),
-    "knowledge": _re(r"\b(?:world |general )?knowledge\b|\btrivia\b"),
+    "knowledge": _re(r"(?<!world )(?<!general )\bknowledge\b(?!\s+of\s+the\s+(?:\w+\s+)?world)"),
     "common_sense": _re(r"\bcommon[\s\-]sense\b"),
     "empathy": _re(r"\bempath\w+|\bemotional intelligence\b"),
 }
@@ -234,6 +267,8 @@ ABILITY_WORDS = {
     "reasoning": "reasoning",
     "tool_use": "tool use",
     "knowledge": "knowledge",
+    "general_knowledge": "general knowledge",
+    "willingness": "willingness to write what is asked",
     "common_sense": "common sense",
     "empathy": "empathy",
 }
@@ -288,10 +323,10 @@ _ABOVE = _re(
     r"top(?:s|ped|ping)\b|superior\s+to|above|"
     r"(?:better|stronger|smarter|higher|sharper|cleverer|greater|more\s+(?:capable|accurate|"
     r"intelligent|powerful|competent|reliable|truthful))(?:\s+(?!than)\w+){0,2}\s+than|"
-    r"edg(?:es|ed|ing)\s+(?:out|past|ahead\s+of)|eclips\w+|bests?\b|bested\b|pips?\b|pipped\b|"
+    r"edg(?:es|ed|ing)\s+(?:out|past|ahead\s+of)|eclips\w+|bests\b|best(?=\s+[\w\-.]*\d)|bested\b|leapfrog\w*|nos(?:es|ed)\s+(?:out|past|ahead\s+of)|creeps?\s+past|crept\s+past|pulls?\s+ahead\s+of|slips?\s+past|slipped\s+past|shades\b|shaded\b(?=\s+[\w\-.]*\d)|pips?\b|pipped\b|"
     r"trump(?:s|ed|ing)\b|crush(?:es|ed|ing)\b|trounc\w+|thrash\w+|smok(?:es|ed)\b|"
     r"demolish\w+|destroy(?:s|ed)\b|defeat(?:s|ed|ing)\b|dwarf(?:s|ed)\b|"
-    r"wins?\s+(?:out\s+)?(?:against|over)|won\s+(?:out\s+)?(?:against|over)|"
+    r"wins?\s+(?:out\s+)?(?:against|over)|w(?:ins?|on)\s+(?:on|in|at)\s+[^.;,]{1,30}?\s+(?:against|over)|won\s+(?:out\s+)?(?:against|over)|"
     r"hallucinat\w+\s+(?:\w+\s+){0,2}less\s+(?:\w+\s+)?than|"
     r"leads?(?=\s+(?:over\s+)?(?:the\s+)?[\w\-.]*\d)|led(?=\s+[\w\-.]*\d)|"
     r"(?:lead|edge|advantage|upper\s+hand|margin)\s+(?:of\s+[^.;,]{0,25})?over|"
@@ -303,7 +338,7 @@ _ABOVE = _re(
     r"(?:perch|throne))\b))"
 )
 _BELOW = _re(
-    rf"\b(?:(?:is|are|was|were|been|being|gets?|got|be)\s+(?:\w+ly\s+)?(?:{_BEATEN})\s+by|"
+    rf"\b(?:(?:is|are|was|were|been|being|gets?|got|be)\s+(?:\w+ly\s+)?(?:{_BEATEN})\s+(?:(?:on|in|at)\s+[^.;,]{{1,40}}?\s)?by|"
     rf"(?:{_BEATEN})\s+(?:\w+\s+)?by|"
     r"behind|(?:came|comes|is|was|finish\w*|ranks?|placed)\s+(?:a\s+\w+\s+)?second\s+(?:only\s+)?"
     r"to|"
@@ -335,9 +370,28 @@ DENIAL = _re(
 )
 UNIVERSAL = _re(
     r"\b(?:every|all|each|any)\s+(?:\w+\s+){0,3}(?:benchmarks?|tests?|tasks?|areas?|subjects?|measures?|"
-    r"metrics?|counts?|categor\w+|categories|cases?|respects?)\b|\bacross the board\b|"
+    r"metrics?|counts?|categor\w+|categories|cases?|respects?|disciplines?|exams?|fields?|"
+    r"domains?|fronts?|leaderboards?|boards?|evaluations?)\b|\bacross the board\b|"
+    r"\b(?:whatever|whichever|no\s+matter\s+(?:what|which|the))\s+(?:the\s+)?(?:\w+\s+)?(?:tests?|"
+    r"benchmarks?|exams?|tasks?|areas?|subjects?|disciplines?)\b|"
+    r"\bno\s+(?:\w+\s+){0,2}?(?:tests?|benchmarks?|exams?)\s+(?:on\s+which|in\s+which|where)\b|"
+    r"\b(?:any|all)thing you throw at it\b|"
     r"\b(?:everywhere|always|without exception|in every way|in everything|on all counts|"
     r"all round|hands down)\b"
+)
+
+
+# "There is no test on which it trails": said of none of them.
+ON_NO_TEST = _re(
+    r"\b(?:no|not\s+a(?:\s+single)?|hardly\s+an?)\s+(?:\w+\s+){0,2}?(?:tests?|benchmarks?|exams?|tasks?|"
+    r"areas?|subjects?|disciplines?|fields?)\s+(?:\w+\s+){0,3}?(?:(?:on|in|at|for)\s+which|where|that)\b"
+    r"[^.;]{0,60}$|\bnothing\s+(?:that|which|in\s+which|at\s+which|where)\b[^.;]{0,40}$"
+)
+# "ahead once and behind once", "on some tests": not said in general.
+PARTLY = _re(
+    r"\b(?:once|twice|sometimes|occasionally|in\s+places|in\s+part|partly|at\s+times|now\s+and\s+then|"
+    r"here\s+and\s+there|now\s+and\s+again|(?:on|in)\s+(?:exactly\s+|only\s+|just\s+|at\s+least\s+)?(?:some|a\s+few|a\s+couple|several|certain|"
+    r"one|two|three|four|five|half|individual|single)\b(?!\s+(?:day|week|month|year|way)s?\b))"
 )
 
 
@@ -349,20 +403,52 @@ def says_universal(text: str) -> bool:
 INFERENCE = _re(
     r"\bsuggest\w*|\bindicat\w*|\bimpl(?:y|ies|ied|ying)\b|\bprov(?:e[sd]?|ing|es)\b|"
     r"\bdemonstrat\w*|\breveal\w*|\bshow\w*|"
-    r"\bconfirm\w*|\bmean(?:s|ing)\b|\bmeant?\s+that\b|\btells?\s+(?:you|us)\b|"
+    r"\bconfirm\w*|\bguarantee\w*|\bensur(?:e|es|ing)\b|\bmean(?:s|ing)\b|\bmeant?\s+that\b|\btells?\s+(?:you|us)\b|"
     r"\bproof\s+(?:of|that)\b|\battest\w*|\btestif\w+|\bbetray\w*|\bspeaks?\s+volumes\b|"
     r"\bevidence (?:of|that|for)\b|\bsigns? (?:of|that)\b|"
     r"\bexpos(?:e[sd]?|ing)\b|"
     r"\bpoint(?:s|ed|ing)? to\b|\bhence\b|\btherefore\b|\bconclud\w*|\blead(?:s|"
     r"ing)? (?:\w+ ){0,3}to conclude\b|\bmak(?:es|ing) (?:it|them) clear\b"
 )
+# Weaker words for a conclusion: they count only where the benchmark measures nothing of the kind.
+SOFT_INFERENCE = _re(
+    r"\bcount(?:ed|ing)?\s+on\b|\brel(?:y|ied|ying)\s+on\b|\btrust(?:ed)?\s+(?:it|them|the\s+\w+)?\s*to\b|"
+    r"\bexpect(?:ed)?\b|\bmak(?:es|ing)\s+(?:it|them|the\s+\w+|gpt[\w\-]*)\b|\b(?:can|could)\s+(?:see|tell)\b|"
+    r"\bmust\s+(?:be|have|know)\b|\bbound\s+to\b|\bsure\s+to\b|\b(?:no|small|little)\s+wonder\b|"
+    r",\s+so\s+(?:it|they|expect|do\s+not|don['\u2019]t|never|avoid|use|you\s+(?:can|should)|the\s+models?|"
+    r"there\s+is|gpt[\w\-]*)\b|\bis\s+why\b|\bthus\b|\bconsequently\b|\bit\s+follows\b"
+)
+# What a conclusion is drawn from, named before it: "Judging by its 90% on X, ...".
+GROUNDS = _re(
+    r"^(?:[A-Z]\w*:\s+)?(?:given|judging\s+(?:by|from)|going\s+by|based\s+on|in\s+(?:the\s+)?(?:view|light)\s+of|"
+    r"on\s+the\s+(?:strength|basis|evidence)\s+of|from|(?:a|any)\s+model\s+(?:that|which|with))\b"
+)
+FIRM_WORTH = _re(
+    r"\b(?:best|good|fair|reliable|excellent|perfect|truest?|surest?|better)\s+(?:\w+\s+)?(?:measure|test|gauge|guide|"
+    r"indicator|proxy|yardstick|window|predictor|sign)\b|\b(?:says?|tells?\s+(?:us|you|one)?)\s+(?:as|so|"
+    r"a\s+lot|a\s+great\s+deal|a\s+good\s+deal|much|more|plenty|volumes)\s+(?:much\s+)?(?:about|of|on)\b|"
+    r"\b(?:yardstick|proxy|barometer|litmus\s+test|stand-?in|predictor)\s+(?:for|of)\b"
+)
 MEASURING = _re(
     r"\b(?:measur|test|gaug|assess|evaluat|prob)(?:e|es|ed|s|ing)?\b|\b(?:test|measure|"
     r"benchmark|gauge|exam) (?:of|for)\b"
 )
+_FROM = (
+    r"(?:From|With|Given|Judging\s+by|Going\s+by|Based\s+on|After|"
+    r"On\s+the\s+(?:strength|basis|evidence)\s+of)"
+)
 BACK_REFERENCE = _re(
     r"^(?:These|Those|This|That|Such|The) (?:\w+ )?(?:findings?|results?|scores?|numbers?|"
-    r"figures?|means?|suggests?|shows?|proves?|indicates?)\b"
+    r"figures?|means?|suggests?|shows?|proves?|indicates?|makes?|is\s+why)\b|"
+    rf"^(?:\w+:\s+)?{_FROM}\s+(?:this|that|these|those|it|them)(?:,|\s+(?:you|one|we|it\s+follows)\b)|"
+    rf"^(?:\w+:\s+)?{_FROM}\s+(?:(?:such|an?|the|this|that|these|those)\s+)+(?:\w+\s+){{0,2}}?"
+    r"(?:marks?|scores?|results?|numbers?|figures?|rates?|ratings?|showing|evidence)\b|"
+    r"^(?:So|Hence|Therefore|Thus|It\s+follows|No\s+wonder|Small\s+wonder|In\s+other\s+words|Which\s+means|"
+    r"That['\u2019]s\s+why)\b|"
+    r"^(?:\w+:\s+)?(?:That|This|Which)\s+(?:tells|means|shows|says|proves|suggests|makes|implies)\b|"
+    r"\b(?:this|that|these|those|such)\s+(?:an?\s+)?(?:\w+\s+)?(?:numbers?|scores?|results?|figures?|marks?|rates?|"
+    r"ratings?|showings?)\b|\b(?:numbers?|scores?|results?|figures?|marks?|rates?|ratings?)\s+like\s+(?:this|that|these|"
+    r"those)\b"
 )
 
 POSSIBILITY = _re(
@@ -380,6 +466,7 @@ RELAYED = _re(
     r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?|"
     r"tell(?:s|ing)?\s+(?:me|us)|told\s+(?:me|us)|(?:am|are|is|was|were|been)\s+told|"
     r"(?:I|we)(?:['\u2019]ve|\s+have)?\s+(?:read|heard|hear|seen\s+(?:it\s+)?(?:said|claimed))|"
+    r"(?:has|have|had)\s+been\s+(?:\w+ly\s+)?(?:said|claimed|reported|alleged|suggested|rumou?red)|"
     r"(?:is|are|was|were)\s+(?:widely\s+)?(?:said|claimed|thought|believed|supposed|alleged|"
     r"assumed|rumou?red)|theor(?:y|ies)|speculat\w+|hunch|guess\w*|rumou?r\w*|gossip|"
     r"in\s+(?:his|her|their|my|our)\s+(?:view|opinion)|nobody\s+(?:\w+\s+){0,3}knows|"
@@ -396,7 +483,7 @@ PRONOUN = _re(
 )
 FIRST_PERSON = _re(r"\b(?:I|me|my|we|us|our)\b")
 CARRIED = _re(
-    r"\bthere\b|^(?:That|This|Both|These|Those)\b|\bon (?:it|the same|that|this)\b|"
+    r"\bthere\b|^(?:\w+:\s+)?(?:That|This|Both|These|Those)\b|\bon (?:it|the same|that|this)\b|"
     r"\bthe same (?:\w+ )?"
     r"(?:version|board|table|benchmark|test|index|contest|set|exam|questions?|conversations?|"
     r"problems?|tasks?|exercises?|run|list)\b"

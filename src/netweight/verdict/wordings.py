@@ -59,8 +59,15 @@ COMMERCIAL_USE = _re(
     r"for\s+(?:any\s+)?commercial\s+(?:use|purposes)\b|"
     r"\b(?:use[ds]?|using|exploit\w*|deploy\w*)\s+(?:[\w\-]+\s+){0,3}commercially\b|"
     r"\bused\s+in\s+commercial\b|"
-    r"\bcommercial\s+use\s+(?:is|remains)\s+(?:\w+\s+)?(?:allowed|permitted|fine|free|"
+    r"\b(?:may|can|cannot|could|must|should)(?:\s+not|n['\u2019]t)?\s+(?:\w+\s+)?be\s+(?:re)?sold\b|"
+    r"\b(?:may|can|cannot)(?:\s+not|n['\u2019]t)?\s+sell\s+(?:what|products?|services?|anything)\b|"
+    r"\b(?:commercial\s+(?:use|exploitation)|(?:selling|resale)\b[^.;]{0,50}?)\s+(?:is|remains)\s+(?:\w+\s+)?(?:allowed|permitted|fine|free|"
     r"(?P<denied>forbidden|prohibited|ruled out|barred|banned|excluded|off limits))\b"
+)
+WEIGHTS_RELEASE = _re(
+    r"\b(?:model\s+)?weights\b[^.;,]{0,40}?\b(?:are|is|remain|remains|stay)(?:\s+not|n['\u2019]t)?\s+(?:\w+\s+)?"
+    r"(?:available|public|downloadable|accessible|for\s+download|(?P<denied>closed|secret|private|withheld|"
+    r"unpublished|under\s+wraps|locked\s+away))\b"
 )
 USAGE_POLICY = _re(r"\busage\s+polic(?:y|ies)\b")
 
@@ -129,7 +136,9 @@ MEMORY = _re(
     rf"\b(?:{_RUNS})\b{_MORE}?(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b|"
     r"\b(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
     r"(?:is|are|will be|would be|should be)\s+(?:enough|sufficient|plenty|all)\b|"
-    rf"\b(?:{_RUNS})\b{_FEW}(?:single|one|lone|an?)\s+(?:\w+\s+){{0,2}}(?P<card>H100)\b"
+    rf"\b(?:{_RUNS})\b{_FEW}(?:single|one|lone|an?)\s+(?:\w+\s+){{0,2}}(?P<card>H100)\b|"
+    r"\b(?P<gb3>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b[^.;]{0,40}?\b(?:holds?|carries|accommodates?|houses?|"
+    r"has\s+room\s+for|swallows?)\b[^.;]{0,20}?\b(?:models?|it|gpt-oss|weights|120b|20b)\b"
 )
 NEEDS = _re(
     r"\b(?:needs?|requires?|demands?|takes?|at\s+least|no\s+less\s+than|wants?|asks?\s+for|"
@@ -143,7 +152,7 @@ def memory_told(text: str) -> float | None:
     match = MEMORY.search(text)
     if match is None:
         return None
-    told = match["gb"] or match["gb2"]
+    told = match["gb"] or match["gb2"] or match["gb3"]
     return float(told) if told else _H100_GB
 
 
@@ -175,7 +184,15 @@ CONTEXT_LENGTH = _re(
     rf"\b(?:takes?|handles?|reads?|accepts?|holds?|process(?:es)?|supports?|swallows?|"
     rf"remembers?)\s+(?:in\s+)?{_UP_TO}"
     rf"(?P<length3>{_TOKENS})(?P<k3>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
-    r"(?!\s+(?:per|a|each|an|/)\s)"
+    r"(?!\s+(?:per|a|each|an|/)\s)|"
+    r"\b(?:prompts?|inputs?|conversations?)\b[^.;]{0,50}?\b(?:up\s+to|at\s+most|no\s+more\s+than|a\s+maximum\s+of|"
+    rf"as\s+(?:long|many)\s+as|limited\s+to|capped\s+at|no\s+longer\s+than)\s+(?P<length4>{_TOKENS})"
+    r"(?P<k4>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
+)
+# "How long may a prompt be? Up to 131,072 tokens."
+CONTEXT_ANSWER = _re(
+    r"^(?:\w+:\s+)?(?:up\s+to|at\s+most|no\s+more\s+than|exactly|about|around|roughly)\s+"
+    rf"(?P<length>{_TOKENS})(?P<k>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
 )
 # "At an 8k context it fits": a setting that somebody chose, not the model's limit.
 CHOSEN = _re(
@@ -186,8 +203,10 @@ CHOSEN = _re(
 
 def context_told(match: re.Match[str]) -> int:
     """The number of tokens."""
-    for name, thousands in (("length", "k"), ("length2", "k2"), ("length3", "k3")):
-        if told := match[name]:
+    names = match.re.groupindex
+    pairs = (("length", "k"), ("length2", "k2"), ("length3", "k3"), ("length4", "k4"))
+    for name, thousands in pairs:
+        if name in names and (told := match[name]):
             tokens = int(told.replace(",", ""))
             return tokens * 1000 if match[thousands] or tokens < 1000 else tokens
     raise AssertionError("a context length without a number")
@@ -202,6 +221,10 @@ TRAINING_COMPUTE = _re(
 # ---- how it is used
 
 _STEPS = r"(?:levels?|settings?|modes?|steps?|gears?|tiers?|notches|grades?|positions?)"
+_HOW_HARD = (
+    r"\bhow\s+(?:hard|long|much|deeply|far|thoroughly)\b[^.;]{0,30}?\b(?:think|reason|effort|ponder|thought|"
+    r"deliberat)\w*"
+)
 EFFORT_LEVELS = _re(
     rf"\b(?P<count>two|three|four|five|six|[2-6])\s+(?:\w+\s+){{0,2}}(?:effort|reasoning|thinking)\s+"
     rf"{_STEPS}\b|"
@@ -211,7 +234,22 @@ EFFORT_LEVELS = _re(
     rf"[2-6])\s+{_STEPS}|"
     r"\b(?:effort|reasoning|thinking|thought|settings?|levels?|modes?)\b[^.;]{0,60}?\blow,?\s+"
     r"(?:\w+\s+)?(?:medium|middle),?\s+(?:\w+\s+)?(?:and|or|to)\s+(?:\w+\s+)?high\b|"
-    r"\blow,?\s+(?:medium|middle),?\s+(?:and|or)\s+high\s+(?:effort|reasoning|thinking|settings?)"
+    r"\blow,?\s+(?:medium|middle),?\s+(?:and|or)\s+high\s+(?:effort|reasoning|thinking|settings?)|"
+    # that there is such a setting at all
+    rf"\b(?:settings?|dials?|knobs?|sliders?|options?|switch(?:es)?|controls?|ways?|means|parameter|say)\b"
+    rf"[^.;]{{0,25}}?{_HOW_HARD}|"
+    r"\b(?:adjustable|configurable|selectable|tunable|variable|switchable)\s+(?:\w+\s+)?(?:reasoning|thinking|"
+    r"effort)\b|"
+    r"\b(?:reasoning|thinking)(?:\s+(?:effort|time|budget|depth|level))?\b[^.;,]{0,25}?\b(?:is|are|can\s+be|"
+    r"cannot\s+be|can['\u2019]t\s+be)\s+(?:\w+ly\s+)?(?:adjustable|configurable|selectable|tunable|adjusted|configured|"
+    r"chosen|dialled|changed|(?P<denied>fixed|hard-?wired|set\s+in\s+stone))\b|"
+    rf"\b(?:can(?:not|n?['\u2019]t)?|lets?|allows?|permits?|possible|able|unable|users?)\b[^.;]{{0,30}}?\b(?:choose|set|"
+    rf"pick|tell|told|adjust|vary|control|decide|change|select|tune|specify|influence|steer|limit|regulate)\w*\b"
+    rf"[^.;]{{0,30}}?{_HOW_HARD}|"
+    rf"{_HOW_HARD}[^.;]{{0,30}}?\b(?:is|can\s+be|cannot\s+be)\s+(?:\w+\s+)?(?:set|chosen|adjust\w+|configur\w+|"
+    r"up\s+to)\b|"
+    r"\b(?:can(?:not|n?['\u2019]t)?|no\s+way\s+to|possible\s+to)\s+(?:dial|turn|crank|make)\b[^.;]{0,15}?\b(?:thinking|"
+    r"reasoning|effort|think)\b[^.;]{0,30}?\b(?:up|down|less|more|harder|longer)\b"
 )
 _DIAL = (
     r"(?:effort|reasoning|thinking|settings?|dial|slider|knob|turn(?:ing)? (?:it|the \w+) up|"
@@ -243,7 +281,7 @@ TEXT_ONLY = _re(
 # A plain statement that the model takes pictures or sound, with the model as its subject.
 TAKES_MORE = _re(
     r"\b(?:gpt-oss(?:-\d+b)?|models?|it|they|both|which)\s+(?:can\s+|could\s+|also\s+|even\s+|\w+ly\s+){0,3}"
-    rf"(?:process|handl|understand|see|read|generat|produc|accept|support|tak|interpret)\w*\s+(?:\w+\s+){{0,3}}?{_SENSES}"
+    rf"(?:process|handl|understand|see|read|generat|produc|accept|support|tak|interpret|look|view|hear|recogni[sz]|describ|caption)\w*\s+(?:at\s+|to\s+)?(?:\w+\s+){{0,3}}?{_SENSES}"
     r"\b|\b(?:is|are)\s+(?:\w+ly\s+)?multi-?modal\b"
 )
 # What is asked, wished or planned is not said to be so.
@@ -272,7 +310,10 @@ SYNTHETIC = _re(
     rf"|\btrain(?:ed|ing){_FEW}(?:synthetic|machine-written|machine-generated|machine-made|"
     r"model-written|model-generated|AI-generated|artificial|made-up|self-generated)\b"
     r"|\b(?:diet|fed|raised|brought\s+up|reared)\b[^.;]{0,40}\b(?:synthetic|machine-written|"
-    r"machine-generated|AI-generated|artificial|other\s+models)\b"
+    r"machine-generated|AI-generated|machine-made|artificial|other\s+models)\b"
+    r"|\b(?:fed|trained|raised|learn(?:ed|t|s)|diet|schooled|nourished|reared|brought\s+up|taught)\b[^.;]{0,50}?"
+    r"\b(?:(?:written|made|generated|produced|composed|created|churned\s+out)\s+by|output|outputs|text\s+(?:of|"
+    r"from))\s+(?:of\s+|from\s+)?(?:\w+\s+){0,2}(?:models?|machines?|AIs?|LLMs?|chatbots?)\b"
 )
 _MATHS = (
     r"(?:formula[se]?|equations?|LaTeX|math(?:s|ematics|ematical)?(?:\s+(?:symbols?|notation|"
@@ -290,6 +331,6 @@ MATHS_IN_WRITING = _re(
     rf"|\b{_MATHS}{_FEW}{_PROSE}\b"
     rf"|\b{_PROSE}{_FEW}{_MATHS}\b"
 )
-IN_WRITING = _re(
-    r"creativ|poem|poet|fiction|stor(?:y|ies)|prose|verse|novel|writ|sonnet|haiku|limerick|lyric"
-)
+IN_WRITING = _re(rf"creativ|poet|writ|verse|limerick|lyric|\b{_PROSE}\b")
+# "Ask for a tale and formulas turn up": said of the model that is asked.
+ASKING = _re(r"^(?:\d+/\s+)?(?:just\s+)?(?:ask|request|order|try|prompt|give|tell|demand)\b")
