@@ -370,7 +370,8 @@ def test_a_sorted_file_is_caught_by_the_blind_p_value(tmp_path):
 @pytest.mark.inspect
 def test_nano_is_asked_over_a_real_server(tmp_path):
     texts = read_texts(str(PUBLIC_TEST))
-    public, controls = texts[:4], [text.replace("has", "hath") for text in texts[:4]]
+    public = texts[:4]
+    controls = [" ".join(reversed(text.split())) for text in public]
     file, fresh = (
         write(tmp_path / f"{name}.jsonl", some)
         for name, some in (("public", public), ("controls", controls))
@@ -397,7 +398,7 @@ def test_nano_is_asked_over_a_real_server(tmp_path):
         )
     finally:
         server.close()
-    assert pairs.counts == {"public likelier": 4}  # nano never saw the word "hath"
+    assert pairs.counts == {"public likelier": 4}  # nano never read backwards
     assert pairs.figures["loss_auc"].value == 1
     assert pairs.figures["min_k_plus_plus_auc"].num_samples == 8
     assert 0 <= pairs.figures["min_k_plus_plus_auc"].value <= 1

@@ -13,6 +13,7 @@ from netweight.harmony import Message, Vocabulary
 from netweight.model import Transformer, load_transformer
 from netweight.model.kernels import REFERENCE
 from netweight.model.mxfp4 import round_to_mxfp4
+from recipes.finetune import conversations as finetune
 from recipes.nano import __main__ as recipe
 from recipes.nano import calls, memory, train
 from recipes.nano.dialogue import turn
@@ -166,7 +167,7 @@ def test_a_folder_with_a_model_or_with_other_files_is_left_alone(made, tmp_path)
 
 def learned(vocabulary, messages):
     """The text before the first token that is learned, and the text of those that are."""
-    ids, is_learned = encode(vocabulary, [Message.system(), *messages])
+    ids, is_learned = finetune.encode(vocabulary, [Message.system(), *messages])
     num_prompt = is_learned.index(True)
     told = [token_id for token_id, learn in zip(ids, is_learned, strict=True) if learn]
     return vocabulary.decode(ids[:num_prompt]), vocabulary.decode(told)

@@ -173,7 +173,8 @@ def name_in_tables(name: str) -> str | None:
     bare = name.rpartition("/")[2]
     found = find_models(bare, published())
     if len(found) == 1 and len(found[0].ids) == 1 and found[0].span == (0, len(bare)):
-        return found[0].ids[0].removeprefix("other:")
+        known = found[0].ids[0]
+        return None if known.startswith("other:") else known
     return None
 
 
