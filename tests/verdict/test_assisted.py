@@ -195,7 +195,7 @@ def test_a_question_claims_nothing():
     assert extraction.rejected["question"] == 1
 
 
-def test_plain_quotation_marks_find_the_storys_own():
+def test_plain_quotation_marks_find_those_of_the_story():
     text = "OpenAI\u2019s gpt-oss-120b is a \u201cgood\u201d model."
     said = {"sentence": 1, "quote": 'OpenAI\'s gpt-oss-120b is a "good" model', "topic": "opinion"}
     claim = only(read(text, answer(said)))

@@ -113,7 +113,7 @@ def test_lines_are_joined_headings_are_not_and_furniture_is_left_out():
 @pytest.mark.parametrize(
     ("first", "second", "joined"),
     [
-        ("it shows an improve-", "ment over the last", "an improvement over"),
+        ("it gave more under-", "standing than the last", "more understanding than"),
         ("they are open-", "weight models; open-weight is", "are open-weight models"),
         ("it is called gpt-", "oss-20b, and gpt-oss-120b is", "called gpt-oss-20b, and"),
         ("it is close to o4-", "mini in all of these", "to o4-mini in"),

@@ -258,7 +258,7 @@ def test_an_answer_that_is_no_json_is_asked_for_again_and_then_an_error(judged, 
         write_prose(judged, tables, scripted(*broken), lookup(judged))
 
 
-def test_the_model_is_shown_nothing_of_the_storys_own_words(judge_text, tables):
+def test_the_model_is_shown_no_words_of_the_story(judge_text, tables):
     for payload in CARRIERS[:12]:
         report = judge_text(f"Frankly, gpt-oss-120b is a letdown. {payload}\n{TEXT}")
         shown = json.dumps(_material(report, tables), ensure_ascii=False)
