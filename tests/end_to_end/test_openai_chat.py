@@ -148,7 +148,7 @@ def test_nano_calls_a_tool_that_it_is_made_to_call(nano, seed):
     roll = openai.pydantic_function_tool(Roll)
     completion = nano.chat.completions.parse(
         model="nano",
-        messages=[{"role": "user", "content": "Throw 3 dice of 6 sides."}],
+        messages=[USER],
         tools=[roll],
         tool_choice={"type": "function", "function": {"name": "Roll"}},
         parallel_tool_calls=False,

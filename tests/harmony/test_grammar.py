@@ -309,6 +309,16 @@ def test_a_required_call_forbids_an_answer(constrainer, spell):
     assert follow(constraint, spell("<|channel|>final")) == 1
 
 
+@pytest.mark.parametrize("choice", [ToolChoice.REQUIRED, "f"])
+def test_who_has_to_call_thinks_twice_at_most(choice, constrainer, spell):
+    thought = "<|channel|>analysis<|message|>one<|end|><|start|>assistant"
+    call = '<|channel|>commentary to=functions.f json<|message|>{"city":"Paris"}<|call|>'
+    twice, thrice = spell(2 * thought + call), spell(3 * thought + call)
+    assert follow(constrainer.constrain(Rules(TOOLS[:1], choice)), twice) == len(twice)
+    assert follow(constrainer.constrain(Rules(TOOLS[:1], choice)), thrice) < len(thrice)
+    assert follow(constrainer.constrain(Rules(TOOLS[:1])), thrice) == len(thrice)
+
+
 def test_calls_follow_each_other_only_where_parallel_calls_are_on(constrainer, spell):
     one = '<|channel|>commentary to=functions.f json<|message|>{"city":"Paris"}<|end|>'
     ids = spell(one)

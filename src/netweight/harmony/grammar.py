@@ -32,6 +32,7 @@ from netweight.harmony.vocab import Vocabulary
 # Without bounds a contrary sampler would begin messages for ever. Models write one or two before
 # the answer, and seldom more than a handful of calls at once.
 MAX_STEPS = 16  # messages of reasoning and preambles before the answer
+MAX_FORCED_STEPS = 2  # before a call that is asked for: who wants none would think on instead
 MAX_CALLS = 32  # parallel calls
 
 # A constraint may cost so much processor time, or requests beside it would wait. Most cost under a
@@ -299,9 +300,10 @@ class _Budget:
 def grammar_text(rules: Rules) -> str:
     """The grammar in llguidance's dialect of Lark; HarmonyError as for Constrainer.constrain."""
     calls = _callable(rules)
-    steps = "" if rules.reasoning_budget == 0 else f"step{{0,{MAX_STEPS}}} "
-    lines = [_options(rules), f"start: {steps}last"]
     is_forced = rules.tool_choice not in (ToolChoice.AUTO, ToolChoice.NONE)
+    most = MAX_FORCED_STEPS if is_forced else MAX_STEPS
+    steps = "" if rules.reasoning_budget == 0 else f"step{{0,{most}}} "
+    lines = [_options(rules), f"start: {steps}last"]
     ways = ([] if is_forced else ["final <|return|>"]) + (["calls"] if calls else [])
     lines.append(f"last: {' | '.join(ways)}")
     lines += [
