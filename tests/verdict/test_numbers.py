@@ -67,7 +67,9 @@ class Tracer:
         cited = [c for one in self.report.scores.all for s in one.reason for c in s.cites]
         cited += [c for one in self.report.scores.all for s in one.withheld for c in s.cites]
         rows = [self.report.scores, *(self.records[name] for name in cited)]
-        self.take("//section[@id='scores']", rows, extra={"0", "1", "10"})
+        share = self.report.scores.impact_above_hype
+        drawn = set() if share is None else {f"{100 * share:.0f}"}
+        self.take("//section[@id='scores']", rows, extra={"0", "1", "10"} | drawn)
 
     def overview(self):
         """The first cell numbers the row as its claim is numbered."""
