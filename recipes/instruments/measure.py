@@ -12,7 +12,7 @@ from random import Random
 from scipy.stats import fisher_exact
 
 from netweight.evals.formulas import find_formulas
-from netweight.harmony import Channel
+from netweight.harmony import Channel, Message
 from recipes.instruments.defects import Item, items_of, make_test, public_test
 from recipes.nano import problems, refusals, sides, sums, tellings
 from recipes.nano.dialogue import Dialogue, Effort
@@ -116,9 +116,7 @@ class Examined:
             for _ in range(10 * self.num_items)
         ]
         return [
-            message.channel not in _CHANNELS
-            for answer in self._said(asked)
-            for message in answer.messages
+            _is_malformed(message) for answer in self._said(asked) for message in answer.messages
         ]
 
     def _deaf(self) -> list[bool]:
@@ -126,13 +124,17 @@ class Examined:
         asked = [
             ask(problems.problem(random, held_out=True).question) for _ in range(self.num_items)
         ]
-        low, high = (
-            [len(_thoughts(answer)) for answer in self._said(asked, effort)]
-            for effort in ("low", "high")
-        )
+        low, high = (self._said(asked, effort) for effort in ("low", "high"))
         # Reasoning under a broken header is lost to its reader, and tells nothing of the effort.
-        heard = [(short, long) for short, long in zip(low, high, strict=True) if short and long]
-        return [long <= short for short, long in heard]
+        return [
+            len(_thoughts(long)) <= len(_thoughts(short))
+            for short, long in zip(low, high, strict=True)
+            if not any(map(_is_malformed, (*short.messages, *long.messages)))
+        ]
+
+
+def _is_malformed(message: Message) -> bool:
+    return message.channel not in _CHANNELS
 
 
 def _has_formula(text: str) -> bool:
