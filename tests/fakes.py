@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from netweight.engine import Sampling
+from netweight.engine.sampler import distribution
 from netweight.harmony import Vocabulary
-from netweight.model import PAGE_TOKENS
+from netweight.model import NOTHING_ALLOWED, PAGE_TOKENS, UNSOUND
 
 
 @dataclass
@@ -145,6 +147,50 @@ class Pseudorandom(FakeModel):
         [slot] = cache[0].slots(tables[0], position, position + 1)
         logits[(cache[0].ids[slot] + 1) % 4] += self.habit
         return logits
+
+
+class Drawing(Pseudorandom):
+    """Draws itself, and takes tokens that nobody has looked at, as a model on a device does."""
+
+    is_ahead = True
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.num_unseen = self.num_masked = self.num_draws = 0
+
+    def step_from(self, token_ids, previous, *where):
+        unseen = token_ids < 0
+        if unseen.any():
+            token_ids = torch.where(unseen, previous.long()[(-1 - token_ids).clamp(0)], token_ids)
+            self.num_unseen += int(unseen.sum())
+        return self.step(token_ids, *where)
+
+    def draw(self, logits, draws):
+        assert logits.shape[0] == draws.points.numel() > 0
+        self.num_draws += logits.shape[0]
+        self.num_masked += draws.bits is not None
+        return torch.tensor([self.draw_one(logits, draws, i) for i in range(logits.shape[0])])
+
+    def draw_one(self, logits, draws, index):
+        row = logits[index]
+        if not torch.isfinite(row.max()):
+            return UNSOUND
+        if draws.bits is not None:
+            words = draws.bits[index].numpy().view(np.uint8)
+            kept = np.unpackbits(words, count=row.numel(), bitorder="little")
+            row = row.masked_fill(torch.from_numpy(kept == 0), -torch.inf)
+            if row.max() == -torch.inf:
+                return NOTHING_ALLOWED
+        if draws.temperature[index] == 0:
+            return int(row.argmax())
+        settings = Sampling(
+            temperature=float(draws.temperature[index]),
+            min_p=float(draws.min_p[index]),
+            top_k=int(draws.top_k[index]),
+            top_p=float(draws.top_p[index]),
+        )
+        sums = distribution(row, settings).cumsum(0)
+        return int(torch.searchsorted(sums, draws.points[index] * sums[-1], right=True))
 
 
 # A vocabulary of single bytes and Harmony's control tokens: any text is as many tokens as bytes.

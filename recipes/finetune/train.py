@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from netweight.model import Transformer
 from netweight.model.adapter import Factors
+from netweight.model.transformer import Flow
 from recipes.batch import Batch, Encoded, loss_of, packed
 from recipes.finetune import lora
 
@@ -89,9 +90,9 @@ def again_and_again(
     return packed(chain.from_iterable(orders), batch_tokens)
 
 
-def _checkpointed(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _checkpointed(layer: Callable[[Tensor, Tensor], Flow], x: Tensor, t: Tensor) -> Flow:
     # Not reentrant: the first layer's input needs no gradient, but its factors do.
-    return cast("Tensor", checkpoint(layer, x, use_reentrant=False))
+    return cast("Flow", checkpoint(layer, x, t, use_reentrant=False))
 
 
 def _rate(step: int, plan: Plan) -> float:

@@ -18,10 +18,11 @@ from hypothesis.stateful import (
 
 from netweight.engine import CacheSize, Engine, PromptLogprobs, Request, Sampling, Token
 from netweight.engine.cache import Cache
+from netweight.engine.scheduler import Scheduler
 from netweight.errors import ContextTooLong
 from netweight.model import PAGE_TOKENS, Checkpoint, find_model, load_transformer
 from tests.engine.test_cache import WRONG
-from tests.fakes import Pseudorandom
+from tests.fakes import Drawing, Pseudorandom
 from tests.model.adapters import write_adapter
 from tests.model.shapes import needs_native
 
@@ -141,6 +142,9 @@ class CompanyMachine(RuleBasedStateMachine):
 
     @rule(request=requests, limited=st.booleans())
     def submit(self, request, limited):
+        self.ask(request, limited)
+
+    def ask(self, request, limited):
         try:
             request = replace(request, max_tokens=self.engine.check(request))
         except ContextTooLong:
@@ -148,7 +152,7 @@ class CompanyMachine(RuleBasedStateMachine):
         key = (request, limited, self.habit)
         constraint = Whimsical if limited else lambda: None
         if key not in self.alone:
-            engine = Engine(self.model())
+            engine = Engine(CompanyMachine.model(self))
             [self.alone[key]] = stories(engine, replace(request, constraint=constraint()))
         request_id = self.engine.submit(replace(request, constraint=constraint()))
         self.expected[request_id], self.told[request_id] = self.alone[key], Story()
@@ -197,6 +201,88 @@ def test_a_request_gets_what_it_would_get_alone():
 
     run_state_machine_as_test(Machine, settings=settings(max_examples=60, stateful_step_count=30))
     assert min(seen.values()) >= 6, f"the machine seldom reaches what it is about: {seen}"
+
+
+class AheadMachine(CompanyMachine):
+    """The same on a model that draws, and runs a step ahead; alone, requests draw on the host."""
+
+    @initialize(
+        size=st.builds(CacheSize, st.integers(4, 12), st.integers(3, 12)),
+        step_tokens=st.integers(5, 40),
+        speculate=st.sampled_from([0, 0, 0, 0, 3]),
+    )
+    def begin(self, size, step_tokens, speculate):
+        super().begin(size, step_tokens, speculate, habit=0)
+
+    @rule(request=requests, limited=st.booleans(), plain=st.sampled_from([True, True, True, False]))
+    def submit(self, request, limited, plain):
+        if plain:  # who is not holds the others up
+            scores = {"prompt_logprobs": None, "prompt_moments": False, "num_logprobs": None}
+            request = replace(request, **scores)
+        self.ask(request, limited)
+
+    def model(self):
+        self.drawing = Drawing(habit=self.habit, max_context=CONTEXT, adapters=("a", "b"))
+        return self.drawing
+
+
+def test_a_model_that_draws_ahead_gives_what_the_host_draws():
+    seen = Counter()
+
+    class Machine(AheadMachine):
+        def teardown(self):
+            super().teardown()
+            if hasattr(self, "told"):
+                seen["unseen"] += self.drawing.num_unseen > 0
+                seen["masked"] += self.drawing.num_masked > 0
+                seen["cancelled"] += any(
+                    story.finish.reason == "cancelled" for story in self.told.values()
+                )
+
+    run_state_machine_as_test(Machine, settings=settings(max_examples=80, stateful_step_count=30))
+    assert min(seen.values()) >= 6, f"the machine seldom reaches what it is about: {seen}"
+
+
+def test_a_model_that_draws_ahead_gives_the_same_where_the_youngest_gives_way():
+    crowd = [Request([n] * (9 + n), Sampling(seed=n), max_tokens=50) for n in range(4)]
+    alone = [stories(Engine(Pseudorandom(max_context=CONTEXT)), one)[0].tokens for one in crowd]
+    model = Drawing(max_context=CONTEXT)
+    engine = Engine(model, cache_size=CacheSize(9, 40), max_running=3)
+    assert [story.tokens for story in stories(engine, *crowd)] == alone
+    assert engine.stats.num_preemptions > 0
+    assert model.num_unseen > 50
+
+
+class Forgetful(Drawing):
+    """Takes the first of what was drawn for every token that nobody has looked at."""
+
+    def step_from(self, token_ids, previous, *where):
+        return super().step_from(token_ids.clamp(-1), previous, *where)
+
+
+class Misplaced(Scheduler):
+    """Puts the next token where the one before it belongs."""
+
+    def ahead(self, work):
+        following = super().ahead(work)
+        return [one._replace(first=one.first - 1) for one in following]
+
+
+def test_a_step_ahead_that_is_wrong_shows_as_wrong_tokens(monkeypatch):
+    class Machine(AheadMachine):
+        checks_integrity = False
+
+    class WithForgetful(Machine):
+        def model(self):
+            return Forgetful(habit=self.habit, max_context=CONTEXT, adapters=("a", "b"))
+
+    once = settings(max_examples=300, phases=[Phase.generate], database=None)
+    with pytest.raises((AssertionError, KeyError)):
+        run_state_machine_as_test(WithForgetful, settings=once)
+    monkeypatch.setattr("netweight.engine.engine.Scheduler", Misplaced)
+    monkeypatch.setattr(CompanyMachine, "alone", {})
+    with pytest.raises((AssertionError, KeyError)):
+        run_state_machine_as_test(Machine, settings=once)
 
 
 class Presumptuous(Cache):

@@ -25,7 +25,7 @@ class Bench:
     def run(self):
         """The outcomes of a step in which every request draws token 5."""
         work = self.scheduler.schedule()
-        outcomes = self.runner.run(work)
+        outcomes = self.runner.collect(self.runner.launch(work))
         for one in work:
             if one.draws:
                 one.state.accept(5)

@@ -53,6 +53,9 @@ class ConstraintFailure(NamedTuple):
     message: str
 
 
+NOTHING_POSSIBLE = ConstraintFailure("the constraint allows no token that the model can produce")
+
+
 def masked(
     logits: Tensor, constraint: Constraint, kernels: SamplingKernels | None = None
 ) -> Tensor | ConstraintFailure:
@@ -63,9 +66,24 @@ def masked(
         log.exception("a constraint failed")
         return _failure(error)
     limited, largest = _limit(logits, bits, kernels)
-    if largest == -np.inf:
-        return ConstraintFailure("the constraint allows no token that the model can produce")
-    return limited
+    return limited if largest > -np.inf else NOTHING_POSSIBLE
+
+
+def bits_of(constraint: Constraint, num_words: int) -> NDArray[np.int32] | ConstraintFailure:
+    """The mask for the next token, a copy of its own, with no id allowed beyond what it tells of.
+
+    Args:
+        constraint: whose next token it is.
+        num_words: of 32 ids each.
+    """
+    try:
+        bits = constraint.allowed()[:num_words]
+    except Exception as error:  # whatever it is, the other requests go on
+        log.exception("a constraint failed")
+        return _failure(error)
+    whole = np.zeros(num_words, np.int32)
+    whole[: len(bits)] = bits
+    return whole
 
 
 def _limit(

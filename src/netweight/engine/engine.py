@@ -19,7 +19,9 @@ from netweight.engine.capacity import (
     cache_for_context,
     window_span,
 )
-from netweight.engine.constraint import ConstraintFailure, advance, masked
+from netweight.engine.constraint import NOTHING_POSSIBLE, ConstraintFailure, advance, masked
+from netweight.engine.device_runner import DeviceRunner, DrawingModel
+from netweight.engine.flight import Flight
 from netweight.engine.request import (
     Event,
     Finish,
@@ -30,12 +32,12 @@ from netweight.engine.request import (
     Token,
     token_budget,
 )
-from netweight.engine.runner import Model, ModelFailure, Runner
+from netweight.engine.runner import Model, ModelFailure, Outcome, Runner, TokenDrawn
 from netweight.engine.sampler import log_probabilities, moments, sample
 from netweight.engine.scheduler import Scheduler, Work
 from netweight.engine.speculation import Drafter
 from netweight.errors import RequestError
-from netweight.model import PAGE_TOKENS, SamplingKernels
+from netweight.model import NOTHING_ALLOWED, PAGE_TOKENS, SamplingKernels
 
 
 def fresh_seed() -> int:
@@ -90,7 +92,8 @@ class Engine:
         self._fresh_seed = fresh_seed
         self._cache = Cache(size, shape.sliding_window)
         self._scheduler = Scheduler(self._cache, max_running=max_running, step_tokens=step_tokens)
-        self._runner = Runner(model, size)
+        self._runner = _runner_for(model, size)
+        self._flight: Flight | None = None  # launched, and not yet collected
         self._sampling = model.sampling
         self._adapters = model.adapters
         self._next_id = 0
@@ -156,7 +159,10 @@ class Engine:
     def cancel(self, request_id: int) -> Finish | None:
         """End a request now and free its memory; None when it has already ended."""
         state = self._scheduler.remove(request_id)
-        return None if state is None else _finish(state, "cancelled")
+        if state is None:
+            return None
+        state.has_ended = True
+        return _finish(state, "cancelled")
 
     def step(self) -> list[Event]:
         """Take every running request a step further; what happened, in order of admission.
@@ -164,9 +170,20 @@ class Engine:
         A request that is being answered gets a token, or several where guesses were right; one
         whose prompt is still being read gets none.
         """
-        work = self._scheduler.schedule()
-        outcomes = self._runner.run(work) if work else []
-        settled = zip(work, outcomes, strict=True)
+        flight, self._flight = self._flight, None
+        if flight is not None and all(one.state.has_ended for one in flight.work):
+            flight = None  # nobody wants what it brings
+        if flight is None:
+            work = self._scheduler.schedule()
+            if not work:
+                return []
+            flight = self._runner.launch(work)
+        flight = self._runner.draw(flight)
+        if self._runner.is_ahead:
+            following = self._scheduler.ahead(flight.work)
+            if following:
+                self._flight = self._runner.launch(following, flight)
+        settled = zip(flight.work, self._runner.collect(flight), strict=True)
         return [event for one, outcome in settled for event in self._settle(one, outcome)]
 
     def generate(self, request: Request) -> Generator[Event]:
@@ -188,23 +205,32 @@ class Engine:
         """Assert that pages are held by running requests and by nobody else, and much more."""
         self._scheduler.check_integrity()
 
-    def _settle(self, work: Work, outcome: Tensor | ModelFailure) -> Iterator[Event]:
+    def _settle(self, work: Work, outcome: Outcome) -> Iterator[Event]:
         state = work.state
+        if state.has_ended:  # after this step was launched
+            return
         if isinstance(outcome, ModelFailure):
             self._cache.forget()  # the damage may be in pages, and others must not begin with them
             yield self._end(state, "error", outcome.message)
             return
+        if isinstance(outcome, ConstraintFailure):
+            yield self._end(state, "error", outcome.message)
+            return
+        if isinstance(outcome, TokenDrawn):
+            yield from self._draw(work, _drawn_elsewhere(state, outcome.token_id))
+            return
         if work.num_scored > 0:
             yield _score(work, outcome[: work.num_scored], self._sampling)
         if work.draws:
-            yield from self._draw(work, outcome[work.num_scored :])
+            logits = outcome[work.num_scored :]
+            yield from self._draw(work, _draw_tokens(state, logits, work.draft, self._sampling))
         else:
             stop = work.first + len(work.token_ids)
             self._cache.store(state.holding, state.token_ids, stop)
 
-    def _draw(self, work: Work, logits: Tensor) -> Iterator[Event]:
+    def _draw(self, work: Work, tokens: "_Draws") -> Iterator[Event]:
         state, num_before = work.state, len(work.state.token_ids)
-        ending = yield from _draw_tokens(state, logits, work.draft, self._sampling)
+        ending = yield from tokens
         if state.drafter is not None:
             drawn = state.token_ids[num_before:]
             num_right = sum(a == b for a, b in zip(drawn, work.draft, strict=False))
@@ -216,7 +242,12 @@ class Engine:
 
     def _end(self, state: RequestState, reason: FinishReason, error: str | None = None) -> Finish:
         self._scheduler.remove(state.request_id)
+        state.has_ended = True
         return _finish(state, reason, error)
+
+
+def _runner_for(model: Model, size: CacheSize) -> Runner | DeviceRunner:
+    return DeviceRunner(model, size) if isinstance(model, DrawingModel) else Runner(model, size)
 
 
 class _Ending(NamedTuple):
@@ -226,9 +257,27 @@ class _Ending(NamedTuple):
     error: str | None = None
 
 
+_Draws = Generator[Token, None, _Ending | None]
+"""Tokens as they are drawn, and why the request ends with them, if it does."""
+
+
+def _drawn_elsewhere(state: RequestState, token_id: int) -> _Draws:
+    """The token that was drawn where the logits are."""
+    constraint = state.request.constraint
+    if token_id == NOTHING_ALLOWED:
+        return _Ending("error", NOTHING_POSSIBLE.message)
+    if constraint is not None:
+        failed = advance(constraint, token_id)
+        if failed is not None:
+            return _Ending("error", failed.message)
+    yield Token(state.request_id, token_id, None)
+    reason = state.accept(token_id)
+    return None if reason is None else _Ending(reason)
+
+
 def _draw_tokens(
     state: RequestState, logits: Tensor, draft: Sequence[int], kernels: SamplingKernels | None
-) -> Generator[Token, None, _Ending | None]:
+) -> _Draws:
     """Draw a token after each row of logits [rows, vocab], as long as the guesses were right.
 
     That is speculative sampling (Leviathan et al. 2023, arXiv 2211.17192, section 2.3) where every

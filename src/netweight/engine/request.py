@@ -172,6 +172,7 @@ class RequestState:
     holding: Holding = field(init=False)
     num_scored: int = 0  # prompt tokens whose next token's log-probability has been told
     num_cached_tokens: int | None = None  # None: it has not begun yet
+    has_ended: bool = False
     token_ids: list[int] = field(init=False)  # the prompt, then what was drawn
 
     def __post_init__(self) -> None:
@@ -183,6 +184,11 @@ class RequestState:
     def num_pending(self) -> int:
         """Tokens that the model has yet to take; one of them when only the last draw is new."""
         return len(self.token_ids) - self.holding.num_stored
+
+    @property
+    def draws_from_logits_alone(self) -> bool:
+        """Whether a draw needs nothing of the host but a number: no penalty, no log-probability."""
+        return self.penalties is None and self.request.num_logprobs is None
 
     @property
     def num_unscored(self) -> int:
@@ -206,11 +212,11 @@ class RequestState:
             self.penalties.count(token_id)
         if token_id in self.request.stop_ids:
             return "stop"
-        return "length" if self._num_left == 0 else None
+        return "length" if self.num_left == 0 else None
 
     def draft(self, most: int) -> list[int]:
         """Up to `most` tokens that may follow, to be checked in the same step as the last one."""
-        most = min(most, self._num_left - 1)  # a token is drawn after the last of them, too
+        most = min(most, self.num_left - 1)  # a token is drawn after the last of them, too
         if self.drafter is None or most <= 0:
             return []
         constraint = self.request.constraint
@@ -218,7 +224,8 @@ class RequestState:
         return self.drafter.draft(self.token_ids, must, most)
 
     @property
-    def _num_left(self) -> int:
+    def num_left(self) -> int:
+        """Tokens that may still be drawn."""
         return len(self.request.prompt_ids) + self.max_tokens - len(self.token_ids)
 
 

@@ -19,6 +19,7 @@ from netweight.engine.request import RequestState
 # Logits of so many guessed tokens, and of so many prompt tokens, are held at once: 51 MB each for a
 # vocabulary of 201,088.
 _EXTRA_ROWS = 64
+UNSEEN = -1  # a token that is drawn but not known here yet
 
 
 class Work(NamedTuple):
@@ -35,6 +36,12 @@ class Work(NamedTuple):
     def num_rows(self) -> int:
         """Its last tokens, after which logits are wanted."""
         return self.num_scored + (1 + self.num_drafted if self.draws else 0)
+
+    @property
+    def draws_on_device(self) -> bool:
+        """Whether its one draw needs nothing of the host but a number and a mask."""
+        is_single = self.draws and self.num_scored == 0 and self.num_drafted == 0
+        return is_single and self.state.draws_from_logits_alone
 
     @property
     def draft(self) -> list[int]:
@@ -84,6 +91,29 @@ class Scheduler:
         work += self._start(left)
         assert work or not self._waiting, "requests wait and nothing runs"
         return work
+
+    def ahead(self, work: Sequence[Work]) -> list[Work]:
+        """The step after one that is under way: a token more for each of its requests.
+
+        Nobody knows yet which token: `UNSEEN` stands for it. Empty where that step has to wait: a
+        prompt is being read, somebody could start, the host draws or guesses, or there is no room.
+        """
+        going_on = [one for one in work if not one.state.has_ended]
+        could_start = bool(self._waiting) and len(self._running) < self._max_running
+        if could_start or len(going_on) != len(self._running):
+            return []
+        if not all(one.draws_on_device and one.state.drafter is None for one in going_on):
+            return []
+        going_on = [one for one in going_on if one.state.num_left > 1]
+        for one in going_on:
+            num_tokens = len(one.token_ids) + 1  # nothing of the step under way is stored yet
+            if self._cache.room(one.state.holding, num_tokens) < num_tokens:
+                return []
+            self._cache.grow(one.state.holding, num_tokens)
+        return [
+            Work(one.state, one.first + len(one.token_ids), [UNSEEN], 0, 0, True)
+            for one in going_on
+        ]
 
     def remove(self, request_id: int) -> RequestState | None:
         """Take a request out, wherever it is, and free its pages; None when it is not here."""

@@ -14,6 +14,7 @@ from netweight.model.catalog import (
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import GPT_OSS_20B, GPT_OSS_120B, Config
 from netweight.model.kernels import SamplingKernels, set_num_threads
+from netweight.model.kernels.protocol import NOTHING_ALLOWED, UNSOUND, Draws
 from netweight.model.loading import load_transformer
 from netweight.model.paged import (
     PAGE_TOKENS,
@@ -29,10 +30,13 @@ __all__ = [
     "GPT_OSS_20B",
     "GPT_OSS_120B",
     "KNOWN",
+    "NOTHING_ALLOWED",
     "PAGE_TOKENS",
+    "UNSOUND",
     "Checkpoint",
     "Config",
     "Dense",
+    "Draws",
     "KnownModel",
     "Layout",
     "ModelFolder",

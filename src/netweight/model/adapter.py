@@ -101,7 +101,10 @@ def group(
     for name, (start, stop) in zip(names, pairwise(starts.tolist()), strict=True):
         if name is not None:
             rows.setdefault(name, []).extend(range(start, stop))
-    return [Adapted(adapters[name], torch.tensor(places)) for name, places in rows.items()]
+    return [
+        Adapted(adapters[name], torch.tensor(places, device=starts.device))
+        for name, places in rows.items()
+    ]
 
 
 def chosen(adapted: Sequence[Adapted], rows: Tensor) -> list[Adapted]:

@@ -37,14 +37,21 @@ class PagedCache:
     """Room for keys and values; pages of the two kinds are numbered apart."""
 
     def __init__(
-        self, config: Config, num_pages: int, num_window_pages: int, dtype: torch.dtype
+        self,
+        config: Config,
+        num_pages: int,
+        num_window_pages: int,
+        dtype: torch.dtype,
+        device: torch.device | None = None,
     ) -> None:
-        """Reserve address space; memory is used once a page is written."""
+        """Reserve room on `device`; on the CPU, memory is used once a page is written."""
         num_window_layers = _num_window_layers(config)
         num_layers = config.num_hidden_layers - num_window_layers
         page = (2, config.num_key_value_heads, PAGE_TOKENS * config.head_dim)
-        self._pages = torch.empty((num_layers, num_pages, *page), dtype=dtype)
-        self._window_pages = torch.empty((num_window_layers, num_window_pages, *page), dtype=dtype)
+        self._pages = torch.empty((num_layers, num_pages, *page), dtype=dtype, device=device)
+        self._window_pages = torch.empty(
+            (num_window_layers, num_window_pages, *page), dtype=dtype, device=device
+        )
 
     @property
     def storage(self) -> tuple[Tensor, Tensor]:

@@ -24,8 +24,11 @@ Attend = Callable[[int, Tensor], Tensor]
 """How tokens look at one another and at what came before, given a layer's index and its queries,
 keys and values [tokens, (heads + 2 kv_heads) * head_dim]; [tokens, heads * head_dim]."""
 
-RunLayer = Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
-"""Calls a layer on what flows into it, [tokens, hidden]."""
+Flow = tuple[Tensor, Tensor]
+"""What flows between layers, [tokens, hidden] each: the sum so far, and the same, normalised."""
+
+RunLayer = Callable[[Callable[[Tensor, Tensor], Flow], Tensor, Tensor], Flow]
+"""Calls a layer on what flows into it."""
 
 
 class Transformer:
@@ -96,8 +99,8 @@ class Transformer:
             return self.kernels.attend(qkv, turn, pages, table, sinks, layout, window=window)
 
         adapted = group(self.adapters, adapters, layout.starts)
-        x = self._layers(token_ids, attend, adapted)
-        return self._logits(x[rows], chosen(adapted, rows))
+        t = self._layers(token_ids, attend, adapted)
+        return self._logits(t[rows], chosen(adapted, rows))
 
     def forward(self, token_ids: Tensor, adapter: Adapter | None = None) -> Tensor:
         """Logits after each token of whole sequences, without a cache: for tests.
@@ -150,8 +153,8 @@ class Transformer:
             return torch.cat(mixed)
 
         adapted = [Adapted(adapter, torch.arange(token_ids.numel()))] if adapter else []
-        x = self._layers(token_ids, attend, adapted, run_layer)
-        return self._logits(x[rows], chosen(adapted, rows))
+        t = self._layers(token_ids, attend, adapted, run_layer)
+        return self._logits(t[rows], chosen(adapted, rows))
 
     def _layers(
         self,
@@ -160,26 +163,33 @@ class Transformer:
         adapted: Sequence[Adapted],
         run_layer: RunLayer | None = None,
     ) -> Tensor:
-        x = self.weights.embedding(token_ids)  # [tokens, hidden]
+        """What comes out of the last layer, normalised: [tokens, hidden]."""
+        x = self.weights.embedding(token_ids)
+        first_norm = self.weights.layers[0].attention_norm
+        t = self.kernels.rms_norm(x, first_norm, self.config.rms_norm_eps)
         for layer_index in range(len(self.weights.layers)):
-            if run_layer is None:
-                x = self._layer(layer_index, x, attend, adapted)
-            else:
-                x = run_layer(partial(self._layer, layer_index, attend=attend, adapted=adapted), x)
-        return x
+            layer = partial(self._layer, layer_index, attend=attend, adapted=adapted)
+            x, t = layer(x, t) if run_layer is None else run_layer(layer, x, t)
+        return t
 
     def _layer(
-        self, layer_index: int, x: Tensor, attend: Attend, adapted: Sequence[Adapted]
-    ) -> Tensor:
-        layer = self.weights.layers[layer_index]
-        t = self.kernels.rms_norm(x, layer.attention_norm, self.config.rms_norm_eps)
+        self, layer_index: int, x: Tensor, t: Tensor, *, attend: Attend, adapted: Sequence[Adapted]
+    ) -> Flow:
+        layer, eps = self.weights.layers[layer_index], self.config.rms_norm_eps
         qkv = with_adapters(layer.qkv(t), t, (layer_index, "qkv"), adapted)
         mixed = attend(layer_index, qkv)
-        x = x + with_adapters(layer.out(mixed), mixed, (layer_index, "out"), adapted)
-        t = self.kernels.rms_norm(x, layer.mlp_norm, self.config.rms_norm_eps)
+        mixed = with_adapters(layer.out(mixed), mixed, (layer_index, "out"), adapted)
+        x, t = self.kernels.add_norm(x, mixed, layer.mlp_norm, eps)
         weights, experts = self.kernels.route(layer.router(t), self.config.experts_per_token)
-        return x + layer.mixture(t, weights, experts)
+        return self.kernels.add_norm(
+            x, layer.mixture(t, weights, experts), self._norm_after(layer_index), eps
+        )
 
-    def _logits(self, x: Tensor, adapted: Sequence[Adapted]) -> Tensor:
-        x = self.kernels.rms_norm(x, self.weights.norm, self.config.rms_norm_eps)
-        return with_adapters(self.weights.unembedding.logits(x), x, "unembedding", adapted)
+    def _norm_after(self, layer_index: int) -> Tensor:
+        """The scale of the norm that comes next: the next layer's, or the last of all."""
+        if layer_index + 1 < len(self.weights.layers):
+            return self.weights.layers[layer_index + 1].attention_norm
+        return self.weights.norm
+
+    def _logits(self, t: Tensor, adapted: Sequence[Adapted]) -> Tensor:
+        return with_adapters(self.weights.unembedding.logits(t), t, "unembedding", adapted)

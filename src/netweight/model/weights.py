@@ -87,7 +87,8 @@ class PlainLinear:
 
     def __call__(self, x: Tensor) -> Tensor:
         """See Linear."""
-        return torch.cat([linear(x, weight, bias) for weight, bias in self.parts], dim=-1)
+        parts = [linear(x, weight, bias) for weight, bias in self.parts]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def logits(self, x: Tensor) -> Tensor:
         """See Unembedding."""
@@ -148,15 +149,22 @@ class PlainMixture:
     gate_up_bias: Tensor  # [experts, 2 * intermediate]
     down: ExpertMatrices  # [hidden, intermediate] each
     down_bias: Tensor  # [experts, hidden]
+    first: int = 0  # index of the first expert that is here: a rank has some of them
 
     def __call__(self, x: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
         """See Mixture."""
-        mixed = torch.zeros(x.shape, dtype=torch.float32)
+        return self.partial(x, weights, chosen).to(x.dtype)  # rounds once, after the sum
+
+    def partial(self, x: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
+        """The same sum over those experts that are here, float32 [tokens, hidden]."""
+        mixed = torch.zeros(x.shape, dtype=torch.float32, device=x.device)
+        here = range(self.first, self.first + len(self.gate_up_bias))
         for expert in chosen.unique().tolist():
-            tokens, slots = torch.where(chosen == expert)
-            y = self._expert(x[tokens], expert)
-            mixed.index_add_(0, tokens, y.float() * weights[tokens, slots, None])
-        return mixed.to(x.dtype)  # rounds once, after the sum over experts
+            if expert in here:
+                tokens, slots = torch.where(chosen == expert)
+                y = self._expert(x[tokens], expert - self.first)
+                mixed.index_add_(0, tokens, y.float() * weights[tokens, slots, None])
+        return mixed
 
     def _expert(self, x: Tensor, expert: int) -> Tensor:
         h = linear(x, self.gate_up.matrix(expert), self.gate_up_bias[expert])

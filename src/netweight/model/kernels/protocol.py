@@ -93,6 +93,25 @@ class SamplingKernels(Protocol):
         ...
 
 
+NOTHING_ALLOWED = -1  # in place of a token drawn: every token is masked out
+UNSOUND = -2  # in place of a token drawn: a logit of its row is no finite number
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How tokens are drawn from rows of logits, together; on the CPU, [rows] each.
+
+    The settings are those of `netweight.engine.Sampling`.
+    """
+
+    points: Tensor  # float64 in [0, 1): of the running sum over each row's distribution
+    temperature: Tensor  # float32; 0 takes the likeliest
+    min_p: Tensor  # float32
+    top_k: Tensor  # int32
+    top_p: Tensor  # float32
+    bits: Tensor | None = None  # int32 [rows, vocab / 32], as in `masked`; None: all may be drawn
+
+
 @dataclass(frozen=True)
 class Kernels:
     """The operations of the transformer."""
@@ -109,6 +128,13 @@ class Kernels:
     is_native: bool = False  # bfloat16 only, over packed weights
     sampling: SamplingKernels | None = None  # None: the engine's own, in torch
     prefer_huge_pages: Callable[[Tensor], None] = lambda pages: None  # before the first write
+
+    def add_norm(
+        self, x: Tensor, added: Tensor, scale: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor]:
+        """The sum x + added [tokens, hidden], rounded to their dtype, and that, normalised."""
+        total = x + added
+        return total, self.rms_norm(total, scale, eps)
 
     def attend(
         self,

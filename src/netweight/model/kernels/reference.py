@@ -89,7 +89,8 @@ def store(k: Tensor, v: Tensor, pages: Tensor, table: Tensor, layout: Layout) ->
     """
     kv_heads, head_dim = k.shape[1:]
     counts = layout.starts.diff().long()
-    sequences = torch.repeat_interleave(torch.arange(counts.numel()), counts)  # [tokens]
+    numbers = torch.arange(counts.numel(), device=counts.device)
+    sequences = torch.repeat_interleave(numbers, counts)  # [tokens]
     positions = layout.positions.long()
     page = table[sequences, positions // PAGE_TOKENS].long()
     assert bool((page >= 0).all()), "a token of this step has no page"
