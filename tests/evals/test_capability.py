@@ -9,16 +9,10 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from netweight.errors import WeighError
-from netweight.evals import capability as capability_module
-from netweight.evals.capability import (
-    KINDS,
-    MEASURE,
-    Item,
-    capability,
-    items,
-    judge,
-    read,
-)
+from netweight.evals import capability_arithmetic, capability_reading
+from netweight.evals.capability import MAX_ITEMS, MEASURE, capability, items
+from netweight.evals.capability_answers import judge, read
+from netweight.evals.capability_item import KINDS, Item
 from netweight.evals.measure import Scored
 from recipes.nano import problems as taught_problems
 from recipes.nano import sums as taught_sums
@@ -50,7 +44,7 @@ def test_every_kind_has_items_of_several_lengths():
         assert len(lengths) >= 3 and min(lengths) == fewest
 
 
-@pytest.mark.parametrize("num_items", [0, capability_module.MAX_ITEMS + 1])
+@pytest.mark.parametrize("num_items", [0, MAX_ITEMS + 1])
 def test_a_number_of_items_that_cannot_be_had_is_refused(num_items):
     with pytest.raises(WeighError, match=f"items, not {num_items}"):
         capability(num_items=num_items)
@@ -98,10 +92,10 @@ def test_half_of_the_problems_are_of_the_embedded_models_kind_and_never_in_its_t
 
 
 def test_the_wordings_of_taught_problems_are_those_of_the_training():
-    assert capability_module._BEGINNINGS == taught_problems._BEGINNINGS
-    assert capability_module._QUESTIONS == taught_problems._QUESTIONS
+    assert capability_arithmetic._BEGINNINGS == taught_problems._BEGINNINGS
+    assert capability_arithmetic._QUESTIONS == taught_problems._QUESTIONS
     for sign in "+-":
-        assert capability_module._CHANGES[sign] == taught_problems._CHANGES[sign]
+        assert capability_arithmetic._CHANGES[sign] == taught_problems._CHANGES[sign]
 
 
 def facts_of(told):
@@ -121,7 +115,7 @@ def test_the_facts_of_taught_readings_are_told_and_asked_for_as_in_the_training(
     for _ in range(300):
         item = taught_world.enquiry(random, held_out=True)
         taught.add((form(item.answer.partition(": ")[2]), form(item.question)))
-    assert capability_module._INTRODUCTIONS == taught_world.INTRODUCTIONS
+    assert capability_reading._INTRODUCTIONS == taught_world.INTRODUCTIONS
     for item in (item for item in ITEMS if item.facts is not None):
         (answering,) = (each for each in facts_of(item.facts) if is_asked_of(item, each))
         assert (form(answering), form(item.question)) in taught

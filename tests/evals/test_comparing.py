@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import binom, binomtest, false_discovery_control, fisher_exact, ttest_rel
 
+from netweight.evals.clusters import Estimate
 from netweight.evals.comparing import (
     benjamini_hochberg,
     bootstrap_difference,
+    detectable_mean,
+    effective_discordance,
     equivalence,
     estimate_difference,
     exchange_p_value,
@@ -16,6 +20,7 @@ from netweight.evals.comparing import (
     holm,
     mcnemar,
     newcombe,
+    p_beyond,
     rate_equivalence,
     tango,
 )
@@ -341,3 +346,55 @@ def test_rates_that_cannot_be_are_refused(counts):
     for compare in (newcombe, fisher):
         with pytest.raises(ValueError, match="is not a rate"):
             compare(*counts)
+
+
+@pytest.mark.parametrize("degrees", [4, 9, 30, 400])
+def test_a_mean_difference_that_is_detectable_is_found_four_times_in_five(degrees):
+    effect = detectable_mean(Estimate(0.0, 0.5, degrees)) / 0.5
+    beyond = stats.t.ppf(0.975, degrees)
+    power = stats.nct.sf(beyond, degrees, effect) + stats.nct.cdf(-beyond, degrees, effect)
+    assert power == pytest.approx(0.8, abs=0.01)
+    assert stats.nct.sf(beyond, degrees, 0.8 * effect) < 0.7  # less would be found less often
+
+
+@pytest.mark.parametrize("risks", [{"alpha": 0}, {"alpha": 1}, {"power": 0.5}, {"power": 1}])
+def test_risks_that_are_none_are_refused(risks):
+    with pytest.raises(ValueError, match="must lie between"):
+        detectable_mean(Estimate(0.0, 0.5, 9), **risks)
+
+
+def test_items_that_share_nothing_are_as_many_as_they_are_but_for_students_quantile():
+    first, second = [1] * 8 + [0] * 12, [0] * 5 + [1] * 7 + [0] * 8
+    found = effective_discordance(first, second, range(20))
+    share = (normal_quantile(0.975) / stats.t.ppf(0.975, 19)) ** 2 * 19 / 20
+    assert found == pytest.approx((5 * share, 4 * share, 20 * share))
+
+
+def test_items_of_a_cluster_that_all_come_out_alike_are_one_less_what_t_asks_for():
+    first = [1] * 12 + [0] * 28
+    found = effective_discordance(first, [0] * 40, [index // 4 for index in range(40)])
+    share = (normal_quantile(0.975) / stats.t.ppf(0.975, 9)) ** 2 * 9 / 10
+    assert found.num_items == pytest.approx(10 * share)
+    assert found.only_first / found.num_items == pytest.approx(0.3) and found.only_second == 0
+
+
+def test_never_more_items_are_counted_than_there_are_nor_fewer_than_one():
+    balanced = effective_discordance([1, 0] * 10, [0, 1] * 10, [n // 4 for n in range(18)] + [9, 8])
+    assert balanced.num_items <= 20
+    assert effective_discordance([1, 1, 0, 0], [0] * 4, "aabb").num_items == 1
+
+
+def test_discordance_is_of_passes_and_fails_with_some_spread():
+    with pytest.raises(ValueError, match="only passes and fails"):
+        effective_discordance([0.5, 1], [0, 1], "ab")
+    with pytest.raises(ValueError, match="no spread"):
+        effective_discordance([1, 1], [0, 0], "ab")
+
+
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(24, 80), st.floats(0.02, 0.4))
+def test_rates_are_within_the_margin_exactly_where_the_interval_is(first, second, items, margin):
+    p_value = p_beyond(first, second, items, margin=margin)
+    assume(abs(p_value - 0.05) > 1e-6)
+    inside = tango(first, second, items, level=0.9)
+    assert (p_value < 0.05) == (-margin < inside.lower and inside.upper < margin)
+    assert p_value == rate_equivalence(first, second, items, margin=margin).p_value

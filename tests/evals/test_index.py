@@ -12,7 +12,8 @@ from netweight.errors import WeighError
 from netweight.evals.index import PARTS, as_json, compose, compose_records, compose_run
 from netweight.evals.measure import Figure, Scored, rate_figure
 from netweight.evals.pairs import read_run
-from netweight.evals.scorecard import index_rows, index_text, scorecard_html
+from netweight.evals.scorecard import scorecard_html
+from netweight.evals.scorecard_rows import index_rows, index_text
 from netweight.evals.stats import Interval
 from tests.evals.test_pairs import BROKEN, measure, said, write_task
 

@@ -28,7 +28,7 @@ from inspect_ai.model import (
 from netweight.errors import WeighError
 from netweight.evals import pairs as pairs_module
 from netweight.evals.comparing import (
-    estimate_difference,
+    effective_discordance,
     fisher,
     holm,
     mcnemar,
@@ -37,12 +37,10 @@ from netweight.evals.comparing import (
 )
 from netweight.evals.gate import Check
 from netweight.evals.measure import FAILED, Measure, Scored, mean_figure
-from netweight.evals.pairs import Item, Pair, as_json, compare_runs, pair, read_run
-from netweight.evals.planning import paired_sample_size
+from netweight.evals.pairs import Item, Pair, compare_runs, pair, read_run
 from netweight.evals.provenance import Provenance
 from netweight.evals.records import Result, make_record, write_record
 from netweight.evals.scoring import judged
-from netweight.evals.stats import clopper_pearson
 from netweight.evals.subject import Settings, Subject
 
 STARTED = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -77,7 +75,7 @@ def said(index, outcome, **changes):
     return facts | changes
 
 
-def eval_sample(each):
+def eval_sample(each, model):
     messages = [ChatMessageUser(content=each["prompt"])]
     common = {"id": each["sample"], "epoch": each["epoch"], "input": each["prompt"], "target": "x"}
     if each["outcome"] in FAILED:
@@ -93,14 +91,21 @@ def eval_sample(each):
         answer="",
         explanation=each["explanation"],
         cluster=each["cluster"],
+        **each.get("facts", {}),
     )
     return EvalSample(
         **common,
         messages=[*messages, answer],
         output=output,
         scores={"ours": score},
-        model_usage={"m": ModelUsage(output_tokens=9)},
+        model_usage={model: ModelUsage(output_tokens=9)},
     )
+
+
+def tokens_of(scored):
+    """A further figure that no log has the samples of."""
+    lengths = range(8, 8 + len(scored))
+    return [mean_figure("tokens", "mean tokens of an answer", lengths, unit="tokens")]
 
 
 RUN = {
@@ -110,6 +115,7 @@ RUN = {
     "model": "nano",
     "settings": Settings(),
     "num_logs": 1,
+    "further": tokens_of,
 }
 
 
@@ -118,13 +124,12 @@ def write_task(folder, saying, of=None, **run):
     of, run = of or measure(), RUN | run
     logs = [write_log(folder, saying, of, run, index) for index in range(run["num_logs"])]
     scored = [scored_of(each) for each in saying if each["outcome"] not in FAILED]
-    lengths = range(8, 8 + len(scored))
     result = Result(
         measure=of,
         dataset=run["dataset"],
         counts=Counter(each["outcome"] for each in saying),
         headline=of.headline(scored),
-        further=[mean_figure("tokens", "mean tokens of an answer", lengths, unit="tokens")],
+        further=run["further"](scored),
         checks=run["checks"],
         reasoned=True,
         logs=logs,
@@ -149,7 +154,7 @@ def write_log(folder, saying, of, run, index):
         model=run["model"],
         config=EvalConfig(),
     )
-    samples = [eval_sample(each) for each in saying[index :: run["num_logs"]]]
+    samples = [eval_sample(each, run["model"]) for each in saying[index :: run["num_logs"]]]
     write_eval_log(EvalLog(eval=spec, status="success", samples=samples), str(path))
     return path
 
@@ -163,7 +168,7 @@ def scored_of(each):
         cluster=cluster,
         answer=each["answer"],
         num_tokens=9,
-        facts={},
+        facts=each.get("facts", {}),
     )
 
 
@@ -382,10 +387,11 @@ def test_epochs_of_one_item_are_not_items_of_their_own(tmp_path):
     first = read_run(write_task(tmp_path / "a", in_epochs(ones, 4)))
     second = read_run(write_task(tmp_path / "b", in_epochs(others, 4)))
     (task,) = compare_runs(first, second).tasks
-    single = estimate_difference([one == "right" for one in ones], [o == "right" for o in others])
+    by_item = [one == "right" for one in ones], [other == "right" for other in others]
     assert task.difference.num_items == 60
-    assert task.difference.interval[:2] == pytest.approx(single.interval()[:2])
-    assert task.difference.p_value == pytest.approx(single.p_value())
+    single = tango(*effective_discordance(*by_item, range(15)))
+    assert task.difference.interval[:2] == pytest.approx(single[:2])
+    assert task.difference.p_value == pytest.approx(mcnemar(6, 0))
     assert task.difference.p_value > 100 * mcnemar(24, 0)  # what counting epochs as items gives
 
 
@@ -424,7 +430,7 @@ OUTCOMES = st.sampled_from(["right", "wrong", "refused"])
 def test_turning_the_runs_around_turns_the_difference_around(outcomes):
     there = [Pair(item(a, n), item(b, n)) for n, (a, b) in enumerate(outcomes)]
     back = [Pair(pair.second, pair.first) for pair in there]
-    one, other = (pairs_module._paired_difference(each, FACTS, 0.05) for each in (there, back))
+    one, other = (pairs_module._paired_headline(each, FACTS, 0.05) for each in (there, back))
     counting = [pair for pair in outcomes if "refused" not in pair]
     assert (one is None) == (not counting)
     if one is not None:
@@ -433,31 +439,3 @@ def test_turning_the_runs_around_turns_the_difference_around(outcomes):
         assert (one.p_value, one.num_items) == (other.p_value, len(counting))
         assert one.p_equivalent == pytest.approx(other.p_equivalent)
         assert one.detectable == other.detectable
-
-
-@pytest.mark.parametrize("num_discordant", [0, 2, 12, 30])
-def test_the_detectable_difference_is_one_that_so_many_items_find(num_discordant):
-    found = pairs_module._detectable(num_discordant, 80, 1.0)
-    discordance = num_discordant / 80 or clopper_pearson(0, 80).upper
-    assert paired_sample_size(found, max(discordance, found)) <= 80
-    assert paired_sample_size(0.97 * found, max(discordance, 0.97 * found)) > 80
-
-
-def test_too_few_items_find_nothing():
-    assert pairs_module._detectable(1, 5, 1.0) is None
-    assert pairs_module._detectable(1, 20, 4.0) is None
-    assert pairs_module._detectable(1, 6, 1.0) < 1
-
-
-def test_the_data_has_every_pair_and_is_json(weighed):
-    first, second = weighed("a", ["right", "wrong", "right"]), weighed("b", ["right"] * 3)
-    data = json.loads(json.dumps(as_json(compare_runs(first, second)), allow_nan=False))
-    (task,) = data["tasks"]
-    assert [(each["first"], each["second"]) for each in task["items"]] == [
-        ("right", "right"),
-        ("wrong", "right"),
-        ("right", "right"),
-    ]
-    assert task["difference"]["value"] == pytest.approx(-1 / 3)
-    assert task["difference"]["interval"]["level"] == 0.95
-    assert data["first"]["model"] == "nano" and task["verdict"] == "undecided"

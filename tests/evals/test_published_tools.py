@@ -15,7 +15,7 @@ from inspect_ai.util import LimitExceededError
 from tenacity import retry, stop_after_attempt
 
 from netweight.errors import WeighError
-from netweight.evals.instructions import ifeval
+from netweight.evals.ifeval import ifeval
 from netweight.evals.published_tools import (
     Reading,
     failure_text,

@@ -98,3 +98,18 @@ def test_where_nobody_watches_each_task_says_it_once(capsys):
     assert told.count("for all tasks, time left not known yet") == 1
     assert told.count("for all tasks, about 4 min left") == 1
     assert "about 5 min" not in told  # that is the bar's, which needs a terminal
+
+
+def test_what_a_task_cannot_ask_here_is_told_with_its_reason(tmp_path, monkeypatch):
+    [part] = suites.SUITES["quick"](FAST)[:1]
+
+    def make():
+        task = part.make()
+        task.metadata = {"excluded": {"cpp/meetup": "it needs Boost"}}
+        return task
+
+    monkeypatch.setattr(suites, "SUITES", {"quick": lambda settings: [replace(part, make=make)]})
+    with fake_server() as server:
+        subject = Subject("fake", "fake", server.base_url)
+        weighing = evals.weigh(subject, "quick", tmp_path, FAST, command="c")
+    assert weighing.left_out == {f"{part.measure.task}: cpp/meetup": "it needs Boost"}

@@ -9,21 +9,13 @@ import pytest
 from lxml import html
 
 from netweight.errors import WeighError
-from netweight.evals import scorecard as scorecard_module
+from netweight.evals import scorecard_samples
 from netweight.evals.pairs import compare_runs, read_run
 from netweight.evals.published import groups
-from netweight.evals.scorecard import (
-    comparison_html,
-    lede,
-    p_text,
-    points,
-    scorecard_html,
-    shown,
-    terminal_rows,
-    value_text,
-    write_comparison,
-    write_scorecard,
-)
+from netweight.evals.scorecard import scorecard_html, write_scorecard
+from netweight.evals.scorecard_comparison import comparison_html, write_comparison
+from netweight.evals.scorecard_rows import terminal_rows
+from netweight.evals.scorecard_verdicts import lede
 from netweight.evals.subject import Settings
 from tests.conftest import ROOT
 from tests.evals.test_pairs import BROKEN, PASSED, measure, said, saying, write_task
@@ -36,12 +28,18 @@ HOSTILE = (
 )
 
 
+def in_python(outcomes):
+    """Samples with the facts that the task's own further figures take."""
+    facts = {"language": "python", "num_malformed": 0}
+    return [each | {"facts": facts} for each in saying(outcomes)]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A run of three tasks: one with figures of others beside it, one that is not evidence."""
     folder = tmp_path_factory.mktemp("run")
     first = ["right"] * 12 + ["wrong"] * 5 + ["refused", "timeout"]
-    write_task(folder, saying(first), measure("polyglot", metric="pass_rate_2"))
+    write_task(folder, in_python(first), measure("polyglot", metric="pass_rate_2"))
     hostile = dict.fromkeys(("prompt", "answer", "reasoning", "explanation"), HOSTILE)
     write_task(folder, [said(1, "wrong", **hostile), said(2, "right")], measure("riddles"))
     write_task(folder, saying(["right", "wrong"]), measure("bad"), checks=(PASSED, BROKEN))
@@ -54,7 +52,7 @@ def other_folder(tmp_path_factory):
     settings = Settings(temperature=1.0)
     second = ["wrong"] * 12 + ["right"] * 5 + ["refused", "right"]
     of = measure("polyglot", metric="pass_rate_2")
-    write_task(folder, saying(second), of, settings=settings, model="gpt-oss-20b")
+    write_task(folder, in_python(second), of, settings=settings, model="gpt-oss-20b")
     hostile = dict.fromkeys(("answer", "reasoning", "explanation"), HOSTILE)
     samples = [said(1, "right", prompt=HOSTILE, **hostile), said(2, "right")]
     write_task(folder, samples, measure("riddles"), settings=settings, model="gpt-oss-20b")
@@ -129,15 +127,6 @@ def test_what_a_model_wrote_stays_text(tree):
         assert "\u05e9\u05dc\u05d5\u05dd" in text  # another script is no attack
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", tree.text_content())
     assert all(each.get("dir") == "auto" for each in tree.xpath("//div[contains(@class, 'text')]"))
-
-
-def test_only_what_could_do_something_is_made_visible():
-    harmless = "a\n\tb \u05d0 \U0001f469\u200d\U0001f52c \u00e9 \u202f"
-    assert shown(harmless) == harmless
-    assert shown("a\rb\r\nc\x7f") == "a\u27e8U+000D\u27e9b\nc\u27e8U+007F\u27e9"
-    assert shown("\ud83d\ufffe").encode()  # what UTF-8 has no form for
-    long = shown("x" * 20_005)
-    assert long.endswith("[5 more characters are in the log]") and len(long) < 20_050
 
 
 def test_every_figure_is_the_record_s_own(card, run):
@@ -225,7 +214,7 @@ def test_samples_are_one_click_away(card):
 
 
 def test_a_page_holds_the_rarer_outcomes_first_and_says_what_it_leaves_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(scorecard_module, "MAX_SAMPLES", 10)
+    monkeypatch.setattr(scorecard_samples, "MAX_SAMPLES", 10)
     write_task(tmp_path, saying(["right"] * 30 + ["wrong"] * 4))
     tree = html.fromstring(scorecard_html(read_run(tmp_path)))
     assert "10 of 34 are here, the rarer outcomes first" in words(tree)
@@ -235,7 +224,7 @@ def test_a_page_holds_the_rarer_outcomes_first_and_says_what_it_leaves_out(tmp_p
 
 
 def test_a_page_stays_within_its_bytes_whatever_models_write(tmp_path, monkeypatch):
-    monkeypatch.setattr(scorecard_module, "MAX_BYTES", 60_000)
+    monkeypatch.setattr(scorecard_samples, "MAX_BYTES", 60_000)
     long = [said(n, "right", answer="<&>" * 900, reasoning="\x00" * 50) for n in range(20)]
     write_task(tmp_path, long, measure("long"))
     write_task(tmp_path, long, measure("more"))
@@ -337,29 +326,6 @@ def test_the_terminal_has_the_headline_and_the_further_figures(run):
         "12 right, 5 wrong, 2 other",
     )
     assert second[:3] == ("", "  tokens", "16.5 tokens") and second[5] == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (0.975, "proportion", "97.5%"),
-        (-0.025, "difference", "\u22122.5 points"),
-        (0.0001, "difference", "0.0 points"),
-        (1234.5, "tokens", "1,234 tokens"),
-        (16.5, "tokens/s", "16.5 tokens/s"),
-        (0.0123, "seconds", "0.012 s"),
-        (3 * 2**20, "bytes", "3.00 MiB"),
-        (0.0, "nats", "0 nats"),
-        (33.25, "score", "33.2"),
-    ],
-)
-def test_numbers_are_short_and_have_their_unit(value, unit, text):
-    assert value_text(value, unit) == text
-
-
-def test_small_p_values_and_signs_are_plain():
-    assert [p_text(p) for p in (1.0, 0.5, 0.0311, 0.0004)] == ["1.00", "0.50", "0.031", "< 0.001"]
-    assert [points(d) for d in (0.1, -0.1, -0.0001)] == ["+10.0", "\u221210.0", "0.0"]
 
 
 def luminance(colour):

@@ -19,11 +19,13 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall
 
 from netweight.errors import WeighError
-from netweight.evals import tool_items
+from netweight.evals import tool_families, tool_items
 from netweight.evals import tools as tools_module
 from netweight.evals.measure import Scored
 from netweight.evals.published_tools import BFCL_MEASURE, TAU2_MEASURES, bfcl, tau2
-from netweight.evals.tool_items import CATEGORIES, Call, Item, Turn, items, tells
+from netweight.evals.tool_answers import tells
+from netweight.evals.tool_item import CATEGORIES, Call, Item, Turn
+from netweight.evals.tool_items import items
 from netweight.evals.tools import MEASURE, hold, judge_answer, tools
 from recipes.nano import calls as taught
 from recipes.nano import sums as taught_sums
@@ -141,7 +143,7 @@ def test_without_a_call_due_no_tool_that_is_there_would_answer():
         if item.category == "no_fit":
             (asked,) = (
                 family.name
-                for family in tool_items._TAUGHT
+                for family in tool_families.TAUGHT
                 for request in family.requests
                 if fits(request, item.turns[0].question)
             )
@@ -202,7 +204,7 @@ def test_a_model_that_always_calls_is_never_right():
 
 ROME = Item(
     "single",
-    (tool_items._BY_NAME["get_weather"].tool, tool_items._BY_NAME["set_timer"].tool),
+    (tool_families.BY_NAME["get_weather"].tool, tool_families.BY_NAME["set_timer"].tool),
     (
         Turn(
             "What is the weather in Rome?",

@@ -137,6 +137,8 @@ def weigh(
         print(json.dumps(_data_of(weighing.records, suite, out), indent=2))
     else:
         _print_scorecard(subject.name, weighing.records, suite, out)
+    for part, reason in weighing.left_out.items():
+        print(f"netweight: left out of {part}: {reason}", file=sys.stderr)
     for missing, reason in weighing.without_figure.items():
         print(f"netweight: {missing} has no figure: {reason}", file=sys.stderr)
     if weighing.without_figure:
@@ -294,7 +296,8 @@ def _print_scorecard(name: str, records: "list[Record]", suite: str, out: Path) 
     from rich.text import Text
 
     from netweight.evals.index import SUITE
-    from netweight.evals.scorecard import terminal_rows, write_scorecard
+    from netweight.evals.scorecard import write_scorecard
+    from netweight.evals.scorecard_rows import terminal_rows
 
     table = Table(box=None, pad_edge=False)
     for heading in ("TASK", "METRIC"):
@@ -327,7 +330,7 @@ def _print_index(console: "Console", out: Path) -> None:
     from rich.text import Text
 
     from netweight.evals.index import compose_run
-    from netweight.evals.scorecard import index_rows, index_text
+    from netweight.evals.scorecard_rows import index_rows, index_text
 
     table = Table(box=None, pad_edge=False)
     table.add_column("PART", no_wrap=True)

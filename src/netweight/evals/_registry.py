@@ -12,8 +12,9 @@ from netweight.evals.capability import capability
 from netweight.evals.conformance import conformance
 from netweight.evals.contamination import canonical_order, membership
 from netweight.evals.fiction import formulas_in_fiction
+from netweight.evals.ifeval import ifeval
 from netweight.evals.index_parts import gpqa_diamond, hle, mmlu_pro, scicode
-from netweight.evals.instructions import ifeval, instructions
+from netweight.evals.instructions import instructions
 from netweight.evals.memorised import memorised, public_against_fresh
 from netweight.evals.mirrored import mirrored
 from netweight.evals.polyglot.task import polyglot

@@ -17,6 +17,7 @@ from netweight.evals.clusters import (
     bootstrap_mean,
     estimate_mean,
 )
+from netweight.evals.planning import ALPHA, POWER
 from netweight.evals.stats import Interval, check_level, normal_quantile, wilson
 
 Verdict = Literal["equivalent", "different", "undecided"]
@@ -59,12 +60,15 @@ def mcnemar(only_first: int, only_second: int, *, mid_p: bool = False) -> float:
     return min(1.0, at_most + below if mid_p else 2 * at_most)
 
 
-def tango(only_first: int, only_second: int, num_items: int, *, level: float = 0.95) -> Interval:
+def tango(
+    only_first: float, only_second: float, num_items: float, *, level: float = 0.95
+) -> Interval:
     """Return the score interval of the difference of two rates over the same items.
 
     T. Tango, "Equivalence test and confidence interval for the difference in proportions for the
     paired-sample design", Statistics in Medicine 17 (1998). It has width where the models never
-    differ: there it ends at Wilson's upper end of no hits. Items must be independent.
+    differ: there it ends at Wilson's upper end of no hits. Items must be independent; of those that
+    are not, counts may be effective numbers, so fractions: see `effective_discordance`.
 
     Raises:
         ValueError: counts that are negative or exceed the items, no items, or a level outside (0,
@@ -89,6 +93,44 @@ def tango(only_first: int, only_second: int, num_items: int, *, level: float = 0
         return float(brentq(excess, seen, side * (1 - 1e-9), xtol=1e-12))
 
     return Interval(end(-1.0), end(1.0), level)
+
+
+class Discordance(NamedTuple):
+    """How many items were passed by one model alone, of how many; effective numbers are fractions.
+
+    So many independent items would be as sure as the clustered ones.
+    """
+
+    only_first: float
+    only_second: float
+    num_items: float
+
+
+def effective_discordance(
+    first: Iterable[bool], second: Iterable[bool], clusters: Iterable[Hashable]
+) -> Discordance:
+    """Return the counts of independent items with the same difference, and the same certainty.
+
+    As `clusters.clustered_rate_interval` for one rate: the variance of independent items over the
+    clustered one, with t's quantile for the normal one, is the share of the items that is left,
+    and never more than all. Where few clusters differ, `tango` on these covers as often as stated,
+    and neither the t interval nor the bootstrap does, since no spread is seen where nothing was.
+
+    Raises:
+        ValueError: as `estimate_difference`; scores other than 0 and 1; or no spread.
+    """
+    firsts, seconds, names = list(first), list(second), list(clusters)
+    if not {*firsts, *seconds} <= {0, 1}:
+        raise ValueError("only passes and fails are discordant; for other scores take their means")
+    spread = estimate_difference(firsts, seconds, names)
+    upper = spread.interval().upper  # refuses what has no spread
+    differences = _differences(firsts, seconds)
+    num_items = len(differences)
+    independent = float(np.abs(differences).mean() - spread.value**2) / num_items
+    deviation = (upper - spread.value) / normal_quantile(0.975)
+    share = min(1.0, max(independent / deviation**2, 1 / num_items))
+    only_first, only_second = (float((differences == side).sum()) for side in (1, -1))
+    return Discordance(only_first * share, only_second * share, num_items * share)
 
 
 def estimate_difference(
@@ -125,6 +167,26 @@ def bootstrap_difference(
     return bootstrap_mean(
         differences, clusters, seed=seed, level=level, num_resamples=num_resamples
     )
+
+
+def detectable_mean(difference: Estimate, *, alpha: float = ALPHA, power: float = POWER) -> float:
+    """Return the smallest mean difference that a t-test of this spread would find.
+
+    The standard error times the sum of t's quantiles of both risks, which S. A. Julious, Statistics
+    in Medicine 23 (2004), has with the noncentral t in place of the second: from four degrees on
+    its power is within a point of the one asked for.
+
+    Raises:
+        ValueError: an alpha outside (0, 1) or a power outside (0.5, 1).
+    """
+    from scipy.special import stdtrit
+
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}; it must lie between 0 and 1")
+    if not 0.5 < power < 1:
+        raise ValueError(f"power is {power}; it must lie between 0.5 and 1")
+    quantiles = stdtrit(difference.degrees, 1 - alpha / 2) + stdtrit(difference.degrees, power)
+    return float(quantiles) * difference.standard_error
 
 
 def newcombe(
@@ -245,19 +307,32 @@ def rate_equivalence(
     Raises:
         ValueError: as `tango`; a margin outside (0, 1); or an alpha outside (0, 0.5).
     """
-    from scipy.special import ndtr
-
     _check_margin(margin, alpha)
-    if margin >= 1:
-        raise ValueError(f"margin is {margin}; rates cannot differ by more than 1")
     interval = tango(only_first, only_second, num_items, level=1 - 2 * alpha)
-    above = _tango_score(only_first, only_second, num_items, -margin)
-    below = _tango_score(only_first, only_second, num_items, margin)
-    p_value = float(max(ndtr(-above), ndtr(below)))
+    p_value = p_beyond(only_first, only_second, num_items, margin=margin)
     p_different = mcnemar(only_first, only_second, mid_p=True)
     difference = (only_first - only_second) / num_items
     verdict = _verdict(p_value, p_different, alpha)
     return Equivalence(difference, interval, p_value, p_different, verdict)
+
+
+def p_beyond(only_first: float, only_second: float, num_items: float, *, margin: float) -> float:
+    """Return the p-value of two rates over the same items being further apart than `margin`.
+
+    The larger one of two one-sided score tests; counts are as for `tango`.
+
+    Raises:
+        ValueError: as `tango`, or a margin outside (0, 1).
+    """
+    from scipy.special import ndtr
+
+    _check_margin(margin)
+    if margin >= 1:
+        raise ValueError(f"margin is {margin}; rates cannot differ by more than 1")
+    _check_pairs(only_first, only_second, num_items)
+    above = _tango_score(only_first, only_second, num_items, -margin)
+    below = _tango_score(only_first, only_second, num_items, margin)
+    return float(max(ndtr(-above), ndtr(below)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -289,7 +364,9 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return _in_order_of(p_values, np.minimum.accumulate(ordered[::-1])[::-1])
 
 
-def _tango_score(only_first: int, only_second: int, num_items: int, difference: float) -> float:
+def _tango_score(
+    only_first: float, only_second: float, num_items: float, difference: float
+) -> float:
     """Return the score statistic of a true `difference`: positive where more was seen.
 
     The chance of "only second" is the root of a quadratic, the likeliest under `difference`.
@@ -332,12 +409,12 @@ def _check_p_values(p_values: Sequence[float]) -> None:
             raise ValueError(f"{value} is not a p-value; it must lie between 0 and 1")
 
 
-def _check_pairs(only_first: int, only_second: int, num_items: int) -> None:
+def _check_pairs(only_first: float, only_second: float, num_items: float) -> None:
     if min(only_first, only_second) < 0 or only_first + only_second > num_items:
         raise ValueError(f"{only_first} and {only_second} of {num_items} items are no pairs")
 
 
-def _check_margin(margin: float, alpha: float) -> None:
+def _check_margin(margin: float, alpha: float = 0.05) -> None:
     if not 0 < margin < inf:
         raise ValueError(f"margin is {margin}; it must be the largest difference that is none")
     if not 0 < alpha < 0.5:

@@ -17,8 +17,15 @@ from zipfile import BadZipFile
 
 from netweight.errors import WeighError
 from netweight.evals.budget import Budget, Gatekeeper
+from netweight.evals.failures import (
+    failure_of,
+    has_failed_scorer,
+    is_settled,
+    kind_of_failure,
+    scorer_failures,
+)
 from netweight.evals.gate import Answer
-from netweight.evals.measure import INFRASTRUCTURE, TIMEOUT, Scored
+from netweight.evals.measure import INFRASTRUCTURE, Scored
 from netweight.evals.subject import Settings, Subject
 
 if TYPE_CHECKING:
@@ -96,7 +103,7 @@ def run_task(
     *,
     is_fresh: bool = False,
 ) -> Run:
-    """Ask what earlier logs in `log_folder` do not have of `task`, and read all of them.
+    """Ask what earlier logs in `log_folder` have not settled of `task`, and read all of them.
 
     With `is_fresh` everything is asked again, whatever there is.
 
@@ -105,8 +112,8 @@ def run_task(
     whatever ends the run, only samples under way are lost.
 
     Raises:
-        WeighError: Inspect does not know the model, the task itself could not run, or an earlier
-            log cannot be read.
+        WeighError: Inspect does not know the model, the task itself could not run, its scorer
+            failed on an answer, or an earlier log cannot be read.
         KeyboardInterrupt: the run was interrupted; its log keeps what was done.
     """
     from inspect_ai import eval as inspect_eval
@@ -118,7 +125,7 @@ def run_task(
         (str(sample.id), sample.epoch): None
         for log in earlier
         for sample in log.samples or []
-        if sample.error is None
+        if is_settled(sample)
     }
     num_done = len(done)
     on_sample(num_done)
@@ -158,7 +165,7 @@ def num_samples(task: "Task", settings: Settings) -> int:
 
 
 def num_answered(task: "Task", log_folder: Path) -> int:
-    """How many samples of a task earlier logs have, which their summaries tell.
+    """How many samples of a task earlier logs have settled, which their summaries tell.
 
     Raises:
         WeighError: an earlier log cannot be read.
@@ -169,7 +176,7 @@ def num_answered(task: "Task", log_folder: Path) -> int:
     for path in _earlier_paths(log_folder, task.name, _dataset_name(task)):
         with _named_if_broken(path):
             samples = read_eval_log_sample_summaries(str(path))
-        done |= {(str(sample.id), sample.epoch) for sample in samples if sample.error is None}
+        done |= {(str(sample.id), sample.epoch) for sample in samples if is_settled(sample)}
     return len(done)
 
 
@@ -269,7 +276,12 @@ def _generation(settings: Settings) -> dict[str, Any]:
 
 
 def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
-    """What all logs of a task have together; of a sample that was asked again, the last time."""
+    """What all logs of a task have together; of a sample that was asked again, the last time.
+
+    Raises:
+        WeighError: there is nothing, or a scorer failed. Whether one does may hang on what an
+            answer says, so a rate of the others alone would be another.
+    """
     last = logs[-1]
     samples = {
         (str(sample.id), sample.epoch): sample for log in logs for sample in log.samples or []
@@ -280,8 +292,16 @@ def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
         raise WeighError(f"the task {last.eval.task} could not run: {told}")
     assert last.eval.dataset.name is not None, "our tasks name their data"
     failed = [sample for sample in samples.values() if sample.error]
+    if unscored := [sample for sample in failed if has_failed_scorer(sample)]:
+        num_answers = len(samples) - len(failed) + len(unscored)
+        raise WeighError(
+            f"the scorer failed on {len(unscored)} of {num_answers} answers: "
+            f"{scorer_failures(unscored)}. No answer is left out for what it says, or taken for a "
+            f"wrong one. All are in {_path(last).parent}. Repeat the command with the same --out: "
+            "what has no score is asked again, and nothing else."
+        )
     model = last.eval.model
-    scored = [_scored(sample, model) for sample in samples.values() if not sample.error]
+    scored = [scored_of(sample, model) for sample in samples.values() if not sample.error]
     counts = Counter(each.outcome for each in scored)
     counts.update(kind_of_failure(sample) for sample in failed)
     num_left = max(0, num_planned - len(samples))
@@ -293,14 +313,18 @@ def _read(logs: "Sequence[EvalLog]", *, budget_reason: str | None) -> Run:
         counts=counts,
         dataset=last.eval.dataset.name,
         failure=failure_of(failed[0]) if failed else None,
-        logs=[Path(unquote(urlparse(log.location).path)) for log in logs],
+        logs=[_path(log) for log in logs],
         started=datetime.fromisoformat(logs[0].eval.created).astimezone(UTC),
         num_unasked=num_left if budget_reason else 0,
         why_unasked=budget_reason if num_left else None,
     )
 
 
-def _scored(sample: "EvalSample", model: str) -> Scored:
+def _path(log: "EvalLog") -> Path:
+    return Path(unquote(urlparse(log.location).path))
+
+
+def scored_of(sample: "EvalSample", model: str) -> Scored:
     assert sample.scores is not None, "a sample without an error has a score"
     (score,) = sample.scores.values()
     said = score.metadata or {}
@@ -315,22 +339,6 @@ def _scored(sample: "EvalSample", model: str) -> Scored:
         facts=said.get("facts", {}),
         seconds=sample.working_time or 0.0,
     )
-
-
-def kind_of_failure(sample: "EvalSample") -> str:
-    assert sample.error is not None
-    assert not sample.output.choices, f"a scorer failed: {sample.error.message}"
-    told = f"{sample.error.message} {failure_of(sample)}".lower()
-    return TIMEOUT if "timeout" in told or "timed out" in told else INFRASTRUCTURE
-
-
-def failure_of(sample: "EvalSample") -> str:
-    """Return what the last request of a failed sample met: its own error hides that in retries."""
-    from inspect_ai.event import ModelEvent
-
-    assert sample.error is not None
-    met = [event.error for event in sample.events if isinstance(event, ModelEvent) and event.error]
-    return (met[-1] if met else sample.error.message).strip().partition("\n")[0].rstrip(".")
 
 
 def answer_of(sample: "EvalSample") -> Answer:

@@ -22,6 +22,7 @@ from netweight.evals.index import PARTS
 from netweight.evals.judging import connect
 from netweight.evals.measure import (
     FAILED,
+    JUDGE_FAILED,
     REFUSED,
     TRUNCATED,
     UNPARSED,
@@ -41,7 +42,6 @@ from netweight.evals.scoring import ending
 
 VERSION = 1
 
-JUDGE_FAILED = "judge failed"
 
 _ANSWERED = ("right", "wrong", REFUSED, UNPARSED, TRUNCATED)
 _RAN = ("right", "wrong", REFUSED, TRUNCATED)

@@ -17,6 +17,7 @@ TRUNCATED = "truncated"
 UNPARSED = "unparsed"
 REFUSED = "refused"
 
+JUDGE_FAILED = "judge failed"  # nothing that a judge said can be used
 FAILED = (TIMEOUT, INFRASTRUCTURE)  # they say nothing of the model, and any sample may have them
 
 WILSON, EXACT, CLUSTERED = "Wilson score", "Clopper-Pearson", "Wilson score, clustered"

@@ -9,41 +9,36 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import floor
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from netweight.errors import WeighError
-from netweight.evals.clusters import estimate_mean, intracluster_correlation
-from netweight.evals.comparing import (
-    equivalence,
-    estimate_difference,
-    fisher,
-    holm,
-    mcnemar,
-    newcombe,
-    rate_equivalence,
-    tango,
+from netweight.evals.comparing import benjamini_hochberg, holm
+from netweight.evals.differences import (
+    Difference,
+    Rate,
+    Scores,
+    paired_difference,
+    unpaired_difference,
 )
-from netweight.evals.planning import (
-    ALPHA,
-    POWER,
-    design_effect,
-    detectable_paired,
-    detectable_unpaired,
-    paired_sample_size,
+from netweight.evals.judgements import Judgement, judge
+from netweight.evals.measure import Measure, Scored
+from netweight.evals.paired_figures import (
+    Compared,
+    FigureComparison,
+    Measured,
+    compare_figures,
+    none_compared,
 )
 from netweight.evals.records import Record, check_record
-from netweight.evals.stats import Interval, clopper_pearson
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
     from inspect_ai.model import ChatMessage
 
 MARGIN = 0.05  # a difference that does not matter; our choice, and a reader's to change
-
-Verdict = Literal["first better", "second better", "equivalent", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +53,7 @@ class Item:
     answer: str
     reasoning: str
     explanation: str
+    scored: Scored | None = None  # as the task's own figures take it; None of one that failed
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,11 @@ class WeighedTask:
         facts = self.headline["netweight"]
         assert isinstance(facts, dict)
         return facts
+
+    @property
+    def scored(self) -> list[Scored]:
+        """What was said of every sample that did not fail."""
+        return [item.scored for item in self.items if item.scored is not None]
 
 
 @dataclass(frozen=True)
@@ -118,38 +119,11 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Of two headline rates; every number is of `num_items` that count in both.
-
-    `interval` is None where `method` says why. `p_equivalent` is of the difference being beyond the
-    margin; None where nothing can be said of it. `detectable` is the smallest difference that so
-    many items would have shown, None when they would have shown none.
-    """
-
-    value: float
-    interval: Interval | None
-    method: str
-    p_value: float
-    test: str
-    p_equivalent: float | None
-    detectable: float | None
-    num_items: int
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A difference among others: its p-values by Holm over all tasks, and what they say."""
-
-    p_value: float
-    p_equivalent: float | None
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
 class TaskComparison:
     """One task in both runs; without a `difference`, `why_not` says why.
 
-    `unpaired` says why samples have no counterpart, and is None when they have.
+    `unpaired` says why samples have no counterpart, and is None when they have. `figures` are those
+    beside the headline; `not_paired` says of each that is not among them why.
     """
 
     first: WeighedTask
@@ -159,11 +133,18 @@ class TaskComparison:
     why_not: str | None
     difference: Difference | None
     judgement: Judgement | None = None
+    figures: Sequence[FigureComparison] = ()
+    not_paired: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
         """The task's name."""
         return str(self.first.facts["task"])
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a lower headline is the better one."""
+        return bool(self.first.headline["metric_config"]["lower_is_better"])
 
     @property
     def differing(self) -> list[Pair]:
@@ -240,10 +221,13 @@ def _read_items(record: Record, folder: Path) -> list[Item]:
                     f"the log {path} is not the one that was recorded: its sha256 is {digest}, not "
                     f"{log['sha256']}. Bring back that log, or weigh again."
                 )
-            samples = read_eval_log(str(path)).samples or []
+            read = read_eval_log(str(path))
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise WeighError(f"the log {path} cannot be read: {error}. Weigh again.") from error
-        items |= {(str(sample.id), sample.epoch): _item(sample) for sample in samples}
+        items |= {
+            (str(sample.id), sample.epoch): _item(sample, read.eval.model)
+            for sample in read.samples or []
+        }
     return sorted(items.values(), key=_place)
 
 
@@ -253,8 +237,9 @@ def _place(item: Item) -> tuple[bool, int, str, int]:
     return not is_number, int(item.sample) if is_number else 0, item.sample, item.epoch
 
 
-def _item(sample: "EvalSample") -> Item:
-    from netweight.evals.harness import answer_of, failure_of, kind_of_failure
+def _item(sample: "EvalSample", model: str) -> Item:
+    from netweight.evals.failures import failure_of, kind_of_failure
+    from netweight.evals.harness import answer_of, scored_of
 
     key, prompt = str(sample.id), _prompt(sample.messages, sample.input)
     if sample.error:
@@ -262,16 +247,17 @@ def _item(sample: "EvalSample") -> Item:
         return Item(key, sample.epoch, key, failed, prompt, "", "", failure_of(sample))
     assert sample.scores is not None, "a sample without an error has a score"
     (score,) = sample.scores.values()
-    said = score.metadata or {}
+    scored = scored_of(sample, model)
     return Item(
         sample=key,
         epoch=sample.epoch,
-        cluster=said.get("cluster") or key,
-        outcome=said["outcome"],
+        cluster=scored.cluster,
+        outcome=scored.outcome,
         prompt=prompt,
         answer=sample.output.completion,
         reasoning=answer_of(sample).reasoning,
         explanation=score.explanation or "",
+        scored=scored,
     )
 
 
@@ -354,6 +340,16 @@ def compare_runs(first: WeighedRun, second: WeighedRun, *, margin: float = MARGI
     return Comparison(first, second, margin, _judged(tasks), left_out)
 
 
+@cache
+def known_measures() -> Mapping[str, Measure]:
+    """What this netweight measures, by task; of several suites' parts of a name, any."""
+    from netweight.evals.subject import Settings
+    from netweight.evals.suites import SUITES
+
+    parts = [part for suite in SUITES.values() for part in suite(Settings())]
+    return {part.measure.task: part.measure for part in parts}
+
+
 def _reason_against(first: WeighedTask | None, second: WeighedTask | None) -> str | None:
     """Why a task cannot stand side by side at all: numbers of two versions share no row."""
     if first is None or second is None:
@@ -371,11 +367,14 @@ def _compare(first: WeighedTask, second: WeighedTask, margin: float) -> TaskComp
     why_not = _not_evidence(first, second)
     difference = None
     if why_not is None and unpaired:
-        difference = _unpaired_difference(first, second)
+        difference = unpaired_difference(_rate(first), _rate(second))
     elif why_not is None:
-        difference = _paired_difference(pairs, first.facts, margin)
+        difference = _paired_headline(pairs, first.facts, margin)
         why_not = None if difference else "no sample counts in both runs"
-    return TaskComparison(first, second, pairs, unpaired, why_not, difference)
+    figures, not_paired = _figures(first, second, why_not or unpaired, margin)
+    return TaskComparison(
+        first, second, pairs, unpaired, why_not, difference, figures=figures, not_paired=not_paired
+    )
 
 
 def _not_evidence(first: WeighedTask, second: WeighedTask) -> str | None:
@@ -387,37 +386,49 @@ def _not_evidence(first: WeighedTask, second: WeighedTask) -> str | None:
     return "; ".join(reasons) or None
 
 
+def _figures(
+    first: WeighedTask, second: WeighedTask, reason: str | None, margin: float
+) -> Compared:
+    """Compare the further figures, or say of each for which reason that is not done."""
+    one, other = (Measured(each.record, each.scored) for each in (first, second))
+    if reason:
+        return none_compared(one, other, reason)
+    return compare_figures(one, other, known_measures().get(first.facts["task"]), margin)
+
+
 def _judged(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:
-    """Give each difference its verdict; p-values are adjusted over all tasks that have one."""
-    differences = [each.difference for each in tasks if each.difference]
-    adjusted = iter(holm([each.p_value for each in differences]))
-    equivalents = iter(
-        holm([each.p_equivalent for each in differences if each.p_equivalent is not None])
+    """Give each difference its verdict: headlines by Holm over all tasks, further figures apart.
+
+    Those are many and go together, so that a share of false findings among them is kept low
+    instead of the chance of a single one: Benjamini and Hochberg, over all tasks' figures.
+    """
+    headlines = [each for each in tasks if each.difference]
+    judged = iter(
+        judge(
+            [each.difference for each in headlines if each.difference],
+            [each.lower_is_better for each in headlines],
+            holm,
+        )
     )
-    judged = []
-    for each in tasks:
-        difference, judgement = each.difference, None
-        if difference is not None:
-            p_equivalent = None if difference.p_equivalent is None else next(equivalents)
-            p_value = next(adjusted)
-            lower_is_better = bool(each.first.headline["metric_config"]["lower_is_better"])
-            is_first_better = (difference.value > 0) != lower_is_better
-            verdict = _verdict(p_value, p_equivalent, is_first_better=is_first_better)
-            judgement = Judgement(p_value, p_equivalent, verdict)
-        judged.append(replace(each, judgement=judgement))
-    return judged
+    figures = [figure for each in tasks for figure in each.figures]
+    verdicts = iter(
+        judge(
+            [figure.difference for figure in figures],
+            [figure.lower_is_better for figure in figures],
+            benjamini_hochberg,
+        )
+    )
+    return [
+        replace(
+            each,
+            judgement=next(judged) if each.difference else None,
+            figures=[replace(figure, judgement=next(verdicts)) for figure in each.figures],
+        )
+        for each in tasks
+    ]
 
 
-def _verdict(p_value: float, p_equivalent: float | None, *, is_first_better: bool) -> Verdict:
-    """A difference inside the margin does not matter, even where it is no accident."""
-    if p_equivalent is not None and p_equivalent <= ALPHA:
-        return "equivalent"
-    if p_value > ALPHA:
-        return "undecided"
-    return "first better" if is_first_better else "second better"
-
-
-def _paired_difference(pairs: Sequence[Pair], facts: Record, margin: float) -> Difference | None:
+def _paired_headline(pairs: Sequence[Pair], facts: Record, margin: float) -> Difference | None:
     """Of the pairs in which both outcomes count; None when there are none."""
     counted, hits = set(facts["counted"]), set(facts["hits"])
     both = [pair for pair in pairs if {pair.first.outcome, pair.second.outcome} <= counted]
@@ -426,196 +437,13 @@ def _paired_difference(pairs: Sequence[Pair], facts: Record, margin: float) -> D
     firsts = [int(pair.first.outcome in hits) for pair in both]
     seconds = [int(pair.second.outcome in hits) for pair in both]
     clusters = [pair.first.cluster for pair in both]
-    if len(set(clusters)) < len(clusters):
-        return _clustered_difference(firsts, seconds, clusters, margin)
-    only_first = sum(one > other for one, other in zip(firsts, seconds, strict=True))
-    only_second = sum(one < other for one, other in zip(firsts, seconds, strict=True))
-    equal = rate_equivalence(only_first, only_second, len(both), margin=margin)
-    return Difference(
-        value=equal.difference,
-        interval=tango(only_first, only_second, len(both)),
-        method="Tango score",
-        p_value=mcnemar(only_first, only_second),
-        test="McNemar, exact",
-        p_equivalent=equal.p_value,
-        detectable=_detectable(only_first + only_second, len(both), 1.0),
-        num_items=len(both),
-    )
+    return paired_difference(Scores(firsts, seconds, clusters), margin)
 
 
-def _clustered_difference(
-    firsts: Sequence[int], seconds: Sequence[int], clusters: Sequence[str], margin: float
-) -> Difference:
-    """Where samples share an item or a theme: the paired t-test over clusters.
-
-    Without spread between clusters there is no t-test; then a cluster counts as one item, and the
-    p-value is the sign test's over clusters.
-    """
-    differences = [one - other for one, other in zip(firsts, seconds, strict=True)]
-    value, num_clusters = sum(differences) / len(differences), len(set(clusters))
-    detectable = _detectable(
-        sum(map(abs, differences)), len(differences), _design_effect(differences, clusters)
-    )
-    spread = estimate_difference(firsts, seconds, clusters) if num_clusters > 1 else None
-    if spread is not None and spread.standard_error > 0:
-        interval = spread.interval()
-        return Difference(
-            value=value,
-            interval=Interval(max(interval.lower, -1.0), min(interval.upper, 1.0), interval.level),
-            method="Student t, clustered",
-            p_value=spread.p_value(),
-            test="paired t, clustered",
-            p_equivalent=equivalence(firsts, seconds, clusters, margin=margin).p_value,
-            detectable=detectable,
-            num_items=len(differences),
-        )
-    num_first, num_second = (num_clusters * (value * side > 0) for side in (1, -1))
-    is_none = value == 0 and num_clusters > 1
-    return Difference(
-        value=value,
-        interval=tango(0, 0, num_clusters) if is_none else None,
-        method="Tango score, a cluster as one item" if is_none else "none: no spread of clusters",
-        p_value=mcnemar(num_first, num_second),
-        test="sign test over clusters",
-        p_equivalent=rate_equivalence(0, 0, num_clusters, margin=margin).p_value
-        if is_none
-        else None,
-        detectable=detectable,
-        num_items=len(differences),
-    )
-
-
-def _design_effect(differences: Sequence[int], clusters: Sequence[str]) -> float:
-    sizes = list(Counter(clusters).values())
-    if len(sizes) < 2 or len(set(differences)) == 1:
-        return design_effect(sizes, 1.0)  # nothing says how alike they are, so as if all alike
-    correlation = intracluster_correlation(differences, clusters)
-    return design_effect(sizes, min(max(correlation, 0.0), 1.0))
-
-
-def _detectable(num_discordant: int, num_items: int, effect: float) -> float | None:
-    """At the discordance seen, or at the most it may be when none was.
-
-    Where so few items differed that even all of them on one side would show nothing, the smallest
-    difference that would show by bringing as many discordant items with it.
-    """
-    discordance = num_discordant / num_items or clopper_pearson(0, num_items).upper
-    try:
-        return detectable_paired(num_items, discordance, design_effect=effect)
-    except ValueError:
-        return _detectable_alone(num_items, effect)
-
-
-def _detectable_alone(num_items: int, effect: float) -> float | None:
-    if mcnemar(floor(num_items / effect), 0) > ALPHA:  # not even if all of them differed
-        return None
-    low, high = 0.0, 1.0
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        if paired_sample_size(middle, middle, design_effect=effect) > num_items:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _unpaired_difference(first: WeighedTask, second: WeighedTask) -> Difference:
-    """Of rates over different samples: Newcombe's interval, Fisher's test.
-
-    Where samples share clusters, both take the effective numbers of items.
-    """
-    (hits_1, trials_1, rate_1), (hits_2, trials_2, rate_2) = (
-        _effective_counts(each) for each in (first, second)
-    )
-    try:
-        detectable = detectable_unpaired(min(trials_1, trials_2), rate_2)
-    except ValueError:
-        detectable = None
-    counts = (hits_1, trials_1, hits_2, trials_2)
-    sizes = [each.headline["score_details"]["uncertainty"] for each in (first, second)]
-    is_clustered = [trials_1, trials_2] != [size["num_samples"] for size in sizes]
-    return Difference(
-        value=rate_1 - rate_2,
-        interval=newcombe(*counts),
-        method="Newcombe, at the effective number of items" if is_clustered else "Newcombe",
-        p_value=fisher(*counts),
-        test="Fisher, exact",
-        p_equivalent=None,
-        detectable=detectable,
-        num_items=trials_1 + trials_2,
-    )
-
-
-def _effective_counts(task: WeighedTask) -> tuple[int, int, float]:
-    """Hits and trials of independent items that would be as sure, and the true rate.
-
-    E. L. Korn and B. I. Graubard, Survey Methodology 24 (1998), rounded down; where all hit or all
-    miss, a cluster counts as one trial.
-    """
+def _rate(task: WeighedTask) -> Rate:
     facts = task.facts
     counting = [item for item in task.items if item.outcome in facts["counted"]]
-    hits = [int(item.outcome in facts["hits"]) for item in counting]
-    clusters = [item.cluster for item in counting]
-    rate, num_clusters = sum(hits) / len(hits), len(set(clusters))
-    if num_clusters == len(hits):
-        return sum(hits), len(hits), rate
-    if rate in (0, 1) or num_clusters == 1:
-        return round(rate * num_clusters), num_clusters, rate
-    spread = estimate_mean(hits, clusters).standard_error
-    independent = rate * (1 - rate)
-    trials = max(1, floor(independent / max(spread**2, independent / len(hits))))
-    return round(rate * trials), trials, rate
-
-
-def as_json(comparison: Comparison) -> dict[str, Any]:
-    """Everything a program needs of a comparison, with what each pair came to."""
-    return {
-        "schema": "netweight-comparison/1",
-        "first": _run_as_json(comparison.first),
-        "second": _run_as_json(comparison.second),
-        "margin": comparison.margin,
-        "power": POWER,
-        "alpha": ALPHA,
-        "tasks": [_task_as_json(each) for each in comparison.tasks],
-        "left_out": dict(comparison.left_out),
-    }
-
-
-def _run_as_json(run: WeighedRun) -> dict[str, Any]:
-    return {"folder": str(run.folder), "model": run.model, "suite": run.suite}
-
-
-def _task_as_json(each: TaskComparison) -> dict[str, Any]:
-    metric = each.first.headline["metric_config"]
-    return {
-        "task": each.task,
-        "task_version": each.first.facts["task_version"],
-        "metric": metric["metric_id"],
-        "lower_is_better": metric["lower_is_better"],
-        "first": each.first.headline["score_details"],
-        "second": each.second.headline["score_details"],
-        "usable": [each.first.facts["usable"], each.second.facts["usable"]],
-        "paired": each.unpaired is None,
-        "why_unpaired": each.unpaired,
-        "why_not_compared": each.why_not,
-        "difference": each.difference and _difference_as_json(each.difference),
-        "p_value_holm": each.judgement and each.judgement.p_value,
-        "p_equivalent_holm": each.judgement and each.judgement.p_equivalent,
-        "verdict": each.judgement and each.judgement.verdict,
-        "items": [
-            {
-                "sample": pair.first.sample,
-                "epoch": pair.first.epoch,
-                "first": pair.first.outcome,
-                "second": pair.second.outcome,
-            }
-            for pair in each.pairs
-        ],
-        "num_alone": list(each.num_alone),
-    }
-
-
-def _difference_as_json(difference: Difference) -> dict[str, Any]:
-    told = {name: value for name, value in vars(difference).items() if name != "interval"}
-    interval = difference.interval
-    return told | {"interval": interval and interval._asdict()}
+    return Rate(
+        [int(item.outcome in facts["hits"]) for item in counting],
+        [item.cluster for item in counting],
+    )

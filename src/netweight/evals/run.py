@@ -62,10 +62,11 @@ NUM_PROBES = 4
 
 
 class Weighing(NamedTuple):
-    """What weighing a model gave: records, and why a task has none."""
+    """What weighing a model gave: records, why a task has none, and what tasks left out."""
 
     records: list[Record]
     without_figure: dict[str, str]  # task: reason
+    left_out: dict[str, str]  # part of a task that cannot be asked on this machine: reason
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def weigh(
     out = _made_folder(out)
     _claim(out, subject, suite, settings)
     gate = _gate(subject, settings, out / "logs", on_progress)
-    weighing = Weighing([], {})
+    weighing = Weighing([], {}, {})
     turns = [_turn(part, _asked(part, settings), out / "logs") for part in parts]
     pace = Pace({turn.part.measure.task: turn.num_left for turn in turns}, budget)
     for index, turn in enumerate(turns):
@@ -142,6 +143,7 @@ def weigh(
         except WeighError as error:
             weighing.without_figure[task] = str(error)
             continue
+        weighing.left_out.update(_left_out(turn))
         result = _result(turn.part.measure, run, gate, subject)
         if result is None:
             weighing.without_figure[task] = _why_nothing_counts(run)
@@ -249,6 +251,15 @@ def _run(
         return run_task(task, subject, settings, logs, tell, pace.budget)
     finally:
         pace.end(name)
+
+
+def _left_out(turn: "_Turn") -> dict[str, str]:
+    """What the task says in its metadata that it does not ask, with the reason."""
+    if isinstance(turn.task, WeighError):
+        return {}
+    excluded: dict[str, str] = (turn.task.metadata or {}).get("excluded", {})
+    name = turn.part.measure.task
+    return {f"{name}: {part}": reason for part, reason in excluded.items()}
 
 
 def _gate(subject: Subject, settings: Settings, logs: Path, on_progress: OnProgress) -> _Gate:

@@ -23,7 +23,16 @@ from netweight.errors import WeighError
 from netweight.evals.compliance import Label, classify
 from netweight.evals.data import PINS, data_file
 from netweight.evals.judging import Judge, Verdict, connect
-from netweight.evals.measure import FAILED, TRUNCATED, UNPARSED, Fact, Figure, Measure, Scored
+from netweight.evals.measure import (
+    FAILED,
+    JUDGE_FAILED,
+    TRUNCATED,
+    UNPARSED,
+    Fact,
+    Figure,
+    Measure,
+    Scored,
+)
 from netweight.evals.scoring import ending, judged, outcome_counts
 from netweight.evals.speechmap_figures import (
     CLASSIFIER,
@@ -47,7 +56,7 @@ SETS = (
     "fi_china_criticism",
 )
 
-JUDGE_FAILED, JUDGE_FILTERED = "judge failed", "judge filtered"
+JUDGE_FILTERED = "judge filtered"
 
 
 class _Labelled(Measure):

@@ -16,6 +16,7 @@ from netweight.evals import (
     capability,
     conformance,
     fiction,
+    ifeval,
     index,
     index_parts,
     instructions,
@@ -101,7 +102,7 @@ def _full(settings: Settings) -> Sequence[Part]:
         *(Part(aime.measure_of(year), partial(aime.aime, year=year)) for year in (2024, 2025)),
         Part(bbq.MEASURE, partial(bbq.bbq, seed=seed)),
         Part(synthetic.COLLAPSE_MEASURE, partial(synthetic.collapse, seed=seed)),
-        Part(instructions.IFEVAL_MEASURE, partial(instructions.ifeval, seed=seed)),
+        Part(ifeval.MEASURE, partial(ifeval.ifeval, seed=seed)),
         Part(published_tools.BFCL_MEASURE, published_tools.bfcl),
     ]
 

@@ -36,7 +36,9 @@ from netweight.evals.measure import (
     rate_figure,
 )
 from netweight.evals.scoring import ending, judged, outcome_counts
-from netweight.evals.tool_items import CATEGORIES, VERSION, Call, Item, Turn, Values, items, tells
+from netweight.evals.tool_answers import tells
+from netweight.evals.tool_item import CATEGORIES, Call, Item, Turn, Values
+from netweight.evals.tool_items import VERSION, items
 
 RIGHT = "right"
 WRONG_TOOL, WRONG_ARGUMENTS, INVALID = "wrong tool", "wrong arguments", "invalid arguments"

@@ -83,6 +83,64 @@ def test_javascript_without_its_packages_is_told_the_command_for_them(monkeypatc
     assert "jest@29.7.0" in missing["javascript"]
 
 
+def test_javascript_without_one_of_its_packages_names_that_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(runners, "_program", lambda name, package: f"/usr/bin/{name}")
+    monkeypatch.setattr(runners, "_version", lambda *command: "v20")
+    modules = runners.cache_folder() / "polyglot" / "javascript" / "node_modules"
+    here = "@babel/core", "@exercism/babel-preset-javascript", "babel-jest", "core-js", "jest"
+    for name in here:
+        (modules / name).mkdir(parents=True)
+        (modules / name / "package.json").touch()
+    found, missing = find_toolchains(["javascript"])
+    assert list(found) == ["javascript"] and not missing
+    (modules / "core-js" / "package.json").unlink()
+    _, missing = find_toolchains(["javascript"])
+    assert missing["javascript"].startswith("there is no core-js in ")
+
+
+BOOST, TBB = "boost_date_time-*", "TBB"
+LIBBOOST = "Boost, as in: apt-get install libboost-date-time-dev"
+LIBTBB = "TBB, as in: apt-get install libtbb-dev"
+
+
+@pytest.mark.parametrize(
+    ("here", "lacking"),
+    [
+        ([BOOST, TBB], {}),
+        ([TBB], {"cpp/gigasecond": LIBBOOST, "cpp/meetup": LIBBOOST}),
+        ([BOOST], {"cpp/parallel-letter-frequency": LIBTBB}),
+        (
+            [],
+            {
+                "cpp/gigasecond": LIBBOOST,
+                "cpp/meetup": LIBBOOST,
+                "cpp/parallel-letter-frequency": LIBTBB,
+            },
+        ),
+    ],
+)
+def test_cpp_exercises_that_lack_a_library_are_known_by_name(exercises, monkeypatch, here, lacking):
+    monkeypatch.setattr(runners, "_program", lambda name, package: f"/usr/bin/{name}")
+    monkeypatch.setattr(runners, "_version", lambda *command: "12")
+    monkeypatch.setattr(runners, "_has_cmake", lambda package: package in here)
+    toolchain = runners._cpp()
+    found = {
+        name: reason
+        for name, exercise in exercises.items()
+        if exercise.language == "cpp" and (reason := toolchain.lacks(exercise))
+    }
+    assert found == lacking
+
+
+@pytest.mark.parametrize("folder", ["lib/x86_64-linux-gnu/cmake", "lib64/cmake", "lib/cmake"])
+def test_a_library_is_found_where_distributions_put_it(tmp_path, folder):
+    assert not runners._has_cmake(BOOST, tmp_path)
+    (tmp_path / folder / "boost_date_time-1.74.0").mkdir(parents=True)
+    assert runners._has_cmake(BOOST, tmp_path)
+    assert not runners._has_cmake(TBB, tmp_path)
+
+
 def test_the_crates_of_a_manifest_are_found(exercises):
     crates = {
         exercise.slug: runners._crates(exercise.files["Cargo.toml"].decode())

@@ -42,6 +42,10 @@ _JARS = (  # as Debian names them
 )  # fmt: skip
 _DEBIAN_JARS = Path("/usr/share/java")
 _CMAKE_FOLDERS = ("lib/cmake", "lib/*/cmake", "lib64/cmake", "local/lib/cmake")
+_CPP_LIBRARIES = {  # what find_package calls it: CMake's folder for it, and Debian's package
+    "Boost": ("boost_date_time-*", "libboost-date-time-dev"),
+    "TBB": ("TBB", "libtbb-dev"),
+}
 
 
 # One exercise for each language, without needs of its own, to see that tests run here at all.
@@ -212,11 +216,13 @@ def _javascript() -> Toolchain:
     node = _program("node", "Node.js 20, as in: apt-get install nodejs npm")
     folder = cache_folder() / "polyglot" / "javascript"
     modules = folder / "node_modules"
-    if not (modules / "jest" / "bin" / "jest.js").is_file():
+    names = [package.rpartition("@")[0] for package in _NODE_PACKAGES]
+    if missing := [name for name in names if not (modules / name / "package.json").is_file()]:
         packages = " ".join(_NODE_PACKAGES)
         raise MissingToolchain(
-            f"there is no jest in {folder}; install it with: npm install --ignore-scripts "
-            f"--no-audit --prefix {shlex.quote(str(folder))} {packages}"
+            f"there is no {', '.join(missing)} in {folder}; install what is missing with: "
+            f"npm install --ignore-scripts --no-audit --prefix {shlex.quote(str(folder))} "
+            f"{packages}"
         )
     return Toolchain(
         version=f"node {_version(node, '--version')}",
@@ -233,15 +239,20 @@ def _cpp() -> Toolchain:
     _program("make", "make, as in: apt-get install make")
     compiler = _program("g++", "g++, as in: apt-get install g++")
     cmake = _program("cmake", "CMake, as in: apt-get install cmake")
-    has_boost, has_tbb = _has_cmake("boost_date_time-*"), _has_cmake("TBB")
+    missing = {
+        name: package
+        for name, (folder, package) in _CPP_LIBRARIES.items()
+        if not _has_cmake(folder)
+    }
 
     def lacks(exercise: Exercise) -> str | None:
-        build = exercise.files["CMakeLists.txt"].decode()
-        if "find_package(Boost" in build and not has_boost:
-            return "Boost; install libboost-date-time-dev"
-        if re.search(r"\bTBB\b", build) and not has_tbb:
-            return "TBB; install libtbb-dev"
-        return None
+        wanted = re.findall(r"find_package\((\w+)", exercise.files["CMakeLists.txt"].decode())
+        told = [
+            f"{name}, as in: apt-get install {package}"
+            for name, package in missing.items()
+            if name in wanted
+        ]
+        return " and ".join(told) or None
 
     return Toolchain(
         version=f"{_version(compiler, '--version')}; {_version(cmake, '--version')}",
@@ -254,9 +265,9 @@ def _cpp() -> Toolchain:
     )
 
 
-def _has_cmake(package: str) -> bool:
-    """Say whether CMake would find a library."""
-    return any(any(Path("/usr").glob(f"{folder}/{package}")) for folder in _CMAKE_FOLDERS)
+def _has_cmake(package: str, root: Path = Path("/usr")) -> bool:
+    """Say whether CMake would find a library in what the sandbox has of the system."""
+    return any(any(root.glob(f"{folder}/{package}")) for folder in _CMAKE_FOLDERS)
 
 
 def _go() -> Toolchain:
