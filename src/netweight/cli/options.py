@@ -43,6 +43,13 @@ DenseForm = Annotated[
         "each token, and rounds.",
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cpu|cuda:N",
+        help="Where the model runs.  [default: the first CUDA device, if there is one]",
+    ),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, max=1024, help="Threads that compute.  [default: the cores]")
 ]
@@ -50,8 +57,8 @@ Memory = Annotated[
     float | None,
     typer.Option(
         min=0,
-        help="GiB for weights, keys and values; experts that do not fit stay on disk.  [default: "
-        "nine tenths of what is free]",
+        help="GiB for weights, keys and values; experts that do not fit stay on disk, or beside a "
+        "CUDA device in main memory.  [default: nine tenths of what is free]",
     ),
 ]
 Speculate = Annotated[
@@ -132,6 +139,7 @@ def load_chat_model(
     threads: int | None = None,
     memory: float | None = None,
     speculate: int = 0,
+    device: str | None = None,
     adapters: Mapping[str, Path] | None = None,
     num_sharers: int = 1,
 ) -> "ChatModel":
@@ -149,21 +157,35 @@ def load_chat_model(
     is_seen = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not is_seen) as bar:
         task = bar.add_task(f"loading {model}", total=None)
-        from netweight.model import Checkpoint, find_model, set_num_threads, usable_bytes
+        from netweight.model import (
+            Checkpoint,
+            find_device,
+            find_model,
+            set_num_threads,
+            usable_bytes,
+        )
         from netweight.server import ChatModel, ModelSettings
 
         folder = find_model(model)
+        is_cpu = find_device(device).type == "cpu"
         share = default_threads(Checkpoint.open(folder.path).config) // num_sharers
         set_num_threads(threads or max(1, share))
-        if memory is None and num_sharers > 1:
+        if memory is None and num_sharers > 1 and is_cpu:
             memory = usable_bytes() / num_sharers / 2**30
         return ChatModel.load(
             replace(folder, name=name or folder.name),
             ModelSettings(
-                dense, None if memory is None else int(memory * 2**30), speculate, adapters or {}
+                dense,
+                None if memory is None else int(memory * 2**30),
+                speculate,
+                device,
+                adapters or {},
             ),
             progress=lambda done, total: bar.update(
-                task, description=f"packing {model}, once", completed=done, total=total
+                task,
+                description=f"packing {model}, once" if is_cpu else f"loading {model}",
+                completed=done,
+                total=total,
             ),
         )
 

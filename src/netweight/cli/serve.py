@@ -3,14 +3,17 @@
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netweight.cli import parallel
 from netweight.cli.options import (
     Adapters,
     DenseForm,
+    Device,
     Memory,
     Model,
     Speculate,
@@ -90,6 +93,15 @@ RayAddress = Annotated[
         f"{_RAY_VARIABLE}, or else a cluster of this machine alone]",
     ),
 ]
+TensorParallel = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=8,
+        help="Divide the model among so many processes of this machine, which compute each answer "
+        "together: its key heads and experts must divide by it.",
+    ),
+]
 Grace = Annotated[
     float,
     typer.Option(min=0, help="Seconds for which answers go on after Ctrl-C; a second one ends it."),
@@ -114,6 +126,7 @@ def serve(
     store: Store = None,
     python: WithPython = False,
     browser: WithBrowser = None,
+    device: Device = None,
     dense: DenseForm = "bf16",
     threads: Threads = None,
     memory: Memory = None,
@@ -121,6 +134,7 @@ def serve(
     adapter: Adapters = None,
     replicas: Replicas = None,
     ray_address: RayAddress = None,
+    tensor_parallel: TensorParallel = 1,
 ) -> None:
     """Serve a model over OpenAI's API, until Ctrl-C.
 
@@ -130,6 +144,14 @@ def serve(
     import os
     from functools import partial
 
+    if tensor_parallel > 1:
+        parallel.check_options(replicas=replicas, adapters=adapter, dense=dense, device=device)
+        if not parallel.is_rank():
+            parallel.start_ranks(model, tensor_parallel, device)
+            return
+        if not parallel.begin_rank(tensor_parallel):
+            parallel.follow_first(model, device=device, threads=threads, memory=memory)
+            return
     from netweight import server
 
     if ray_address is not None and replicas is None:
@@ -150,6 +172,7 @@ def serve(
     load = partial(
         load_chat_model,
         *(model, name),
+        device=device,
         dense=dense,
         threads=threads,
         memory=memory,
@@ -170,9 +193,17 @@ def serve(
         if replicas is None:
             if settings.store_path is not None:
                 server.check_store(settings.store_path)
-            chat_model = load()
-            _tell(chat_model.name, adapters, url, settings)
-            server.run(chat_model, sock, settings)
+            lead = partial(
+                parallel.leading,
+                *(model, name),
+                device=device,
+                threads=threads,
+                memory=memory,
+                speculate=speculate,
+            )
+            with lead() if tensor_parallel > 1 else nullcontext(load()) as chat_model:
+                _tell(chat_model.name, adapters, url, settings)
+                server.run(chat_model, sock, settings)
             return
         from netweight.model import find_model
 

@@ -10,6 +10,7 @@ from netweight.cli.options import (
     Adapter,
     AsJson,
     DenseForm,
+    Device,
     Effort,
     Instructions,
     MaxTokens,
@@ -48,6 +49,7 @@ def generate(
     system: Instructions = None,
     python: WithPython = False,
     browser: WithBrowser = None,
+    device: Device = None,
     dense: DenseForm = "bf16",
     threads: Threads = None,
     memory: Memory = None,
@@ -66,7 +68,12 @@ def generate(
         raise RequestError('the prompt is empty; say what to ask, e.g. "What is 27 + 15?".')
     built_in = built_in_tools(python=python, browser=browser)
     chat_model = _load(
-        model, adapter, dense=dense, threads=threads, memory=memory, speculate=speculate
+        *(model, adapter),
+        device=device,
+        dense=dense,
+        threads=threads,
+        memory=memory,
+        speculate=speculate,
     )
 
     from rich.console import Console
@@ -107,6 +114,7 @@ def chat(
     system: Instructions = None,
     python: WithPython = False,
     browser: WithBrowser = None,
+    device: Device = None,
     dense: DenseForm = "bf16",
     threads: Threads = None,
     memory: Memory = None,
@@ -119,7 +127,12 @@ def chat(
     """
     built_in = built_in_tools(python=python, browser=browser)
     chat_model = _load(
-        model, adapter, dense=dense, threads=threads, memory=memory, speculate=speculate
+        *(model, adapter),
+        device=device,
+        dense=dense,
+        threads=threads,
+        memory=memory,
+        speculate=speculate,
     )
 
     from rich.console import Console
@@ -139,6 +152,7 @@ def _load(
     model: str,
     adapter: str | None,
     *,
+    device: str | None,
     dense: "Dense",
     threads: int | None,
     memory: float | None,
@@ -147,7 +161,13 @@ def _load(
     """The model, as its adapter makes it where one is named."""
     adapters = adapter_folders([] if adapter is None else [adapter])
     chat_model = load_chat_model(
-        model, dense=dense, threads=threads, memory=memory, speculate=speculate, adapters=adapters
+        model,
+        device=device,
+        dense=dense,
+        threads=threads,
+        memory=memory,
+        speculate=speculate,
+        adapters=adapters,
     )
     for name in adapters:
         chat_model = chat_model.with_adapter(name)

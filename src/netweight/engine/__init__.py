@@ -1,7 +1,7 @@
 """The engine: token ids in, token ids out."""
 
 from netweight.engine.cache import PageCounts
-from netweight.engine.capacity import CacheSize, plan_cache
+from netweight.engine.capacity import STEP_TOKENS, CacheSize, plan_cache
 from netweight.engine.constraint import UNFOLLOWABLE, Constraint
 from netweight.engine.engine import Engine, Stats, fresh_seed
 from netweight.engine.request import (
@@ -19,6 +19,7 @@ from netweight.engine.request import (
 from netweight.engine.runner import Model
 
 __all__ = [
+    "STEP_TOKENS",
     "UNFOLLOWABLE",
     "CacheSize",
     "Constraint",

@@ -29,6 +29,7 @@ from netweight.engine.runner import (
     failure,
     not_finite,
 )
+from netweight.engine.sampler import COLDEST
 from netweight.engine.scheduler import UNSEEN, Work
 from netweight.model import UNSOUND, Draws, Layout, PagedCache
 
@@ -171,14 +172,20 @@ def _draws(
         free = np.full(num_words, -1, np.int32)
         rows = [masks.get(state.request_id, free) for state in states]
         bits = torch.from_numpy(np.stack(rows))
+    temperatures = [_kept_from_zero(one.temperature) for one in settings]
     return Draws(
         torch.tensor(points, dtype=torch.float64),
-        torch.tensor([one.temperature for one in settings]),
-        torch.tensor([one.min_p for one in settings]),
+        torch.tensor(temperatures, dtype=torch.float32),
+        torch.tensor([one.min_p for one in settings], dtype=torch.float32),
         torch.tensor([one.top_k for one in settings], dtype=torch.int32),
-        torch.tensor([one.top_p for one in settings]),
+        torch.tensor([one.top_p for one in settings], dtype=torch.float32),
         bits,
     )
+
+
+def _kept_from_zero(temperature: float) -> float:
+    """A temperature that float32 does not round to 0, which has a meaning of its own."""
+    return max(temperature, COLDEST) if temperature > 0 else 0.0
 
 
 def _outcome(work: Work, drawn: Drawn, token_ids: Sequence[int]) -> Outcome:

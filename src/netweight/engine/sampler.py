@@ -19,7 +19,7 @@ from netweight.model import SamplingKernels
 
 _FIRST_LOOK = 128  # tokens; a model that is fairly sure puts most of its weight on fewer
 _LEAST_TOP_P = 1e-9  # keeps the likeliest token, as 0 does
-_COLDEST = 1e-30  # float32 has no smaller temperatures, and none that matter
+COLDEST = 1e-30  # float32 has no smaller temperatures, and none that matter
 _NEVER = -200.0  # exp() of it is 0 in float32, and 0 times it a number, unlike 0 times -inf
 
 
@@ -55,7 +55,7 @@ def _sample_by(
     return kernels.draw(
         logits,
         float(torch.rand((), dtype=torch.float64, generator=generator)),
-        temperature=max(sampling.temperature, _COLDEST),
+        temperature=max(sampling.temperature, COLDEST),
         min_p=sampling.min_p,
         top_k=sampling.top_k,
         top_p=max(sampling.top_p, _LEAST_TOP_P),
@@ -139,7 +139,7 @@ def _first_look(logits: Tensor, sampling: Sampling) -> _FirstLook | None:
 
 def _weights(logits: Tensor, temperature: float) -> Tensor:
     """What probabilities are proportional to, float32; few large tensors, since those cost most."""
-    return (logits - logits.max()).div_(max(temperature, _COLDEST)).exp_()
+    return (logits - logits.max()).div_(max(temperature, COLDEST)).exp_()
 
 
 def _draw(weights: Tensor, generator: torch.Generator) -> int:

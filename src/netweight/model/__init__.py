@@ -13,9 +13,10 @@ from netweight.model.catalog import (
 )
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import GPT_OSS_20B, GPT_OSS_120B, Config
+from netweight.model.device import DEVICE_STEP_TOKENS, DeviceModel, TritonModel, find_device
 from netweight.model.kernels import SamplingKernels, set_num_threads
 from netweight.model.kernels.protocol import NOTHING_ALLOWED, UNSOUND, Draws
-from netweight.model.loading import load_transformer
+from netweight.model.loading import load_model, load_transformer
 from netweight.model.paged import (
     PAGE_TOKENS,
     Layout,
@@ -27,6 +28,7 @@ from netweight.model.synth import synthesize
 from netweight.model.transformer import Transformer
 
 __all__ = [
+    "DEVICE_STEP_TOKENS",
     "GPT_OSS_20B",
     "GPT_OSS_120B",
     "KNOWN",
@@ -36,6 +38,7 @@ __all__ = [
     "Checkpoint",
     "Config",
     "Dense",
+    "DeviceModel",
     "Draws",
     "KnownModel",
     "Layout",
@@ -43,8 +46,11 @@ __all__ = [
     "PagedCache",
     "SamplingKernels",
     "Transformer",
+    "TritonModel",
+    "find_device",
     "find_model",
     "find_shape",
+    "load_model",
     "load_transformer",
     "locate",
     "models_folder",

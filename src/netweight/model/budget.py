@@ -14,8 +14,8 @@ Dense = Literal["bf16", "int8"]  # how attention, embedding and output matrices 
 
 WORKING_BYTES = 1 << 30  # activations, the interpreter and its libraries
 _SHARE = 0.9  # of the memory that is available, where nothing else is asked for
-_MIN_CONTEXT = 8192  # tokens of keys and values that there is always room for
-_MAX_CONTEXTS = 4  # more keys and values than this many whole contexts are rarely of use
+MIN_CONTEXT = 8192  # tokens of keys and values that there is always room for
+MAX_CONTEXTS = 4  # more keys and values than this many whole contexts are rarely of use
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ def plan(config: Config, dense: Dense, total_bytes: int) -> Budget:
     Raises:
         NotEnoughMemory: saying how much would do.
     """
-    smallest = _kv_bytes(config, _MIN_CONTEXT)
+    smallest = context_bytes(config, MIN_CONTEXT)
     fixed = dense_bytes(config, dense) + WORKING_BYTES
     experts = config.num_hidden_layers * config.num_experts * expert_bytes(config)
     left = total_bytes - fixed - experts
     if left >= smallest:
-        most = _MAX_CONTEXTS * _kv_bytes(config, config.max_context)
+        most = MAX_CONTEXTS * context_bytes(config, config.max_context)
         return Budget(min(left, most), None)
     kv = max(smallest, (total_bytes - fixed) // 10)
     num_slots = (total_bytes - fixed - kv) // expert_bytes(config)
@@ -52,13 +52,14 @@ def plan(config: Config, dense: Dense, total_bytes: int) -> Budget:
     return Budget(kv, num_slots)
 
 
-def _kv_bytes(config: Config, context: int) -> int:
+def context_bytes(config: Config, context: int, value_bytes: int = 2) -> int:
     """Bytes with which the engine can hold a sequence of this length.
 
     A third more than the sequence itself fills: a quarter goes to window layers' pages, so that
     prefixes that are found again have theirs.
     """
-    return config.kv_cache_bytes(min(context, config.max_context)) * 4 // 3
+    bfloat16 = config.kv_cache_bytes(min(context, config.max_context)) * 4 // 3
+    return bfloat16 * value_bytes // 2
 
 
 def dense_bytes(config: Config, dense: Dense) -> int:

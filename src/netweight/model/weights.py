@@ -149,20 +149,18 @@ class PlainMixture:
     gate_up_bias: Tensor  # [experts, 2 * intermediate]
     down: ExpertMatrices  # [hidden, intermediate] each
     down_bias: Tensor  # [experts, hidden]
-    first: int = 0  # index of the first expert that is here: a rank has some of them
 
     def __call__(self, x: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
         """See Mixture."""
         return self.partial(x, weights, chosen).to(x.dtype)  # rounds once, after the sum
 
     def partial(self, x: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
-        """The same sum over those experts that are here, float32 [tokens, hidden]."""
+        """The same sum in float32, before it is rounded; a negative choice is none."""
         mixed = torch.zeros(x.shape, dtype=torch.float32, device=x.device)
-        here = range(self.first, self.first + len(self.gate_up_bias))
         for expert in chosen.unique().tolist():
-            if expert in here:
+            if expert >= 0:
                 tokens, slots = torch.where(chosen == expert)
-                y = self._expert(x[tokens], expert - self.first)
+                y = self._expert(x[tokens], expert)
                 mixed.index_add_(0, tokens, y.float() * weights[tokens, slots, None])
         return mixed
 
@@ -172,18 +170,24 @@ class PlainMixture:
         return linear(h, self.down.matrix(expert), self.down_bias[expert])
 
 
-def load_weights(checkpoint: Checkpoint, dtype: torch.dtype, kernels: Kernels) -> Weights:
-    """Plain weights of an opened checkpoint, floating-point ones in `dtype`."""
+def load_weights(
+    checkpoint: Checkpoint,
+    dtype: torch.dtype,
+    kernels: Kernels,
+    device: torch.device | None = None,
+) -> Weights:
+    """Plain weights of an opened checkpoint on `device`, floating-point ones in `dtype`."""
+
+    def tensor(name: str) -> Tensor:
+        return checkpoint.tensor(name).to(device)
 
     def experts(name: str) -> ExpertMatrices:
         if not checkpoint.packed:
-            return DenseExperts(checkpoint.tensor(name).transpose(1, 2).to(dtype))
-        blocks, scales = checkpoint.tensor(f"{name}_blocks"), checkpoint.tensor(f"{name}_scales")
+            return DenseExperts(tensor(name).transpose(1, 2).to(dtype))
+        blocks, scales = tensor(f"{name}_blocks"), tensor(f"{name}_scales")
         return Mxfp4Experts(blocks, scales, dtype, kernels)
 
-    return assemble(
-        checkpoint.config, lambda name: checkpoint.tensor(name).to(dtype), experts, kernels
-    )
+    return assemble(checkpoint.config, lambda name: tensor(name).to(dtype), experts, kernels)
 
 
 def assemble(

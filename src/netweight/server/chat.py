@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 from netweight import harmony
 from netweight.engine import (
+    STEP_TOKENS,
     Engine,
     Event,
+    Model,
     Request,
     Sampling,
     fresh_seed,
@@ -36,7 +38,15 @@ from netweight.harmony import (
 )
 from netweight.harmony.calls import FUNCTIONS, ToolCall, tool_names
 from netweight.harmony.grammar import Constrainer, Constraint, Rules, ToolChoice
-from netweight.model import Dense, ModelFolder, load_transformer
+from netweight.model import (
+    DEVICE_STEP_TOKENS,
+    Dense,
+    DeviceModel,
+    ModelFolder,
+    Transformer,
+    find_device,
+    load_model,
+)
 from netweight.server.answer import AnswerReader, CallAnswered, Delta, Done
 from netweight.server.source import Source
 from netweight.tools import OpenTool
@@ -135,6 +145,7 @@ class ModelSettings:
     dense: Dense = "bf16"  # how attention, embedding and output matrices are stored
     memory_bytes: int | None = None  # for weights, keys and values; None: most of what is free
     speculate: int = 0  # tokens guessed ahead in a step, at most
+    device: str | None = None  # as cpu or cuda:0; None: the first CUDA device, if there is one
     adapters: Mapping[str, Path] = field(default_factory=dict)  # folders of LoRA adapters by name
 
 
@@ -193,28 +204,52 @@ class ChatModel:
             CheckpointError, VocabularyError: naming the file that is missing or damaged.
             AdapterError: when an adapter cannot be used, or has the model's own name.
             NotEnoughMemory: when the model cannot run in the memory that it may use.
+            NetweightError: when there is no such device.
         """
         if folder.name in settings.adapters:
             raise AdapterError(
                 f"an adapter is called {folder.name!r}, as the model itself is. Give it another "
                 "name."
             )
-        transformer = load_transformer(
+        model = load_model(
             folder.path,
+            device=find_device(settings.device),
             dense=settings.dense,
             memory_bytes=settings.memory_bytes,
             adapters=settings.adapters,
             progress=progress,
         )
+        return cls.of(folder, model, settings)
+
+    @classmethod
+    def of(
+        cls,
+        folder: ModelFolder,
+        model: Transformer | DeviceModel,
+        settings: ModelSettings,
+        *,
+        shared: Model | None = None,
+    ) -> "ChatModel":
+        """Put vocabulary and engine to a loaded model.
+
+        `shared` runs it together with other ranks, where it is a shard.
+
+        Raises:
+            as `load`.
+        """
         vocabulary = Vocabulary.load(folder.path)
-        if vocabulary.size > transformer.config.vocab_size:
+        if vocabulary.size > model.config.vocab_size:
             raise CheckpointError(
                 f"{vocabulary.source} has {vocabulary.size} token ids, but the model knows only "
-                f"{transformer.config.vocab_size}. Use the tokenizer that came with it."
+                f"{model.config.vocab_size}. Use the tokenizer that came with it."
             )
-        assert transformer.budget is not None, "a loaded model has a budget"
-        cache_size = plan_cache(transformer.config, transformer.budget.kv_bytes)
-        engine = Engine(transformer, cache_size=cache_size, speculate=settings.speculate)
+        assert model.budget is not None, "a loaded model has a budget"
+        engine = Engine(
+            shared or model,
+            cache_size=plan_cache(model.config, model.budget.kv_bytes),
+            step_tokens=STEP_TOKENS if isinstance(model, Transformer) else DEVICE_STEP_TOKENS,
+            speculate=settings.speculate,
+        )
         source = Source(folder.path, settings.adapters)
         return cls(folder.name, vocabulary, engine, source=source)
 

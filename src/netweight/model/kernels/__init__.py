@@ -2,7 +2,7 @@
 
 `NETWEIGHT_KERNELS=reference|avx2|avx512|amx` forces a set. Without it the native set for the best
 instructions of this processor serves, and the reference set where none was built or can run, with a
-warning in the log.
+warning in the log. On a CUDA device the Triton kernels serve, or the reference set likewise.
 """
 
 import logging
@@ -25,12 +25,14 @@ __all__ = [
     "SamplingKernels",
     "memory_reader",
     "select",
+    "select_on",
     "set_num_threads",
     "split_heads",
 ]
 
 log = logging.getLogger(__name__)
 
+MIN_CAPABILITY = (8, 0)  # of a CUDA device that runs the Triton kernels
 NATIVE = ("avx2", "avx512", "amx")  # instruction sets of the native kernels, slowest first
 
 
@@ -75,6 +77,36 @@ def select(name: str | None = None) -> Kernels:
             + "."
         )
     return cpu.kernels(name, REFERENCE)
+
+
+def select_on(device: torch.device) -> Kernels:
+    """The kernel set for a model on `device`: Triton's if they can run there, else the reference.
+
+    On the CPU they run under Triton's interpreter, thousands of times slower: for tests.
+    """
+    why_not = _why_no_triton(device)
+    if os.environ.get("NETWEIGHT_KERNELS") == "reference":
+        return REFERENCE
+    if why_not is not None:
+        log.warning("%s runs on the reference kernels, slowly: %s", device, why_not)
+        return REFERENCE
+    from netweight.model.kernels.gpu import kernel_set
+
+    return kernel_set.kernels(REFERENCE)
+
+
+def _why_no_triton(device: torch.device) -> str | None:
+    if find_spec("triton") is None:
+        return "triton is not installed; it comes with torch's builds for CUDA"
+    if device.type != "cuda":
+        return None
+    major, minor = torch.cuda.get_device_capability(device)
+    if (major, minor) < MIN_CAPABILITY:
+        return (
+            f"its compute capability is {major}.{minor}, and the kernels need "
+            f"{MIN_CAPABILITY[0]}.{MIN_CAPABILITY[1]} for bfloat16"
+        )
+    return None
 
 
 def set_num_threads(num_threads: int) -> None:

@@ -1,0 +1,206 @@
+"""Weights on a device, as the Triton kernels want them: packed experts, one matrix for q, k and v.
+
+Tensors come from the memory-mapped checkpoint in the order in which a token meets them. Threads
+read ahead into pinned memory, so that disk, bus and packing overlap.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from netweight.model.checkpoint import Checkpoint
+from netweight.model.config import Config
+from netweight.model.kernels.gpu.experts import DeviceMixture
+from netweight.model.kernels.gpu.packed import pack_experts, packed_bytes
+from netweight.model.offload import ExpertShape, OffloadedExperts, OffloadedMixture
+from netweight.model.packfile import Progress
+from netweight.model.weights import LayerWeights, Mixture, PlainEmbedding, PlainLinear, Weights
+
+_READERS = 8  # threads; one copies a mapped file at some 2 GB/s, disks give more
+_READ_AHEAD_BYTES = 4 << 30  # of pinned memory
+
+
+@dataclass(frozen=True)
+class DeviceUnembedding:
+    """A matrix [vocab, hidden] whose sums are not rounded."""
+
+    weight: Tensor
+
+    def logits(self, x: Tensor) -> Tensor:
+        """See Unembedding."""
+        if x.is_cuda and x.dtype != torch.float32:
+            return torch.mm(x, self.weight.T, out_dtype=torch.float32)
+        return linear(x, self.weight).float()
+
+
+def load_device_weights(
+    checkpoint: Checkpoint,
+    dtype: torch.dtype,
+    device: torch.device,
+    experts: OffloadedExperts | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Weights:
+    """All weights of an MXFP4 checkpoint on the device, floating-point ones in `dtype`.
+
+    With `experts` their matrices are where those say.
+    """
+    config = checkpoint.config
+    source = _Source(checkpoint, dtype, device, experts, progress)
+    embedding = PlainEmbedding(source.take("model.embed_tokens.weight"))
+    layers = [_layer(source, index) for index in range(config.num_hidden_layers)]
+    norm = source.take("model.norm.weight")
+    return Weights(embedding, layers, norm, DeviceUnembedding(source.take("lm_head.weight")), dtype)
+
+
+def expert_shape(config: Config) -> ExpertShape:
+    """The model's experts as `pack_experts` packs them."""
+    return ExpertShape(
+        config.num_hidden_layers,
+        config.num_experts,
+        packed_bytes(2 * config.intermediate_size, config.hidden_size),
+        packed_bytes(config.hidden_size, config.intermediate_size),
+    )
+
+
+def offload(checkpoint: Checkpoint, num_slots: int, device: torch.device) -> OffloadedExperts:
+    """All experts in host memory, and `num_slots` of them on the device too."""
+
+    def fill(layer: int, expert: int, gate_up: Tensor, down: Tensor) -> None:
+        for name, out in (("gate_up", gate_up), ("down", down)):
+            stored = f"model.layers.{layer}.mlp.experts.{name}_proj"
+            blocks = checkpoint.tensor(f"{stored}_blocks")[expert, None]
+            scales = checkpoint.tensor(f"{stored}_scales")[expert, None]
+            # Packed on the device, which does in milliseconds what takes a processor a second.
+            packed = pack_experts(blocks.to(device), scales.to(device))
+            out.copy_(packed[0])
+
+    return OffloadedExperts(expert_shape(checkpoint.config), num_slots, fill, device)
+
+
+def _layer(source: "_Source", index: int) -> LayerWeights:
+    def take(name: str) -> Tensor:
+        return source.take(f"model.layers.{index}.{name}")
+
+    attention_norm = take("input_layernorm.weight")
+    qkv = [(take(f"self_attn.{x}_proj.weight"), take(f"self_attn.{x}_proj.bias")) for x in "qkv"]
+    return LayerWeights(
+        attention_norm=attention_norm,
+        qkv=PlainLinear([(torch.cat([w for w, _ in qkv]), torch.cat([b for _, b in qkv]))]),
+        sinks=take("self_attn.sinks"),
+        out=PlainLinear([(take("self_attn.o_proj.weight"), take("self_attn.o_proj.bias"))]),
+        mlp_norm=take("post_attention_layernorm.weight"),
+        router=PlainLinear([(take("mlp.router.weight"), take("mlp.router.bias"))]),
+        mixture=_mixture(source, index),
+    )
+
+
+def _mixture(source: "_Source", index: int) -> Mixture:
+    config, prefix = source.config, f"model.layers.{index}.mlp.experts."
+    gate_up_bias = source.take(f"{prefix}gate_up_proj_bias")
+    down_bias = source.take(f"{prefix}down_proj_bias")
+
+    def over(gate_up: Tensor, down: Tensor) -> DeviceMixture:
+        return DeviceMixture(
+            *(gate_up, gate_up_bias, down, down_bias),
+            alpha=config.swiglu_alpha,
+            limit=config.swiglu_limit,
+        )
+
+    if source.experts is not None:
+        return OffloadedMixture.of(index, source.experts, over)
+    gate_up, down = (
+        pack_experts(
+            source.take(f"{prefix}{x}_proj_blocks"), source.take(f"{prefix}{x}_proj_scales")
+        )
+        for x in ("gate_up", "down")
+    )
+    return over(gate_up, down)
+
+
+_LAYER = (
+    "input_layernorm.weight",
+    *(f"self_attn.{x}_proj.{part}" for x in "qkv" for part in ("weight", "bias")),
+    "self_attn.sinks",
+    "self_attn.o_proj.weight",
+    "self_attn.o_proj.bias",
+    "post_attention_layernorm.weight",
+    "mlp.router.weight",
+    "mlp.router.bias",
+    "mlp.experts.gate_up_proj_bias",
+    "mlp.experts.down_proj_bias",
+)
+_LAYER_EXPERTS = (
+    "mlp.experts.gate_up_proj_blocks",
+    "mlp.experts.gate_up_proj_scales",
+    "mlp.experts.down_proj_blocks",
+    "mlp.experts.down_proj_scales",
+)
+
+
+class _Source:
+    """The checkpoint's tensors on the device, each once, in the order of `_names`."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        dtype: torch.dtype,
+        device: torch.device,
+        experts: OffloadedExperts | None,
+        progress: Progress,
+    ) -> None:
+        self.config = checkpoint.config
+        self.experts = experts
+        of_layer = _LAYER if experts is not None else (*_LAYER, *_LAYER_EXPERTS)
+        self._names = _names(self.config.num_hidden_layers, of_layer)
+        self._tensors = _streamed(checkpoint, self._names, dtype, device, progress)
+        self._next = 0
+
+    def take(self, name: str) -> Tensor:
+        assert self._names[self._next] == name, f"{name} is taken before {self._names[self._next]}"
+        self._next += 1
+        return next(self._tensors)
+
+
+def _names(num_layers: int, of_layer: Sequence[str]) -> list[str]:
+    layers = [f"model.layers.{index}.{name}" for index in range(num_layers) for name in of_layer]
+    return ["model.embed_tokens.weight", *layers, "model.norm.weight", "lm_head.weight"]
+
+
+def _streamed(
+    checkpoint: Checkpoint,
+    names: Sequence[str],
+    dtype: torch.dtype,
+    device: torch.device,
+    progress: Progress,
+) -> Iterator[Tensor]:
+    """Tensors on the device, in order; later ones are read meanwhile."""
+
+    def read(name: str) -> Tensor:
+        tensor = checkpoint.tensor(name)
+        if device.type != "cuda":
+            return tensor
+        return torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(tensor)
+
+    sizes = [checkpoint.tensor(name).nbytes for name in names]
+    total, done, ahead = sum(sizes), 0, 0
+    reading: deque[tuple[Future[Tensor], int]] = deque()
+    coming = iter(zip(names, sizes, strict=True))
+    following = next(coming, None)
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="load") as readers:
+        while reading or following is not None:
+            while following is not None and (not reading or ahead < _READ_AHEAD_BYTES):
+                name, size = following
+                reading.append((readers.submit(read, name), size))
+                ahead += size
+                following = next(coming, None)
+            future, size = reading.popleft()
+            tensor = future.result().to(device, non_blocking=True)
+            ahead -= size
+            done += size
+            progress(done, total)
+            yield tensor.to(dtype) if tensor.is_floating_point() else tensor
