@@ -7,6 +7,7 @@ On a device without graphs the same steps run over the same buffers one launch a
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -192,6 +193,18 @@ class TritonModel(DeviceModel):
         adapters: Sequence[str | None] = (),
     ) -> Tensor:
         """As `step`; a token id -1 - i stands for element i of `previous`, what `draw` returned."""
+        with self._current():
+            return self._step(token_ids, previous, layout, cache, rows, adapters)
+
+    def _step(
+        self,
+        token_ids: Tensor,
+        previous: Tensor | None,
+        layout: Layout,
+        cache: PagedCache,
+        rows: Tensor,
+        adapters: Sequence[str | None],
+    ) -> Tensor:
         if self._experts is not None:
             self._experts.rebalance(_MOVED_BYTES)
         ids = _resolved(self._moved(token_ids), previous)
@@ -206,6 +219,10 @@ class TritonModel(DeviceModel):
     @torch.inference_mode()
     def draw(self, logits: Tensor, draws: Draws) -> Tensor:
         """Token ids int32 [rows] on the device; NOTHING_ALLOWED or UNSOUND where there is none."""
+        with self._current():
+            return self._draw(logits, draws)
+
+    def _draw(self, logits: Tensor, draws: Draws) -> Tensor:
         from netweight.model.kernels.gpu import sampling
 
         settings = (draws.temperature, draws.min_p, draws.top_k, draws.top_p)
@@ -270,6 +287,10 @@ class TritonModel(DeviceModel):
         adapters: Sequence[str | None] = (),
     ) -> Tensor:
         return self.transformer.step(ids, layout, cache, rows, adapters)
+
+    def _current(self) -> AbstractContextManager[object]:
+        """Triton launches on the current device, which each thread has its own of."""
+        return torch.cuda.device(self.device) if self.device.type == "cuda" else nullcontext()
 
     def _moved(self, tensor: Tensor) -> Tensor:
         """A tensor of the CPU on the device; the host does not wait."""

@@ -23,26 +23,18 @@ _ALIGNMENT = 32
 
 
 @dataclass(frozen=True)
-class DeviceLayout:
+class DeviceLayout(Layout):
     """A `Layout` on a device: first sequences with one token each, then pieces of prompts.
 
     Tensors are int32 and contiguous. A token at position -1 pads a batch to the size of a graph: it
     is in no sequence, and kernels store nothing and compute zeros for it.
     """
 
-    positions: Tensor  # [tokens] of each token in its sequence
-    starts: Tensor  # [sequences + 1]; sequence s has tokens starts[s] to starts[s + 1]
     sequences: Tensor  # [tokens], the sequence of each
     tiles: Tensor  # [tiles, 2]: a sequence, and the first token of up to PREFILL_TILE of it
-    pages: Tensor  # [sequences, max_pages]: page p holds positions 16p to 16p + 15
-    window_pages: Tensor  # the same for window layers; -1 where no query of this step looks
     num_decodes: int  # so many first sequences have one token each; tiles are of the others
     max_context: int  # no token of those sees more positions, its own included
     max_prompt_context: int  # nor does any of a tile
-
-    def table(self, window: int | None) -> Tensor:
-        """The pages of a layer with this window."""
-        return self.pages if window is None else self.window_pages
 
 
 def device_layout(
@@ -86,15 +78,15 @@ def device_layout(
     positions, starts, sequences, tiles, pages, window_pages = parts
     table = (plan.num_sequences, plan.max_pages)
     return DeviceLayout(
-        positions,
-        starts,
-        sequences,
-        tiles.view(-1, 2),
-        pages.view(table),
-        window_pages.view(table),
-        plan.num_decodes,
-        plan.max_context,
-        plan.max_prompt_context,
+        positions=positions,
+        starts=starts,
+        pages=pages.view(table),
+        window_pages=window_pages.view(table),
+        sequences=sequences,
+        tiles=tiles.view(-1, 2),
+        num_decodes=plan.num_decodes,
+        max_context=plan.max_context,
+        max_prompt_context=plan.max_prompt_context,
     )
 
 

@@ -33,20 +33,6 @@ def poison(monkeypatch):
     monkeypatch.setattr(torch, "empty", poisoned)
 
 
-@pytest.fixture(autouse=True)
-def loops_of_any_length(monkeypatch):
-    """Triton 3.6's interpreter takes int() of an array of one number, which numpy 2.4 refuses."""
-    from triton.runtime import interpreter
-
-    patch = interpreter._patch_lang_tensor
-
-    def patched(tensor, scope):
-        patch(tensor, scope)
-        scope.set_attr(tensor, "__index__", lambda self: self.handle.data.item())
-
-    monkeypatch.setattr(interpreter, "_patch_lang_tensor", patched)
-
-
 @pytest.fixture
 def splits(monkeypatch):
     """A setter of the number of splits, of as few keys as one block."""

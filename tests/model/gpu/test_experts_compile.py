@@ -172,8 +172,9 @@ def test_the_small_kernels_compile_without_spills(arch):
             f"{ROUTING}:_group_kernel",
             {"order": "*i32", "starts": "*i32", "tiles": "*i32", "chosen": "*i64"}
             | {"pairs": "i32", "num_tiles": "i32"},
-            {"EXPERTS": experts, "WIDTH": 2 * experts, "TILE_TOKENS": 32, "PAIRS": 1024},
+            {"EXPERTS": experts, "WIDTH": 2 * experts, "TILE_TOKENS": 32, "PAIRS": 4096},
             arch=arch,
+            num_warps=8,
         )
         for experts in (32, 128)
     ]

@@ -34,8 +34,7 @@ class TritonKernels(Kernels):
         window: int | None,
     ) -> Tensor:
         """See Kernels."""
-        q = rows.rotate_store(qkv, rotation, pages, table, layout)
-        return attention.paged_attention(q, pages, table, sinks, layout, window=window)
+        return attention.attend(qkv, rotation, pages, table, sinks, layout, window=window)
 
 
 def kernels(base: Kernels) -> TritonKernels:

@@ -21,7 +21,7 @@ from torch import Tensor
 __all__ = ["Grouping", "group", "most_tiles", "route"]
 
 ROUTE_TOKENS = 4  # per program of one warp: 64 tokens take 16 programs, 1 token one
-GROUP_PAIRS = 1024  # per round: eight for each thread
+GROUP_PAIRS = 4096  # per round, 16 for each thread: a prompt of 8,192 tokens takes 8 rounds
 NONE = tl.constexpr(-(2**31))  # below the key of every number, minus infinity included
 
 
@@ -79,6 +79,7 @@ def group(chosen: Tensor, experts: int, tile_tokens: int) -> Grouping:
     assert chosen.is_contiguous(), "choices stand side by side"
     pairs = chosen.numel()
     tiles = most_tiles(pairs, experts, tile_tokens)
+    width = min(GROUP_PAIRS, triton.next_power_of_2(max(pairs, 16)))
     grouping = Grouping(
         order=torch.empty(pairs, dtype=torch.int32, device=chosen.device),
         starts=torch.empty(experts + 1, dtype=torch.int32, device=chosen.device),
@@ -92,8 +93,8 @@ def group(chosen: Tensor, experts: int, tile_tokens: int) -> Grouping:
         EXPERTS=experts,
         WIDTH=triton.next_power_of_2(experts + 1),
         TILE_TOKENS=tile_tokens,
-        PAIRS=min(GROUP_PAIRS, triton.next_power_of_2(max(pairs, 16))),
-        num_warps=4,
+        PAIRS=width,
+        num_warps=8 if width > 1024 else 4,
     )
     return grouping
 
