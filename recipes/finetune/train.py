@@ -90,9 +90,11 @@ def again_and_again(
     return packed(chain.from_iterable(orders), batch_tokens)
 
 
-def _checkpointed(layer: Callable[[Tensor, Tensor], Flow], x: Tensor, t: Tensor) -> Flow:
+def _checkpointed(
+    layer: Callable[[Tensor, Tensor | None], Flow], x: Tensor, added: Tensor | None
+) -> Flow:
     # Not reentrant: the first layer's input needs no gradient, but its factors do.
-    return cast("Flow", checkpoint(layer, x, t, use_reentrant=False))
+    return cast("Flow", checkpoint(layer, x, added, use_reentrant=False))
 
 
 def _rate(step: int, plan: Plan) -> float:

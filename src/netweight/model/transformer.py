@@ -24,10 +24,11 @@ Attend = Callable[[int, Tensor], Tensor]
 """How tokens look at one another and at what came before, given a layer's index and its queries,
 keys and values [tokens, (heads + 2 kv_heads) * head_dim]; [tokens, heads * head_dim]."""
 
-Flow = tuple[Tensor, Tensor]
-"""What flows between layers, [tokens, hidden] each: the sum so far, and the same, normalised."""
+Flow = tuple[Tensor, Tensor | None]
+"""What flows between layers, [tokens, hidden] each: the sum so far, and what is still to be added
+to it, since the norm that comes next does that on its way."""
 
-RunLayer = Callable[[Callable[[Tensor, Tensor], Flow], Tensor, Tensor], Flow]
+RunLayer = Callable[[Callable[[Tensor, Tensor | None], Flow], Tensor, Tensor | None], Flow]
 """Calls a layer on what flows into it."""
 
 
@@ -99,8 +100,8 @@ class Transformer:
             return self.kernels.attend(qkv, turn, pages, table, sinks, layout, window=window)
 
         adapted = group(self.adapters, adapters, layout.starts)
-        t = self._layers(token_ids, attend, adapted)
-        return self._logits(t[rows], chosen(adapted, rows))
+        flow = self._layers(token_ids, attend, adapted)
+        return self._logits(flow, rows, chosen(adapted, rows))
 
     def forward(self, token_ids: Tensor, adapter: Adapter | None = None) -> Tensor:
         """Logits after each token of whole sequences, without a cache: for tests.
@@ -153,8 +154,8 @@ class Transformer:
             return torch.cat(mixed)
 
         adapted = [Adapted(adapter, torch.arange(token_ids.numel()))] if adapter else []
-        t = self._layers(token_ids, attend, adapted, run_layer)
-        return self._logits(t[rows], chosen(adapted, rows))
+        flow = self._layers(token_ids, attend, adapted, run_layer)
+        return self._logits(flow, rows, chosen(adapted, rows))
 
     def _layers(
         self,
@@ -162,34 +163,37 @@ class Transformer:
         attend: Attend,
         adapted: Sequence[Adapted],
         run_layer: RunLayer | None = None,
-    ) -> Tensor:
-        """What comes out of the last layer, normalised: [tokens, hidden]."""
+    ) -> Flow:
         x = self.weights.embedding(token_ids)
-        first_norm = self.weights.layers[0].attention_norm
-        t = self.kernels.rms_norm(x, first_norm, self.config.rms_norm_eps)
+        added: Tensor | None = None
         for layer_index in range(len(self.weights.layers)):
             layer = partial(self._layer, layer_index, attend=attend, adapted=adapted)
-            x, t = layer(x, t) if run_layer is None else run_layer(layer, x, t)
-        return t
+            x, added = layer(x, added) if run_layer is None else run_layer(layer, x, added)
+        return x, added
 
     def _layer(
-        self, layer_index: int, x: Tensor, t: Tensor, *, attend: Attend, adapted: Sequence[Adapted]
+        self,
+        layer_index: int,
+        x: Tensor,
+        added: Tensor | None,
+        *,
+        attend: Attend,
+        adapted: Sequence[Adapted],
     ) -> Flow:
         layer, eps = self.weights.layers[layer_index], self.config.rms_norm_eps
-        qkv = with_adapters(layer.qkv(t), t, (layer_index, "qkv"), adapted)
+        x, t, qkv = self.kernels.norm_linear(x, added, layer.attention_norm, eps, layer.qkv)
+        qkv = with_adapters(qkv, t, (layer_index, "qkv"), adapted)
         mixed = attend(layer_index, qkv)
         mixed = with_adapters(layer.out(mixed), mixed, (layer_index, "out"), adapted)
-        x, t = self.kernels.add_norm(x, mixed, layer.mlp_norm, eps)
-        weights, experts = self.kernels.route(layer.router(t), self.config.experts_per_token)
-        return self.kernels.add_norm(
-            x, layer.mixture(t, weights, experts), self._norm_after(layer_index), eps
+        x, t, logits = self.kernels.norm_linear(x, mixed, layer.mlp_norm, eps, layer.router)
+        weights, experts = self.kernels.route(logits, self.config.experts_per_token)
+        return x, layer.mixture(t, weights, experts)
+
+    def _logits(self, flow: Flow, rows: Tensor, adapted: Sequence[Adapted]) -> Tensor:
+        x, added = flow
+        assert added is not None, "a model has a layer at least"
+        unembed = self.weights.unembedding.logits
+        _, t, logits = self.kernels.norm_linear(
+            x[rows], added[rows], self.weights.norm, self.config.rms_norm_eps, unembed
         )
-
-    def _norm_after(self, layer_index: int) -> Tensor:
-        """The scale of the norm that comes next: the next layer's, or the last of all."""
-        if layer_index + 1 < len(self.weights.layers):
-            return self.weights.layers[layer_index + 1].attention_norm
-        return self.weights.norm
-
-    def _logits(self, t: Tensor, adapted: Sequence[Adapted]) -> Tensor:
-        return with_adapters(self.weights.unembedding.logits(t), t, "unembedding", adapted)
+        return with_adapters(logits, t, "unembedding", adapted)

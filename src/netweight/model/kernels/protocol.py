@@ -129,12 +129,26 @@ class Kernels:
     sampling: SamplingKernels | None = None  # None: the engine's own, in torch
     prefer_huge_pages: Callable[[Tensor], None] = lambda pages: None  # before the first write
 
-    def add_norm(
-        self, x: Tensor, added: Tensor, scale: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor]:
-        """The sum x + added [tokens, hidden], rounded to their dtype, and that, normalised."""
-        total = x + added
-        return total, self.rms_norm(total, scale, eps)
+    def norm_linear(
+        self,
+        x: Tensor,
+        added: Tensor | None,
+        scale: Tensor,
+        eps: float,
+        linear: Callable[[Tensor], Tensor],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The sum x + added [tokens, hidden], rounded to their dtype, its norm, and what follows.
+
+        Args:
+            x: [tokens, hidden].
+            added: like x; None adds nothing.
+            scale: [hidden], of the norm.
+            eps: of the norm.
+            linear: takes the norm.
+        """
+        total = x if added is None else x + added
+        t = self.rms_norm(total, scale, eps)
+        return total, t, linear(t)
 
     def attend(
         self,

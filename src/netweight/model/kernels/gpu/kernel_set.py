@@ -1,5 +1,6 @@
 """The Triton kernels as a kernel set, over a `DeviceLayout`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -16,11 +17,20 @@ __all__ = ["TritonKernels", "kernels"]
 class TritonKernels(Kernels):
     """The set, with rotation and storing in one launch, and norms that add what comes before."""
 
-    def add_norm(
-        self, x: Tensor, added: Tensor, scale: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor]:
+    def norm_linear(
+        self,
+        x: Tensor,
+        added: Tensor | None,
+        scale: Tensor,
+        eps: float,
+        linear: Callable[[Tensor], Tensor],
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """See Kernels."""
-        return rows.add_rms_norm(x, added, scale, eps)
+        if added is None:
+            t = rows.rms_norm(x, scale, eps)
+            return x, t, linear(t)
+        total, t = rows.add_rms_norm(x, added, scale, eps)
+        return total, t, linear(t)
 
     def attend(
         self,

@@ -133,7 +133,8 @@ def _route_kernel(
         index = tl.where((slot == place)[None, :], likeliest[:, None], index)
         keys = tl.where(taken, NONE, keys)
     first = tl.sum(tl.where((slot == 0)[None, :], best, 0.0), 1)  # the largest, or NaN
-    powers = tl.where((slot < SLOTS)[None, :], tl.exp(best - first[:, None]), 0.0)
+    chose = (slot < SLOTS)[None, :]
+    powers = tl.where(chose, tl.exp(tl.where(chose, best - first[:, None], 0.0)), 0.0)
     out = token.to(tl.int64)[:, None] * SLOTS + slot[None, :]
     there = (token < tokens)[:, None] & (slot < SLOTS)[None, :]
     tl.store(weights + out, powers / tl.sum(powers, 1)[:, None], mask=there)
