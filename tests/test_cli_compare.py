@@ -1,6 +1,7 @@
 """netweight compare as a user runs it: what it prints, writes and refuses."""
 
 import json
+import re
 
 import pytest
 import typer
@@ -8,6 +9,10 @@ from typer.testing import CliRunner
 
 from netweight.cli.compare import compare
 from netweight.errors import WeighError
+from netweight.evals import capability
+from netweight.evals.pairs import compare_runs, read_run
+from netweight.evals.scorecard_further import compared_rows
+from tests.evals.test_paired_figures import answers, further
 from tests.evals.test_pairs import BROKEN, PASSED, measure, said, saying, write_task
 
 app = typer.Typer()
@@ -95,3 +100,51 @@ def test_a_folder_without_a_run_is_named(folders, second, message):
 def test_runs_of_different_suites_are_refused(folders):
     write_task(folders / "c", saying(["right"]), suite="full")
     assert "with the suite quick, c with full" in str(run("a", "c").exception)
+
+
+@pytest.fixture
+def sums_apart(tmp_path, monkeypatch):
+    """Two runs of `capability` that differ in arithmetic alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    for name, wrong in (("a", ()), ("b", range(0, 60, 3))):
+        run = {"further": further, "dataset": "capability"}
+        write_task(tmp_path / name, answers(120, wrong=wrong), capability.MEASURE, **run)
+    return tmp_path
+
+
+def test_terminal_page_and_json_have_the_same_figures(sums_apart):
+    output, data = run("a", "b").output, json.loads(run("a", "b", "--json").stdout)
+    page = " ".join((sums_apart / "out" / "compare.html").read_text("utf-8").split())
+    compared = compare_runs(read_run(sums_apart / "a"), read_run(sums_apart / "b")).tasks[0]
+    rows = [line.strip() for line in output.splitlines() if line.startswith("  ")]
+    for row, told in zip(compared_rows(compared), data["tasks"][0]["further"], strict=True):
+        line = next(line for line in rows if re.match(rf"{row.name}(,|  )", line))
+        assert row.difference.partition(" ")[0] in line and row.interval in line
+        assert row.p_value in line and line.endswith(row.verdict)
+        assert row.difference_text in page and row.description in page
+        assert told["metric"] == row.metric
+        assert told["verdict"].replace("first", "A") == row.verdict
+    assert "Not paired, since it is no mean over samples" in output
+    assert "tokens_per_hit of capability." in output
+
+
+def test_further_figures_stand_under_their_headline_and_say_how_they_are_corrected(sums_apart):
+    output = run("a", "b").output
+    rows = output.splitlines()
+    headline = next(index for index, row in enumerate(rows) if row.startswith("capability "))
+    assert rows[headline + 1].startswith("  accuracy arithmetic ")
+    assert "Benjamini and Hochberg's over 7" in " ".join(output.split())
+    assert "Of 7 figures beside the headlines, A is better in 2" in " ".join(output.split())
+
+
+def test_the_plot_has_each_interval_between_its_ends(sums_apart):
+    line = next(
+        row
+        for row in run("a", "b").output.splitlines()
+        if row.startswith("capability  ") and "\u2524" in row
+    )
+    cells = line[len("capability  ") :]
+    low, dot, high = (cells.index(mark) for mark in "\u251c\u25cf\u2524")
+    assert 25 < low < dot < high == 50  # right of nought, and as far as the plot goes
+    assert cells[25] == "\u2502" and set(cells[20:25]) <= {" ", "\u00b7"}

@@ -48,7 +48,7 @@ from tests.model.shapes import SMALL, tolerance
 SHARED = replace(SMALL, num_key_value_heads=4, num_experts=8, vocab_size=163)
 # All in float32: sums of some hundred terms in another order, of values up to about one, differ by
 # some 1e-7 of the largest at each of some ten places.
-TOLERANCE = 1e-5
+TOLERANCE = tolerance("ranks-float32")
 
 
 def tokens(count, seed):

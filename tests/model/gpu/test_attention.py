@@ -18,7 +18,10 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 DTYPES = [torch.float32, torch.float16]
 # Float32: the order of sums, and powers of two of another library. Float16: weights and results are
 # rounded as in attention-amx, to three bits more.
-BOUNDS = {torch.float32: 1e-5, torch.float16: 8e-3 / 8, torch.bfloat16: 8e-3}
+BOUNDS = {
+    getattr(torch, name): tolerance(f"attention-gpu-{name}")
+    for name in ("float32", "float16", "bfloat16")
+}
 
 
 @pytest.fixture(autouse=True)
@@ -435,7 +438,6 @@ def test_what_does_not_fit_together_is_an_error(change, message):
 @pytest.mark.skipif(DEVICE == "cpu", reason="bfloat16 needs a GPU")
 @pytest.mark.parametrize("window", [None, 128])
 def test_bfloat16_at_published_shapes(window):
-    assert BOUNDS[torch.bfloat16] == tolerance("attention-amx")
     heads = Heads.random([5000, 1, 129, 700, 1500], kv_heads=8)
     spans = heads.last_tokens(1, 1, 1, 300, 17)
     assert error(heads, spans, window, torch.bfloat16) <= BOUNDS[torch.bfloat16]

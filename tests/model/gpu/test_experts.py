@@ -115,29 +115,25 @@ def test_rows_and_columns_need_not_fill_tiles(shape, tokens):
 
 
 def use_tiling(monkeypatch, width):
-    monkeypatch.setattr(kernels, "choose_tiling", lambda *_, **__: kernels.TILINGS[width])
+    monkeypatch.setattr(kernels, "choose_tiling", lambda *_: kernels.TILINGS[width])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("width", "tokens"), [(8, 7), (16, 17), (32, 33), (64, 65), (128, 129), (256, 257)]
-)
+@pytest.mark.parametrize(("width", "tokens"), [(8, 7), (16, 17), (32, 33), (64, 65), (128, 129)])
 def test_tiles_of_every_width_are_right(width, tokens, dtype, monkeypatch):
+    if DEVICE == "cuda" and dtype == torch.float32:
+        pytest.skip("float32 has a tiling of its own there; others do not fit into a GPU")
     use_tiling(monkeypatch, width)
     experts = Experts(2, 96, 64, dtype=dtype)
     check(experts, experts.inputs(tokens, 1))
 
 
 def test_tiles_grow_with_the_tokens_of_an_expert():
-    def width(tokens, experts=32, dtype=torch.bfloat16, **options):
-        options = {"fast": True} | options
-        return kernels.choose_tiling(tokens, 4, experts, dtype, **options).tokens
+    def width(tokens, experts=32, dtype=torch.bfloat16):
+        return kernels.choose_tiling(tokens, 4, experts, dtype).tokens
 
-    assert [width(t) for t in (1, 8, 9, 16, 17, 64, 256, 2048, 8192)] == [
-        8, 8, 16, 16, 16, 32, 64, 128, 256,
-    ]  # fmt: skip
+    assert [width(t) for t in (1, 8, 9, 16, 17, 64, 256, 2048)] == [8, 8, 16, 16, 16, 32, 64, 128]
     assert [width(t, 128) for t in (1, 64, 512, 8192)] == [8, 16, 32, 128]
-    assert width(8192, fast=False) == 64
     assert width(8192, dtype=torch.float32) == 16
 
 

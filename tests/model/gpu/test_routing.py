@@ -48,6 +48,7 @@ def test_of_equal_logits_the_lowest_index_comes_first(row):
 
 def test_large_logits_do_not_overflow():
     check_route(normal(5, 32) * 1e37, 4)
+    check_route(-normal(5, 32).abs() * 1e37 - 1e36, 3)
 
 
 def test_a_logit_that_is_none_is_chosen_first_and_shows_in_every_weight():
