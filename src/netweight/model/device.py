@@ -149,7 +149,6 @@ class _Step:
     buffer: Tensor  # int32, a DeviceLayout's
     rows: Tensor  # int64 [sequences]
     graph: torch.cuda.CUDAGraph | None = None
-    logits: Tensor | None = None  # of the graph
 
 
 class TritonModel(DeviceModel):
@@ -171,6 +170,8 @@ class TritonModel(DeviceModel):
         self._experts = experts
         self._steps: dict[_Size, _Step] = {}
         self._last_graph: torch.cuda.CUDAGraph | None = None
+        num_rows = GRAPH_SIZES[-1] if device.type == "cuda" else 0
+        self._logits = torch.empty((num_rows, self.config.vocab_size), device=device)  # of graphs
 
     def step(
         self,
@@ -243,7 +244,9 @@ class TritonModel(DeviceModel):
         num_sequences = ids.numel()
         size = _size(layout, cache)
         is_new = size not in self._steps
-        step = self._steps.setdefault(size, self._new_step(size))
+        if is_new:
+            self._steps[size] = self._new_step(size)
+        step = self._steps[size]
         step.token_ids[:num_sequences] = ids
         on_device = device_layout(
             layout,
@@ -257,17 +260,21 @@ class TritonModel(DeviceModel):
             logits = self._forward(step.token_ids, on_device, cache, step.rows)
             return logits[:num_sequences]
         if step.graph is None:
-            self._capture(step, on_device, cache)
-        assert step.graph is not None and step.logits is not None, "a graph without its logits"
+            step.graph = self._captured(step, on_device, cache)
         step.graph.replay()
-        return step.logits[:num_sequences]
+        return self._logits[:num_sequences]
 
-    def _capture(self, step: _Step, layout: DeviceLayout, cache: PagedCache) -> None:
+    def _captured(
+        self, step: _Step, layout: DeviceLayout, cache: PagedCache
+    ) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
         pool = None if self._last_graph is None else self._last_graph.pool()
         with torch.cuda.graph(graph, pool=pool):  # graphs never run at once, and share memory
-            step.logits = self._forward(step.token_ids, layout, cache, step.rows)
-        step.graph = self._last_graph = graph
+            logits = self._forward(step.token_ids, layout, cache, step.rows)
+            # In one place for all graphs: each would keep its own, of up to 51 MB.
+            self._logits[: step.rows.numel()] = logits
+        self._last_graph = graph
+        return graph
 
     def _new_step(self, size: _Size) -> _Step:
         num_sequences, num_pages, _ = size
