@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from torch.nn.functional import linear
 
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import Config
-from netweight.model.kernels.gpu.experts import DeviceMixture
+from netweight.model.kernels.gpu.experts import MOST_FAST_SCALE, DeviceMixture
 from netweight.model.kernels.gpu.packed import pack_experts, packed_bytes
 from netweight.model.offload import ExpertShape, OffloadedExperts, OffloadedMixture
 from netweight.model.packfile import Progress
@@ -42,15 +43,15 @@ def load_device_weights(
     checkpoint: Checkpoint,
     dtype: torch.dtype,
     device: torch.device,
-    experts: OffloadedExperts | None = None,
+    offloaded: "Offload | None" = None,
     progress: Progress = lambda done, total: None,
 ) -> Weights:
     """All weights of an MXFP4 checkpoint on the device, floating-point ones in `dtype`.
 
-    With `experts` their matrices are where those say.
+    Experts' matrices that are `offloaded` stay where they are.
     """
     config = checkpoint.config
-    source = _Source(checkpoint, dtype, device, experts, progress)
+    source = _Source(checkpoint, dtype, device, offloaded, progress)
     embedding = PlainEmbedding(source.take("model.embed_tokens.weight"))
     layers = [_layer(source, index) for index in range(config.num_hidden_layers)]
     norm = source.take("model.norm.weight")
@@ -67,10 +68,19 @@ def expert_shape(config: Config) -> ExpertShape:
     )
 
 
-def offload(checkpoint: Checkpoint, num_slots: int, device: torch.device) -> OffloadedExperts:
+class Offload(NamedTuple):
+    """Experts in host memory, and what must be known of them where only addresses are."""
+
+    experts: OffloadedExperts
+    wide_scales: bool  # some scale byte is above MOST_FAST_SCALE
+
+
+def offload(checkpoint: Checkpoint, num_slots: int, device: torch.device) -> Offload:
     """All experts in host memory, and `num_slots` of them on the device too."""
+    largest_scale = 0
 
     def fill(layer: int, expert: int, gate_up: Tensor, down: Tensor) -> None:
+        nonlocal largest_scale
         for name, out in (("gate_up", gate_up), ("down", down)):
             stored = f"model.layers.{layer}.mlp.experts.{name}_proj"
             blocks = checkpoint.tensor(f"{stored}_blocks")[expert, None]
@@ -78,8 +88,10 @@ def offload(checkpoint: Checkpoint, num_slots: int, device: torch.device) -> Off
             # Packed on the device, which does in milliseconds what takes a processor a second.
             packed = pack_experts(blocks.to(device), scales.to(device))
             out.copy_(packed[0])
+            largest_scale = max(largest_scale, int(scales.max()))
 
-    return OffloadedExperts(expert_shape(checkpoint.config), num_slots, fill, device)
+    experts = OffloadedExperts(expert_shape(checkpoint.config), num_slots, fill, device)
+    return Offload(experts, largest_scale > MOST_FAST_SCALE)
 
 
 def _layer(source: "_Source", index: int) -> LayerWeights:
@@ -109,10 +121,11 @@ def _mixture(source: "_Source", index: int) -> Mixture:
             *(gate_up, gate_up_bias, down, down_bias),
             alpha=config.swiglu_alpha,
             limit=config.swiglu_limit,
+            wide_scales=None if source.offloaded is None else source.offloaded.wide_scales,
         )
 
-    if source.experts is not None:
-        return OffloadedMixture.of(index, source.experts, over)
+    if source.offloaded is not None:
+        return OffloadedMixture.of(index, source.offloaded.experts, over)
     gate_up, down = (
         pack_experts(
             source.take(f"{prefix}{x}_proj_blocks"), source.take(f"{prefix}{x}_proj_scales")
@@ -150,12 +163,12 @@ class _Source:
         checkpoint: Checkpoint,
         dtype: torch.dtype,
         device: torch.device,
-        experts: OffloadedExperts | None,
+        offloaded: "Offload | None",
         progress: Progress,
     ) -> None:
         self.config = checkpoint.config
-        self.experts = experts
-        of_layer = _LAYER if experts is not None else (*_LAYER, *_LAYER_EXPERTS)
+        self.offloaded = offloaded
+        of_layer = _LAYER if offloaded is not None else (*_LAYER, *_LAYER_EXPERTS)
         self._names = _names(self.config.num_hidden_layers, of_layer)
         self._tensors = _streamed(checkpoint, self._names, dtype, device, progress)
         self._next = 0

@@ -184,12 +184,12 @@ def load_on_device(
         host_bytes=usable_bytes(),
         experts=expert_shape(config),
     )
-    experts = None
+    offloaded = None
     if budget.num_expert_slots is not None:
-        experts = offload(checkpoint, budget.num_expert_slots, device)
-    weights = load_device_weights(checkpoint, dtype, device, experts, progress)
+        offloaded = offload(checkpoint, budget.num_expert_slots, device)
+    weights = load_device_weights(checkpoint, dtype, device, offloaded, progress)
     transformer = Transformer(config, weights, kernel_set, budget, adapters=loaded)
-    return TritonModel(transformer, device, experts)
+    return TritonModel(transformer, device, None if offloaded is None else offloaded.experts)
 
 
 def _linear_for(kernel_set: kernels.Kernels, dtype: torch.dtype) -> Callable[[Tensor], Linear]:

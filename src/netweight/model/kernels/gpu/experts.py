@@ -56,10 +56,9 @@ from netweight.model.kernels.gpu.routing import group, most_tiles
 
 __all__ = ["MOST_FAST_SCALE", "DeviceMixture"]
 
-MOST_FAST_SCALE = (
-    128  # a block's scale byte, 2^1, whose bfloat16 multiplier 2^127 is still a number
-)
-DIRECT_TOKENS = 16  # above, finding tokens costs a program more than a launch before costs all
+# The scale byte of 2^1, whose packed multiplier, 2^126 times as much, is bfloat16's largest power.
+MOST_FAST_SCALE = 128
+DIRECT_TOKENS = 16  # a tile holds all of them; with more, `routing.group` fills tiles
 FULL_DEVICE = 264  # programs that leave no multiprocessor of an H200 with less than two
 COMBINE_COLUMNS = 512
 
@@ -85,7 +84,6 @@ TILINGS = {
     128: Tiling(128, 256, 64, num_warps=8, num_stages=4),
 }
 FLOAT32_TILING = Tiling(16, 32, 64, num_warps=4, num_stages=2)  # no tensor cores: for comparisons
-MOST_PLAIN_TOKENS = 64  # without the packed multiplication more would not fit into registers
 
 PATTERN = tl.constexpr(0x81C081C0 - 2**32)  # sign, exponent and mantissa, in both halves
 SIGNS = tl.constexpr(0x80008000 - 2**32)
@@ -172,7 +170,7 @@ class DeviceMixture:
         if tokens == 0:
             return out
         fast = x.is_cuda and x.dtype == torch.bfloat16 and not self.wide_scales
-        tiling = choose_tiling(tokens, slots, self.experts, x.dtype, fast=fast)
+        tiling = choose_tiling(tokens, slots, self.experts, x.dtype)
         direct = tokens <= DIRECT_TOKENS
         groups = pairs if direct else most_tiles(pairs, self.experts, tiling.tokens)
         shared = {
@@ -215,20 +213,17 @@ class DeviceMixture:
         return out
 
 
-def choose_tiling(
-    tokens: int, slots: int, experts: int, dtype: torch.dtype, *, fast: bool
-) -> Tiling:
+def choose_tiling(tokens: int, slots: int, experts: int, dtype: torch.dtype) -> Tiling:
     """By how many tokens an expert has: up to all where few are, else on average.
 
-    A tile of half as many again as the average leaves most experts with one while memory is the
-    limit; from 48 on it is arithmetic, and what tiles leave unfilled is lost.
+    While memory is the limit a tile has room for more than the average, so that most experts need
+    one; from 48 on it is arithmetic, and what tiles leave unfilled is lost.
 
     Args:
         tokens: of the step.
         slots: experts per token.
         experts: of the layer.
         dtype: of activations.
-        fast: whether weights are made by packed multiplications.
     """
     if dtype == torch.float32:
         return FLOAT32_TILING
@@ -238,7 +233,7 @@ def choose_tiling(
         return TILINGS[16]
     average = tokens * slots / experts
     width = next((width for width, most in ((16, 5), (32, 20), (64, 48)) if average <= most), 128)
-    return TILINGS[width if fast else min(width, MOST_PLAIN_TOKENS)]
+    return TILINGS[width]
 
 
 def count_splits(programs: int, steps: int) -> int:
@@ -300,7 +295,7 @@ def _weights(words, scales, DTYPE: tl.constexpr, FAST: tl.constexpr):
     if FAST:
         factors = scale * 0x00800080 + 0x3F003F00  # 2^(scale - 127 + 126) in both halves
         pairs, factors = tl.broadcast(pairs, factors)
-        # A multiplication; sm_80 has none, but this, which adds -0.
+        # A packed multiplication, which sm_80 has only together with an addition: of -0.
         pairs = tl.inline_asm_elementwise(
             "{.reg .b32 none; mov.b32 none, 0x80008000; fma.rn.bf16x2 $0, $1, $2, none;}",
             constraints="=r,r,r",

@@ -18,8 +18,9 @@ columns; each half of a word, low for column 2 c and high for 2 c + 1, has four 
     3       g + 8   8..15       14     11, 10  13
 
 so that `(word << 3 * index) & 0x81C081C0` is a pair of bfloat16 numbers, 2^-126 times the code's
-value, for all but the last, which takes three such steps. (Four times that mask, shifted, does not
-fit into 16 bits.) The idea of bfloat16 bits in place is that of triton_kernels' Hopper layout.
+value, for all but the last, which takes three such steps: no four shifts of the mask's half go
+without overlap into 16 bits. That codes stand where bfloat16 has the same bits is the idea of
+triton_kernels' layout for Hopper.
 
 Row g of a piece is the matrix' row 2 g, and row g + 8 its row 2 g + 1: gate and linear part of
 SwiGLU, interleaved in checkpoints, meet in one thread.
