@@ -163,3 +163,33 @@ def test_a_pronoun_stands_for_whom_the_sentence_fits():
 def test_several_errors_of_a_sentence_are_several_findings():
     text = "With a Codeforces rating of 2622, gpt-oss-120b outperforms o4-mini on every benchmark."
     assert sorted(kinds(text)) == ["dropped_condition", "strength_inflation"]
+
+
+TAKEN_UP = [
+    ("A colleague says that gpt-oss-120b beats o4-mini.", "On HealthBench he is right."),
+    (
+        "A chart had Kimi K2 at 41.8 on Aider Polyglot.",
+        "In truth Kimi K2 has 59.1 on Aider Polyglot.",
+    ),
+    ("A headline said that gpt-oss-120b crushes o4-mini.", "It does not, and nobody ever said so."),
+]
+
+
+@pytest.mark.parametrize(("said", "after"), TAKEN_UP, ids=[said for said, _ in TAKEN_UP])
+def test_what_the_next_sentence_puts_right_or_limits_is_told_as_an_error(judge_text, said, after):
+    opening = "gpt-oss-120b is out.\n\n"
+    assert judge_text(f"{opening}{said}").findings
+    assert not judge_text(f"{opening}{said} {after}").findings
+
+
+def test_a_right_number_elsewhere_mends_nothing(judge_text):
+    """Only the next sentence of the paragraph does, and only where somebody else is quoted."""
+    plain = "gpt-oss-120b is out.\n\nKimi K2 reached 41.8 on Aider Polyglot."
+    assert judge_text(f"{plain} Kimi K2 has 59.1 on Aider Polyglot.").findings
+    assert judge_text(f"{plain}\n\nKimi K2 has 59.1 on Aider Polyglot.").findings
+
+
+def test_a_figure_told_under_another_condition_is_of_another_column(judge_text):
+    told = "gpt-oss-120b came out. Its rating on Codeforces is 2622, {}."
+    wrong, right = (judge_text(told.format(how)) for how in ("without any tools", "with tools"))
+    assert [f.kind for f in wrong.findings] == ["column_swap"] and not right.findings

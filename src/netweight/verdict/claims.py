@@ -8,9 +8,10 @@ import itertools
 import re
 from dataclasses import dataclass, replace
 
-from netweight.verdict import topics
+from netweight.verdict import net, topics
 from netweight.verdict.denial import is_distanced, is_supposed
 from netweight.verdict.evidence import Published
+from netweight.verdict.lexicon import is_boilerplate
 from netweight.verdict.names import find_attribution
 from netweight.verdict.opinions import is_about_the_matter, names_the_matter
 from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
@@ -52,8 +53,12 @@ def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
     """The story's claims in reading order, numbered c1, c2, …; a repeated claim names the first."""
     claims: list[Claim] = []
     seen: dict[tuple[object, ...], str] = {}
+    paragraphs = story.text.split("\n")
     for scene in read_scenes(story, tables):
-        for span, trigger in _segments(scene, find_triggers(scene, tables)):
+        if is_boilerplate(scene.text):
+            continue
+        paragraph = paragraphs[scene.sentence.paragraph]
+        for span, trigger in _segments(scene, find_triggers(scene, tables), paragraph):
             claim = make_claim(f"c{len(claims) + 1}", scene, span, trigger, story)
             claim = _beside_others(claim.told_of(_meant(claim, scene, tables)))
             key = identity_of(claim)
@@ -129,23 +134,26 @@ def identity_of(claim: Claim) -> tuple[object, ...]:
     )
 
 
-def _segments(scene: Scene, triggers: list[Trigger]) -> list[tuple[Span, Trigger]]:
-    """Cut the sentence between its claims; each trigger with the stretch of text that states it."""
-    factual = [t for t in triggers if t.topic != "opinion"]
-    pieces = _pieces(scene.text, triggers)
+def _segments(scene: Scene, triggers: list[Trigger], paragraph: str) -> list[tuple[Span, Trigger]]:
+    """Cut the sentence between its claims; each trigger with the stretch of text that states it.
+
+    What no rule claims goes through the net of netweight.verdict.net.
+    """
     out: list[tuple[Span, Trigger]] = []
-    for piece in pieces:
+    for piece in _pieces(scene.text, triggers):
         here = [t for t in triggers if piece.start <= t.span.start < piece.end]
-        solid = [t for t in here if t in factual]
+        factual = dict.fromkeys(t for t in here if t.topic != "opinion")
+        solid = sorted(factual, key=lambda t: t.span)
         if solid:
-            out += [(piece, t) for t in sorted(dict.fromkeys(solid), key=lambda t: t.span)]
+            before, whole, after = net.around(scene, piece, [t.span for t in here], paragraph)
+            out += [*before, *((whole, t) for t in solid), *after]
         elif here and _is_opinion_about_models(scene, piece):
             if out and out[-1][1].topic == "opinion":
                 out[-1] = (Span(out[-1][0].start, piece.end), out[-1][1])
             else:
                 out.append((piece, here[0]))
-        elif not scene.sentence.is_heading and _is_generic(scene, piece):
-            out.append((piece, Trigger(span=piece, topic="other", type="other")))
+        else:
+            out += net.caught(scene, piece, paragraph)
     return [(_trim(scene.text, span), trigger) for span, trigger in out]
 
 
@@ -156,51 +164,6 @@ def _is_opinion_about_models(scene: Scene, piece: Span) -> bool:
     by_pronoun = scene.passage_models and topics.PRONOUN.search(scene.text)
     is_about = scene.models or topics.ABOUT_MODELS.search(scene.text) or own or by_pronoun
     return bool(is_about) or is_about_the_matter(words) or names_the_matter(scene.text)
-
-
-def _is_generic(scene: Scene, piece: Span) -> bool:
-    """A measurable or relayed statement about a model that no rule above knows."""
-    words = scene.text[piece.start : piece.end]
-    has_model = any(
-        overlap(m.span, piece) and not m.ids[0].startswith("group:") for m in scene.models
-    )
-    by_pronoun = scene.passage_models and re.match(r"\W*(?:It|They|Both)\b", words)
-    if (has_model or by_pronoun) and (_QUANTITY.search(words) or topics.COMPARATIVE.search(words)):
-        return True
-    by_pronoun = scene.main_subjects and re.search(r"\b(?:it|they)\b", words)
-    is_relayed = find_attribution(words) and _STATES.search(words)
-    if is_relayed and (has_model or by_pronoun):
-        return True
-    is_rumour = topics.RELAYED.search(words)
-    is_of_models = has_model or _OF_MODELS.search(words)
-    is_stated = _QUANTITY.search(words) or _STATES_OF_MODELS.search(words)
-    return bool(scene.main_subjects and is_rumour and is_of_models and is_stated) or bool(
-        scene.main_subjects and _OF_MODELS.search(words) and _QUANTITY.search(words)
-    )
-
-
-_QUANTITY = re.compile(
-    r"(?<![\w.\-])[$\u20ac\u00a3]?\d[\d,.]*\s?(?:%|percent|tokens?|GB|hours|million|billion|times|x\b|"
-    r"points|words|downloads|cents|dollars|euros)|"
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|several|many|hundreds|thousands|millions)\s+"
-    r"(?:of\s+)?(?:hundred|thousand|million|billion|times|downloads|cents|dollars)\b"
-)
-# The story's models, spoken of without a name.
-_OF_MODELS = re.compile(
-    r"\b(?:the\s+(?:pair|duo|models?)|both\s+models|open\s+models?|input\s+tokens?|output\s+tokens?|"
-    r"downloads?|downloaded|a\s+version\s+without)\b",
-    re.IGNORECASE,
-)
-_STATES_OF_MODELS = re.compile(
-    r"\b(?:models?|versions?|pair)\b[^.;]{0,40}\b(?:is|are|was|were|has|have|will|beats?|sounds?|writes?|"
-    r"loses?|fails?|needs?)\b",
-    re.IGNORECASE,
-)
-_STATES = re.compile(
-    r"\b(?:it|they|models?|gpt-oss(?:-\d+b)?)\s+(?:\w+ly\s+)?(?:is|are|was|were|has|have|does|do|can|"
-    r"cannot|will|happens|fails|works|keeps|makes|loses|forgets|lies|knows)\b",
-    re.IGNORECASE,
-)
 
 
 def _pieces(text: str, triggers: list[Trigger]) -> list[Span]:
@@ -289,9 +252,16 @@ def _is_suspected(scene: Scene, trigger: Trigger) -> bool:
     hedges = (topics.POSSIBILITY, topics.SOFTENED, topics.RELAYED)
     return (
         any(hedge.search(before) for hedge in hedges)
+        or _ONLY_THAT.match(scene.text) is not None
         or find_attribution(before) is not None
         or is_distanced(scene.text, trigger.span.start)
     )
+
+
+# "One: that it slips formulas into poems": told as what is said, and not said.
+_ONLY_THAT = re.compile(
+    r"^(?:\W*\w+[:.)]\s*)?[Tt]hat\s+(?:it|they|the|gpt\S*|this|these)\b(?!\s+is\s+(?:why|how|what))"
+)
 
 
 def _spoken(text: str, span: Span, trigger: Trigger) -> str:

@@ -20,6 +20,7 @@ from netweight.verdict.judgement import (
 )
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.names import CHINESE_OPEN, OPEN_WEIGHT, OPENAI_PROPRIETARY
+from netweight.verdict.numerals import ONES
 from netweight.verdict.pairs import Pair
 from netweight.verdict.posterior import of_pairs
 from netweight.verdict.topics import ABILITIES, Relation, says_universal
@@ -88,6 +89,12 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
     if relayed := wrong_peer(claim, ledger):
         said = (Statement(text=relayed.statement, cites=(relayed.id,)), *describe(pairs, ledger))
         return Judgement(verdict="contradicted", reason=said, plot=plot_ids(pairs))
+    if said_less := _said_less(claim, ledger):
+        reason = (
+            Statement(text=said_less.statement, cites=(said_less.id,)),
+            *describe(pairs, ledger),
+        )
+        return Judgement(verdict="contradicted", reason=reason, plot=plot_ids(pairs))
     if not pairs:
         return _no_pairs(claim, ledger)
     if claim.is_partial:
@@ -101,6 +108,8 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
             claim.relation, pairs, is_universal=is_universal, is_general=not claim.benchmarks
         )
         verdict = opposite(verdict) if claim.negated else verdict
+    if not claim.negated and _has_gap(claim, pairs):
+        verdict = "supported"
     return Judgement(
         verdict=verdict,
         reason=tuple(describe(pairs, ledger)),
@@ -120,6 +129,36 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
 
 
 _MAKER = re.compile(r"\b(?:OpenAI|company|maker|firm|vendor|lab|developer|creator|card)", re.I)
+
+
+_GAP = re.compile(
+    rf"\b(?P<gap>\d+(?:\.\d+)?|{'|'.join(ONES)})\s+(?:percentage\s+)?points?\b", re.IGNORECASE
+)
+
+
+def _has_gap(claim: Claim, pairs: list[Pair]) -> bool:
+    """Whether a gap told in points is that of the figures, in the direction told."""
+    told = _GAP.search(claim.quote)
+    if told is None or claim.relation == "equal" or claim.is_partial or not pairs:
+        return False
+    gap = ONES.get(told["gap"].lower()) or float(told["gap"])
+    decimals = len(told["gap"].partition(".")[2])
+    wanted = "higher" if claim.relation == "above" else "lower"
+    return all(
+        pair.by_value == wanted
+        and abs(abs(pair.first.value - pair.second.value) - gap) <= 0.5 / 10.0**decimals + 1e-9
+        for pair in pairs
+    )
+
+
+def _said_less(claim: Claim, ledger: Ledger) -> Document | None:
+    """What the maker said of its model, where the story lets it say that it beats its peer."""
+    source = ledger.tables.documents["peer-claim"]
+    peers = {ledger.tables.models[s].vendor_peer for s in claim.subjects if s in source.models}
+    is_relayed = claim.attribution is not None and _MAKER.search(claim.attribution)
+    is_general = not claim.negated and not claim.benchmarks and not claim.is_partial
+    is_above = claim.relation == "above" and bool(peers & {*claim.comparators})
+    return source if is_relayed and is_general and is_above and claim.strength > 0 else None
 
 
 def wrong_peer(claim: Claim, ledger: Ledger) -> Document | None:
@@ -239,7 +278,7 @@ def _read_some(relation: Relation, pairs: list[Pair]) -> Verdict:
     is_unread = set(readings) == {"unread"}
     if any(pair.by_value == wanted for pair in pairs):
         return "supported" if is_unread else "mixed"
-    return "contradicted"
+    return "mixed" if relation == "equal" and "inconclusive" in readings else "contradicted"
 
 
 def is_sweeping(claim: Claim) -> bool:

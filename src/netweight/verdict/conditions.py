@@ -11,6 +11,7 @@ _TOOL_WORDS = r"(?:tools?\b|tool[\s\-]use\b|browsing\b|browser\b|a terminal\b|Py
 _WITH = (
     rf"(?:\bwith\s+(?:access\s+to\s+|the\s+help\s+of\s+|its\s+|a\s+|Python\s+){{0,2}}{_TOOL_WORDS}|"
     r"\b(?:using|given|allowed|equipped with|armed with|aided by)\s+(?:its\s+|Python\s+)?tools?\b|"
+    r"\bwith\s+them(?=\s*[,.;:])|"
     r"\btools?\s+(?:enabled|allowed|on\b|switched on|included|permitted)|"
     r"\btool[\s\-](?:assisted|enabled|augmented|aided)|\bmay use (?:its )?tools\b|\(tools\))"
 )
@@ -48,6 +49,17 @@ def tools_of(text: str, span: Span) -> bool | None:
         return None
     near = min(told, key=lambda m: (_distance(text, m, span), m.start()))
     return near["with"] is not None
+
+
+def says_with_tools(text: str) -> bool:
+    """Whether words on tools, if there are any, do not all say that there were none."""
+    told = [m["with"] is not None for m in _TOOLS.finditer(text)]
+    return not told or any(told)
+
+
+def says_tools_once(text: str) -> bool:
+    """Whether there is one place that says whether tools were used, and no more."""
+    return len(_TOOLS.findall(text)) == 1
 
 
 def _distance(text: str, match: re.Match[str], span: Span) -> int:

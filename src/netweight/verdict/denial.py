@@ -119,7 +119,9 @@ def falls_short(text: str) -> bool:
     return has_denial(text) or _SHORT.search(text) is not None
 
 
-_SHORT = re.compile(r"\b(?:no|below|under|fail\w*|unable|short of)\b", re.IGNORECASE)
+_SHORT = re.compile(
+    r"\b(?:no|below|under(?!\s+(?:its|the|their|OpenAI))|fail\w*|unable|short of)\b", re.IGNORECASE
+)
 
 _TELLS_NOTHING = re.compile(
     r"\b(?:says?|tells?|shows?|reveals?|proves?|means?|follows?)\s+(?:\w+\s+){0,2}?(?:nothing|little|"
@@ -139,7 +141,7 @@ _TAKEN_BACK = re.compile(
     r"an earlier version of this|we (?:got|had) (?:it|this|that|the \w+) wrong|should have (?:read|"
     r"been|said)|should read)\b|"
     r"(?<!\bI )(?<!\bwe )(?<!\bWe )\b(?:is|was|are|were)\s+(?:\w+ly\s+|just\s+|also\s+|a\s+)?"
-    r"(?:false|wrong|untrue|not\s+true|not\s+(?:so|right|correct)|incorrect|mistaken|nonsense|fiction|myth|made\s+up|misleading)\b",
+    r"(?:false|wrong|untrue|not\s+true|not\s+(?:so|right|correct)|incorrect|mistaken|nonsense|fiction|myth|made\s+up|misleading)\b(?!\s+(?:on|in|about|for|\d))",
     re.IGNORECASE,
 )
 _TAKES_BACK = re.compile(
@@ -147,7 +149,7 @@ _TAKES_BACK = re.compile(
     r"(?:is|was|are|were)\s+(?:\w+ly\s+|simply\s+)?(?:false|wrong|untrue|not\s+true|incorrect|"
     r"a\s+mistake|nonsense|a\s+myth)\b|"
     r"^(?:It|They|That|Which it)\s+(?:does|do|did|is|are|was|were|has|have)"
-    r"(?:\s+not|n['\u2019]t)[.!]?$|"
+    r"(?:\s+not|n['\u2019]t)(?:[.!]?$|[,;]\s)|"
     r"^(?:But\s+)?(?:The|Its|OpenAI['\u2019]s|Their)\s+(?:\w+\s+)?(?:card|table|tables|figures?|data|numbers?|board|"
     r"documents?|sources?|papers?|leaderboard)\s+(?:says?|tells?|shows?|begs?|has)\s+(?:otherwise|something\s+else|"
     r"the\s+(?:opposite|reverse|contrary)|another|a\s+different|to\s+differ)\b|"
@@ -161,3 +163,28 @@ _TAKES_BACK = re.compile(
 def is_taken_back(text: str, following: str = "") -> bool:
     """Whether a sentence, or the one after it, calls what is said an error."""
     return _TAKEN_BACK.search(text) is not None or _TAKES_BACK.match(following) is not None
+
+
+# "A colleague says that it beats X. On HealthBench he is right."
+_LIMITED = re.compile(
+    r"^(?:But\s+|And\s+)?(?:On|In|For|At|As\s+(?:to|for)|With)\s+[^.;]{2,60}?(?:,\s*)?\b(?:he|she|they|that|this|it|which|the\s+\w+)"
+    r"\s+(?:is|are|was|were|may\s+be|holds?|stands?)\s*(?:\w+ly\s+|quite\s+)?(?:right|true|correct|so|fair|accurate)?[.!]",
+    re.IGNORECASE,
+)
+
+
+def is_limited(following: str) -> bool:
+    """Whether a sentence lets what the one before it says hold for some test only."""
+    return _LIMITED.match(following) is not None
+
+
+_TAG = re.compile(
+    r",\s*(?:no|right|eh|yes|huh|correct|surely|innit|(?:is|are|was|does|do|did|has|have|can)(?:n['\u2019]t)?\s+(?:it|they|that))"
+    r"\s*\?[\"\u201d'\u2019)]*$",
+    re.IGNORECASE,
+)
+
+
+def is_question(text: str) -> bool:
+    """Whether a sentence asks; one that only ends in "no?" or "isn't it?" states."""
+    return text.rstrip("\"\u201d'\u2019) ").endswith("?") and _TAG.search(text) is None

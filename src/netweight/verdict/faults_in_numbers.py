@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from netweight.verdict.claims import Claim
+from netweight.verdict.conditions import says_with_tools
 from netweight.verdict.evidence import Figure
 from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.judge_numbers import (
@@ -18,6 +19,7 @@ from netweight.verdict.judge_numbers import (
     judge_checkpoint,
     judge_memory,
     judge_size,
+    of_another_condition,
     part_untold,
     published_of,
     told_elsewhere,
@@ -35,9 +37,29 @@ def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
         equal = [row for row in allowed(score, rows) if is_same(row, score)]
         if equal:
             faults += _dropped(score, equal, rows, claim, ledger)
+        elif other := of_another_condition(score, rows, claim):
+            faults.append(_of_another_condition(other, score, rows, ledger))
         elif rows and _is_clear(score, rows, ledger):
             faults.append(_wrong(score, rows, claim, ledger))
     return faults
+
+
+def _of_another_condition(other: Figure, score: Score, rows: list[Figure], ledger: Ledger) -> Fault:
+    """The column of another effort, or of the other choice of tools."""
+    close = [row for row in allowed(score, rows) if _differs_only_as_told(row, other, score)]
+    own = _nearest(score, close or allowed(score, rows))
+    text = f"{number(other.value)} is {ledger.name(other.model)}'s figure under other conditions "
+    text += f"({other.conditions.describe()}); under those told it has {number(own.value)} "
+    text += f"({own.conditions.describe()})."
+    return Fault("column_swap", Statement(text=text, cites=(other.id, own.id)))
+
+
+def _differs_only_as_told(row: Figure, other: Figure, score: Score) -> bool:
+    """Whether two figures were measured alike, but for the conditions that the story gives."""
+    one, two = row.conditions, other.conditions
+    return (score.with_tools is not None or one.tools == two.tools) and (
+        score.effort is not None or one.effort == two.effort
+    )
 
 
 def _is_clear(score: Score, rows: list[Figure], ledger: Ledger) -> bool:
@@ -61,7 +83,7 @@ def _dropped(
         if row.conditions.tools == "none"
         and (row.source, row.conditions.effort) == (first.source, first.conditions.effort)
     ]
-    if tools == {"with tools"} and not TOOLS_TOLD.search(claim.context):
+    if tools == {"with tools"} and not _tells_tools(claim):
         text = f"{number(first.value)} is {ledger.name(first.model)}'s figure with tools"
         text += f"; without them it is {number(without[0].value)}." if without else "."
         cites = tuple(row.id for row in (first, *without[:1]))
@@ -76,6 +98,17 @@ def _dropped(
         text += f"{first.conditions.effort} effort."
         faults.append(Fault("dropped_condition", Statement(text=text, cites=(first.id,))))
     return faults
+
+
+def _tells_tools(claim: Claim) -> bool:
+    """Whether the sentence speaks of tools, or those it is read with say that there were some."""
+    told = claim.sentence.text
+    if TOOLS_TOLD.search(told) or _WITH_THEM.search(told):
+        return True
+    return says_with_tools(claim.context) and TOOLS_TOLD.search(claim.context) is not None
+
+
+_WITH_THEM = re.compile(r"\b(?:with|using|given)\s+(?:them|these|those)\b", re.IGNORECASE)
 
 
 def _of_a_part(row: Figure, rows: list[Figure], ledger: Ledger) -> Fault:

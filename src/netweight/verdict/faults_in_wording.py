@@ -32,7 +32,7 @@ def _turns_round(claim: Claim) -> bool:
     said = claim.sentence.text
     if has_denial(said) or MODAL.search(said):
         return False
-    return claim.topic == "data-release" or (
+    return claim.topic in ("data-release", "no-high-capability") or (
         claim.topic == "text-only" and TAKES_MORE.search(said) is not None
     )
 

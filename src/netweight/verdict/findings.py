@@ -3,6 +3,7 @@
 Asks every detector about every judged claim, and puts together what they say of one sentence.
 """
 
+import re
 from collections.abc import Callable, Iterable
 
 from netweight.verdict.claims import Claim
@@ -52,9 +53,10 @@ class Finding(Row):
 def find_errors(judged: Iterable[tuple[Claim, Judgement]], ledger: Ledger) -> tuple[Finding, ...]:
     """The story's errors in reading order; one finding for each kind in a sentence."""
     pairs = list(judged)
+    mended = _mended(pairs)
     grouped: dict[tuple[int, Kind], list[tuple[Claim, Fault]]] = {}
     for claim, judgement in pairs:
-        if claim.is_taken_back:
+        if claim.is_taken_back or claim.id in mended:
             continue
         for fault in faults_of(claim, judgement, ledger):
             grouped.setdefault((claim.sentence.span.start, fault.kind), []).append((claim, fault))
@@ -63,6 +65,38 @@ def find_errors(judged: Iterable[tuple[Claim, Judgement]], ledger: Ledger) -> tu
         _finding(f"f{index}", kind, group, ledger)
         for index, ((_, kind), group) in enumerate(ordered, start=1)
     )
+
+
+def _mended(pairs: list[tuple[Claim, Judgement]]) -> set[str]:
+    """The claims with a score that the next sentence puts right: told as an error, not made."""
+    right = [
+        (score.model, score.benchmark, claim.sentence.paragraph, claim.sentence.span.start)
+        for claim, judgement in pairs
+        if judgement.verdict == "supported"
+        for score in claim.scores
+        if score.model
+    ]
+    return {
+        claim.id
+        for claim, judgement in pairs
+        if judgement.verdict == "contradicted" and _is_of_others(claim)
+        for score in claim.scores
+        for model, benchmark, paragraph, start in right
+        if (model, benchmark, paragraph) == (score.model, score.benchmark, claim.sentence.paragraph)
+        and claim.sentence.span.end <= start <= claim.sentence.span.end + _NEXT
+    }
+
+
+_NEXT = 3  # characters between a sentence and the next
+_OTHERS = re.compile(
+    r"\b(?:some(?:body|one)?|another|others?|headline|chart|forum|post|thread|rumou?r\w*|wrote|printed|claim(?:s|ed)?|said|"
+    r"circulat\w+|quoted|had\s+it|one\s+(?:site|paper|blog))\b",
+    re.IGNORECASE,
+)
+
+
+def _is_of_others(claim: Claim) -> bool:
+    return _OTHERS.search(claim.sentence.text) is not None
 
 
 def faults_of(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:

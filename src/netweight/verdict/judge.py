@@ -31,8 +31,10 @@ from netweight.verdict.judge_documents import (
     BY_DOCUMENT,
     judge_context_length,
     judge_documented,
+    judge_open_source_asks,
     judge_text_only,
     judge_training_compute,
+    judge_who_measured,
 )
 from netweight.verdict.judge_numbers import (
     judge_cache,
@@ -54,8 +56,14 @@ from netweight.verdict.names import OPENAI_PROPRIETARY
 from netweight.verdict.posterior import of_pairs, of_records
 from netweight.verdict.settling import what_would_settle
 from netweight.verdict.topics import ABILITY_WORDS, TOPICS
-from netweight.verdict.wordings import is_permissive, licence_named
+from netweight.verdict.wordings import (
+    OPEN_SOURCE_ASKS,
+    WHO_MEASURED,
+    is_permissive,
+    licence_named,
+)
 
+_OF_NO_MODEL = ("other", "benchmark-scope")  # may be said of none
 DENIABLE = frozenset(topic.id for topic in TOPICS if topic.can_be_denied)
 
 
@@ -63,7 +71,8 @@ def judge(claim: Claim, ledger: Ledger) -> Judgement:
     """The verdict on one claim from the ledger's records."""
     if claim.topic == "opinion":
         return _opinion(claim)
-    if unknown := _unknown_subject(claim, ledger):
+    is_of_none = claim.topic in _OF_NO_MODEL or _asks_for(claim)
+    if not is_of_none and (unknown := _unknown_subject(claim, ledger)):
         return _completed(claim, unknown, ledger)
     judged = _BY_TOPIC[claim.topic](claim, ledger)
     is_denial = claim.negated and claim.topic in DENIABLE
@@ -131,7 +140,14 @@ def _licence(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
+def _asks_for(claim: Claim) -> bool:
+    """Whether it tells what the definition of open source asks for."""
+    return claim.topic == "open-source" and OPEN_SOURCE_ASKS.search(claim.quote) is not None
+
+
 def _open_source(claim: Claim, ledger: Ledger) -> Judgement:
+    if _asks_for(claim):
+        return judge_open_source_asks(claim, ledger)
     document = _documents(claim, ledger, "weights-not-data")
     if document is None:
         return nothing("The tables do not say what was published of this model.")
@@ -241,8 +257,18 @@ def _efficiency(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
+_DOCUMENTED_FORMAT = re.compile(
+    r"\btrain\w*|\bdocumented\s+(?:\w+\s+)?(?:chat|conversation|format)|\(documented\)", re.I
+)
+
+
 def _harmony(claim: Claim, ledger: Ledger) -> Judgement:
     document = ledger.tables.documents["harmony-format"]
+    if _DOCUMENTED_FORMAT.search(claim.sentence.text) and set(claim.subjects) & set(
+        document.models
+    ):
+        said = Statement(text=document.statement, cites=(document.id,))
+        return Judgement(verdict="supported", reason=(said,))
     return Judgement(
         verdict="not_checkable",
         reason=(
@@ -289,6 +315,8 @@ def _ability(claim: Claim, ledger: Ledger) -> Judgement:
 
 
 def _other(claim: Claim, ledger: Ledger) -> Judgement:
+    if WHO_MEASURED.search(claim.quote):
+        return judge_who_measured(claim, ledger)
     return nothing("No rule of the catalogue and no figure in the tables speaks to this statement.")
 
 

@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.denial import falls_short
-from netweight.verdict.judgement import Judgement, Statement, Verdict, nothing
+from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, nothing
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.wordings import (
     CONTEXT_ANSWER,
     CONTEXT_LENGTH,
     EFFORT_LEVELS,
+    HIGH_CAPABILITY,
     IS_TEXT_ONLY,
+    SENSES,
     TRAINING_COMPUTE,
     context_told,
 )
@@ -30,7 +32,7 @@ NUM_EFFORT_LEVELS = ("three", "3")
 def judge_documented(claim: Claim, ledger: Ledger) -> Judgement:
     """A statement that the document of the same name makes, or that the story denies."""
     said = claim.sentence.text
-    is_of_risk = claim.topic == "no-high-capability"
+    is_of_risk = claim.topic == "no-high-capability" and HIGH_CAPABILITY.search(said)
     says_reached = is_of_risk and _REACHED.search(said) and not falls_short(said)
     is_wrong = says_reached or not _agrees_on_levels(claim)
     return _by_document(claim, ledger, "contradicted" if is_wrong else "supported")
@@ -45,7 +47,8 @@ def _agrees_on_levels(claim: Claim) -> bool:
 
 def judge_text_only(claim: Claim, ledger: Ledger) -> Judgement:
     """Text only is right; anything said to be done with images or sound is not."""
-    agrees = IS_TEXT_ONLY.search(claim.quote)
+    is_of_senses = claim.negated and SENSES.search(claim.quote)  # "no vision: text in, text out"
+    agrees = IS_TEXT_ONLY.search(claim.quote) and not is_of_senses
     return _by_document(claim, ledger, "supported" if agrees else "contradicted")
 
 
@@ -62,7 +65,8 @@ def judge_training_compute(claim: Claim, ledger: Ledger) -> Judgement:
     match = TRAINING_COMPUTE.search(claim.quote)
     told = match["millions"] if match else "0"
     rounding = 0.5 / 10.0 ** len(told.partition(".")[2])
-    agrees = abs(float(told) - TRAINING_MILLION_HOURS) <= rounding + 1e-9
+    is_other = match is not None and match["billions"] is not None
+    agrees = not is_other and abs(float(told) - TRAINING_MILLION_HOURS) <= rounding + 1e-9
     return _by_document(claim, ledger, "supported" if agrees else "contradicted")
 
 
@@ -94,6 +98,31 @@ def _judge_place(claim: Claim, ledger: Ledger) -> Judgement:
     if not is_of_speechmap:
         return nothing("The tables hold no order of that board on the story's date.")
     return _by_document(claim, ledger, "not_enough_evidence", document="us-hard-absent")
+
+
+def judge_who_measured(claim: Claim, ledger: Ledger) -> Judgement:
+    """That the maker measured its own figures: so far as the tables hold figures of the maker."""
+    rows = [
+        row
+        for subject in claim.subjects
+        for row in ledger.tables.figures.values()
+        if row.model == subject and row.metric in ledger.tables.benchmarks
+    ]
+    own = [row for row in rows if row.measured_by == "first_party"]
+    if not own:
+        return nothing("The tables hold no figure of this model that its maker measured.")
+    names = {row.metric: ledger.tables.benchmarks[row.metric].name for row in own}
+    first = {metric: next(r for r in own if r.metric == metric) for metric in names}
+    cites = tuple(row.id for row in first.values())
+    text = f"The maker itself measured the published figures on {listed(names.values())}."
+    return Judgement(verdict="supported", reason=(Statement(text=text, cites=cites),))
+
+
+def judge_open_source_asks(claim: Claim, ledger: Ledger) -> Judgement:
+    """What the definition of open-source AI asks for; it is of no model."""
+    found = ledger.tables.documents["osaid-data"]
+    said = Statement(text=found.statement, cites=(found.id,))
+    return Judgement(verdict="supported", reason=(said,))
 
 
 BY_DOCUMENT: dict[str, Callable[[Claim, Ledger], Judgement]] = {

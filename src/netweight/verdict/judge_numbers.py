@@ -3,10 +3,11 @@
 import re
 
 from netweight.verdict.claims import Claim
+from netweight.verdict.conditions import says_tools_once
 from netweight.verdict.evidence import Computed, Figure
 from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, number
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.scores import Score
+from netweight.verdict.scores import Score, is_own_run
 from netweight.verdict.wordings import (
     BARE_SIZE,
     BILLIONS,
@@ -33,10 +34,14 @@ TOOLS_TOLD = re.compile(
 def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     """Parameter counts, total or active, within the tolerance of a rounded name."""
     stated = [
-        (float(m[1]), says_active(claim.quote, *m.span()))
+        (
+            float(m[1]) * (1000 if "trillion" in m[0].lower() else 1),
+            says_active(claim.quote, *m.span()),
+        )
         for pattern in (SIZE, BARE_SIZE)
         for stretch in pattern.finditer(claim.quote)
         for m in BILLIONS.finditer(claim.quote, stretch.start(), stretch.end())
+        if not any(n.start(1) == m.start() for n in _THE_SIZE.finditer(claim.quote))
     ]
     rows = {
         kind: [r for s in claim.subjects if (r := ledger.tables.one(f"{kind}-parameters", s))]
@@ -52,12 +57,38 @@ def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
         candidates = rows["active"] if active else [*rows["total"], *rows["active"]]
         if not any(abs(value / row.value - 1) <= SIZE_TOLERANCE for row in candidates):
             wrong.append(value)
+    if len(stated) > 1 and _is_of_the_family(stated, claim, ledger):
+        wrong = []  # "5.1 and 3.6 billion": of the two sizes, in whatever order
     verdict: Verdict = (
         "supported" if not wrong else "mixed" if len(wrong) < len(stated) else "contradicted"
     )
     return Judgement(
         verdict=verdict, reason=tuple(_size_sentence(t, ledger) for t in rows["total"])
     )
+
+
+def _is_of_the_family(stated: list[tuple[float, bool]], claim: Claim, ledger: Ledger) -> bool:
+    """Whether several numbers, with no size named beside them, are each of another size's."""
+    if re.search(r"(?:120|20)b\b|\b(?:larger|bigger|smaller|large|big|small)\b", claim.quote, re.I):
+        return False
+    models = ledger.tables.models
+    families = {models[s].family for s in claim.subjects if s in models} - {None}
+    kind = "active" if all(active for _, active in stated) else "total"
+    left = [
+        row
+        for m in models.values()
+        if m.family in families and (row := ledger.tables.one(f"{kind}-parameters", m.id))
+    ]
+    for value, _ in stated:
+        own = next((r for r in left if abs(value / r.value - 1) <= SIZE_TOLERANCE), None)
+        if own is None:
+            return False
+        left.remove(own)
+    return True
+
+
+# "the 20b's parameters", "in the 20b": there the size is a name.
+_THE_SIZE = re.compile(r"\bthe\s+((?:120|20)B)\b(?![\s\-]+(?:\w+\s+)?param)", re.IGNORECASE)
 
 
 def _size_sentence(total: Figure, ledger: Ledger) -> Statement:
@@ -141,7 +172,8 @@ FILE_TOLERANCE = 0.03  # "61 GiB" for 60.8, "14 GB" for 12.8 GiB; declared, not 
 def judge_checkpoint(claim: Claim, ledger: Ledger) -> Judgement:
     """The size of the weights' file, told in GiB or in GB."""
     match = CHECKPOINT.search(claim.quote)
-    told = float(match["size"] or match["size2"]) if match else None
+    sizes = (match["size"], match["size2"], match["size3"]) if match else ()
+    told = next((float(size) for size in sizes if size), None)
     return _judge_gibibytes(claim, told, "checkpoint-size", "its weights take", ledger)
 
 
@@ -225,8 +257,13 @@ def _check_score(
         return "supported", [_found(equal[0], ledger)], equal[:1]
     if ledger.tables.benchmarks[score.benchmark].varies_by_set:
         return "mixed", _other_sets(rows, ledger), []
+    if of_another_condition(score, rows, claim):
+        return "contradicted", _other_figures(score, rows, claim, ledger), []
     if told_elsewhere(score, rows):
         return "mixed", _other_figures(score, rows, claim, ledger), []
+    if is_own_run(claim.sentence.text):
+        text = f"That is a run of somebody's own on {name}; the tables hold others."
+        return "not_enough_evidence", [Statement(text=text)], []
     if not score.is_clear:
         text = f"The story does not make clear of which test this number is; on {name} it is not."
         return "not_enough_evidence", [Statement(text=text)], []
@@ -255,11 +292,12 @@ def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
 
     A name without a version, such as DeepSeek R1, stands for the newer version where only that one
     was measured. A pronoun stands for that model of its paragraph which makes the sentence true, if
-    there is one.
+    there is one; the second of two numbers, of which nobody says whose it is, for any.
     """
     tables = ledger.tables
     if not score.is_named:
-        for model in dict.fromkeys((*claim.subjects, *claim.nearby_models)):
+        anyone = tables.models if score.model is None and not score.is_clear else ()
+        for model in dict.fromkeys((*claim.subjects, *claim.nearby_models, *anyone)):
             own = tables.about(score.benchmark, model)
             if any(is_same(row, score) for row in allowed(score, own)):
                 return own
@@ -336,6 +374,21 @@ def allowed(score: Score, rows: list[Figure]) -> list[Figure]:
 def told_elsewhere(score: Score, rows: list[Figure]) -> bool:
     """Whether the model has the value, but under other conditions than were read from the story."""
     return any(is_same(row, score) for row in rows)
+
+
+def of_another_condition(score: Score, rows: list[Figure], claim: Claim) -> Figure | None:
+    """The figure that a score is, where the story plainly gives it under a condition it is not of.
+
+    Plainly: the only score of its claim, with the only word on tools in its sentence, or with an
+    effort told; and a figure is published under the condition told. Else the reading may be wrong.
+    """
+    is_alone = (
+        len(claim.scores) == 1 and score.is_clear and score.bound is None and score.decimals >= 0
+    )
+    is_told = score.effort is not None or says_tools_once(claim.sentence.text)
+    if not (is_alone and is_told and allowed(score, rows)):
+        return None
+    return next((row for row in rows if is_same(row, score)), None)
 
 
 def is_same(row: Figure, score: Score) -> bool:

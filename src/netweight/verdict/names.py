@@ -252,7 +252,7 @@ class _Part:
 
 _YEAR = (
     r"\(\s*{0}\b|\b{0}(?:['\u2019]s)?\s+(?:edition|paper|contest|version|problems|set|round|exam|"
-    r"questions)\b|\b(?:the|its)\s+{0}\b(?=\s*(?:and|or|one\b|is\b|:))"
+    r"questions)\b|\b(?:papers?|edition|contest|problems|exam|questions)\s+(?:of|from)\s+{0}\b|\b(?:the|its)\s+{0}\b(?=\s*(?:and|or|one\b|is\b|:))"
 )
 _BBQ = ("bbq-ambiguous", "bbq-disambiguated")
 _AIME = ("aime-2024", "aime-2025")
@@ -277,6 +277,15 @@ _PARTS = (
     ),
     _Part(_AIME, "aime-2024", re.compile(_YEAR.format(2024), re.IGNORECASE)),
     _Part(_AIME, "aime-2025", re.compile(_YEAR.format(2025), re.IGNORECASE)),
+    _Part(
+        ("aider-polyglot",),
+        "aider-well-formed",
+        re.compile(
+            r"\b(?:mal-?formed|ill-formed|well-formed|(?:wrong|right|correct|valid|bad)\s+(?:edit\s+)?format|"
+            r"(?:format|syntax)\s+(?:errors?|faults?|mistakes?))\b",
+            re.IGNORECASE,
+        ),
+    ),
     _Part(
         ("simpleqa",),
         "simpleqa-hallucination",
@@ -305,8 +314,14 @@ def find_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> lis
     if not parts:
         return named
     kept = [m for m in named if len(m.ids) == 1 and not _is_told_in_part(text, m, parts)]
+    if len(parts) == 1 and len(_PERCENT.findall(text)) == 1:  # one number, and it is of the part
+        wholes = next(part.whole for part in _PARTS if part.id == parts[0].ids[0])
+        kept = [m for m in kept if m.ids[0] not in wholes]
     parts = [p for p in parts if not any(_meet(p.span, m.span) for m in kept)]
     return sorted([*kept, *parts], key=lambda mention: mention.span)
+
+
+_PERCENT = re.compile(r"\d\s?(?:%|percent\b|per\s?cent\b)", re.IGNORECASE)
 
 
 def _is_told_in_part(text: str, whole: Mention, parts: list[Mention]) -> bool:

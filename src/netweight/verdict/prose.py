@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from netweight.errors import VerdictError
-from netweight.verdict.assisted import Request, ask, listing, parse_reply, record_of
+from netweight.verdict.asking import Answered, Request, ask, listing, parse_reply, record_of
 from netweight.verdict.evidence import Published
 from netweight.verdict.judgement import (
     VERDICT_WORDS,
@@ -30,7 +30,7 @@ from netweight.verdict.report import VERDICTS, ClaimPart, Report
 from netweight.verdict.topics import NEGATION, RELATIONS, Relation
 
 if TYPE_CHECKING:
-    from netweight.verdict.assisted import Assistant
+    from netweight.verdict.asking import Assistant
 
 MAX_SENTENCES = 6
 MAX_SENTENCE_CHARACTERS = 300
@@ -63,28 +63,30 @@ It calls a model equal to, better or worse than another only as the claim or our
 """
 
 
-class _Answered(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Sentence(_Answered):
+class Sentence(Answered):
     """One sentence as the model proposes it, not checked yet."""
 
     text: str
     cites: tuple[str, ...] = ()
 
 
-class Answer(_Answered):
+class Answer(Answered):
     """All sentences of one answer."""
 
     sentences: tuple[Sentence, ...] = Field(max_length=MAX_ANSWERED)
 
 
 class Prose(NamedTuple):
-    """The sentences for the top, and how many of the model's were rejected."""
+    """The sentences for the top, and how many of the model's were rejected; None: it wrote none."""
 
     statements: tuple[Statement, ...]
-    num_rejected: int
+    num_rejected: int | None
+
+
+NOT_WRITTEN = Statement(
+    text="The model that was asked to write this summary gave no usable answer: all sentences "
+    "here are ours."
+)
 
 
 def write_prose(
@@ -109,9 +111,11 @@ def write_prose(
         seed: of the first try.
 
     Raises:
-        VerdictError: the model cannot be used, or none of its answers is the JSON asked for.
+        VerdictError: Inspect cannot use the model.
     """
     answer = _answer(report, tables, model, seed)
+    if answer is None:
+        return Prose((*report.summary, NOT_WRITTEN), None)
     passed = [
         _checked(sentence, report, tables, text_of) for sentence in answer.sentences[:MAX_SENTENCES]
     ]
@@ -119,19 +123,16 @@ def write_prose(
     return Prose(_placed(passed, report.summary), num_rejected)
 
 
-def _answer(report: Report, tables: Published, model: "Assistant", seed: int) -> Answer:
-    problem = ""
+def _answer(report: Report, tables: Published, model: "Assistant", seed: int) -> Answer | None:
+    """The first usable answer, if there is one; what another try would meet again ends it."""
     for index in range(TRIES):
         (reply,) = ask(model, [_request(report, tables, seed + index)])
         found = parse_reply(reply, Answer)
         if isinstance(found, Answer):
             return found
-        problem = found
-    raise VerdictError(
-        f"the assistant {model} wrote no usable sentences in {TRIES} tries; the last: {problem}. "
-        "Choose one that can be reached and answers in JSON, or leave it out: our own sentences "
-        "then stand alone."
-    )
+        if found.kind in ("unreached", "too_long"):
+            return None
+    return None
 
 
 def _request(report: Report, tables: Published, seed: int) -> Request:

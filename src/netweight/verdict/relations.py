@@ -3,6 +3,7 @@
 Finds the words and the models that they compare with. Does not know which order is right.
 """
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -71,6 +72,7 @@ def find_compared(text: str, models: list[Mention]) -> list[Compared]:
     found += [c for c in _set_against(text, models) if not _meets(c.span, found)]
     found += [c for c in _ahead(text, models) if not _meets(c.span, found)]
     found += _as_level(text, models)
+    found += [c for c in _alike(text, models) if not _meets(c.span, found)]
     return sorted(found, key=lambda compared: compared.span)
 
 
@@ -164,6 +166,26 @@ def _ahead(text: str, models: list[Mention]) -> list[Compared]:
         if rivals and match.start() - before[-1].span.end <= 12:
             place = Span(match.start("ahead"), match.end("ahead"))
             found.append(Compared(place, "above", tuple(rivals)))
+    return found
+
+
+# "A and B are hard to tell apart": each stands beside the other.
+_ALIKE = _re(
+    r"\s+(?:is|are|were|come\s+out|finish|score|perform|do)\s+(?:\w+ly\s+|about\s+|much\s+|as\s+good\s+as\s+)?"
+    r"(?P<alike>hard\s+to\s+tell\s+apart|level|equal|equals|even|tied|neck\s+and\s+neck|indistinguishable|on\s+a\s+par|on\s+par|"
+    r"alike|the\s+same|close)\b(?!\s+(?:with|to|as)\b)"
+)
+
+
+def _alike(text: str, models: list[Mention]) -> list[Compared]:
+    """Read "A and B are level": like each other."""
+    found = []
+    for first, second in itertools.pairwise(models):
+        joint = text[first.span.end : second.span.start]
+        if re.fullmatch(r"\s*(?:,\s*)?and\s+(?:the\s+)?", joint) is None:
+            continue
+        if said := _ALIKE.match(text, second.span.end):
+            found.append(Compared(Span(said.start("alike"), said.end()), "equal", (second,)))
     return found
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from netweight.verdict import topics
-from netweight.verdict.denial import is_taken_back
+from netweight.verdict.denial import is_limited, is_taken_back
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import (
     Mention,
@@ -28,7 +28,8 @@ class Scene:
 
     `earlier_benchmarks` are those that the passage named last, `story_benchmark` the only one that
     the whole story names, `columns` the models that the header of a table names, `order` those
-    that the numbers of a line without names belong to.
+    that the numbers of a line without names belong to, `last_models` those that the sentence before
+    names in the same paragraph.
     """
 
     sentence: Sentence
@@ -47,6 +48,7 @@ class Scene:
     order: tuple[str, ...] = ()
     is_order_sure: bool = False
     is_taken_back: bool = False
+    last_models: tuple[str, ...] = ()
     comparator_spans: set[Span] = field(default_factory=set)
 
     @property
@@ -67,6 +69,7 @@ class Scene:
             or topics.PRONOUN.search(self.text)
             or topics.CARRIED.search(self.text)
             or topics.RESULT.search(self.text)
+            or self.sentence.is_heading  # a row of a table
         )
         return self.earlier_benchmarks if is_fitting else ()
 
@@ -172,11 +175,16 @@ _MAX_CONTEXT = 600  # of a list or a dialogue, what a line is read with
 _SPEAKER_LABEL = re.compile(r"^[A-Z][\w.'\u2019\-]*(?: [A-Z][\w.\-]*){0,2}: ")
 
 
+_NUMBERED = re.compile(r"^\d{1,2}[/.)]\s")
+
+
 def _goes_on(last: Sentence, sentence: Sentence) -> bool:
     """Whether a line belongs with the one before it: an entry of a list, or a turn in a talk."""
     if _SPEAKER_LABEL.match(sentence.text) and not sentence.is_heading:
         return True
-    introduces = last.text.rstrip().endswith(":")
+    if _NUMBERED.match(last.text) and _NUMBERED.match(sentence.text):
+        return True
+    introduces = last.text.rstrip().endswith((":", "?"))
     return introduces or (sentence.is_heading and last.is_heading)
 
 
@@ -311,8 +319,12 @@ def _with_conditions_after(scenes: list[Scene]) -> list[Scene]:
     for scene, after in itertools.pairwise(scenes):
         if _ABOUT_THE_LAST.search(after.text):
             scene.context = f"{scene.context} {after.text}"
+    for last, scene in itertools.pairwise(scenes):
+        if last.sentence.paragraph == scene.sentence.paragraph:
+            scene.last_models = tuple({name: None for m in last.models for name in m.ids})
     for scene, following in itertools.zip_longest(scenes, scenes[1:]):
-        scene.is_taken_back = is_taken_back(scene.text, following.text if following else "")
+        after_it = following.text if following else ""
+        scene.is_taken_back = is_taken_back(scene.text, after_it) or is_limited(after_it)
     return scenes
 
 
@@ -424,3 +436,14 @@ def subjects_of(scene: Scene, said_at: Span, segment: Span, *, is_size: bool) ->
         if candidates:
             return listed_with(usable, candidates[index], scene.text)
     return scene.default_subjects
+
+
+def names_of(mentions: list[Mention]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for mention in mentions for name in mention.ids))
+
+
+def listed_before(scene: Scene, position: int) -> tuple[str, ...]:
+    """Benchmarks named before a place, since the last "but" or "while"."""
+    cut = max((m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, position)), default=0)
+    named = [m for m in scene.benchmarks if cut <= m.span.start < position]
+    return tuple(dict.fromkeys(name for m in named for name in m.ids))

@@ -56,6 +56,7 @@ TOPICS = (
             r"publish(?:es|ed)?)\s+"
             r"(?:an?\s+|its\s+|their\s+|two\s+|new\s+|fully\s+|truly\s+|completely\s+|really\s+|"
             r"first\s+){0,3}open[\s\-]source(?!\s+(?:AI|rivals?|alternatives?|competitors?))\b|"
+            r"\bopen[\s\-]weights?\b[^.;]{0,25}\b(?:rather\s+than|not|instead\s+of)\s+open[\s\-]source\b|"
             r"\b(?:not|hardly|far\s+from)\s+(?:an?\s+|strictly\s+|really\s+|quite\s+|truly\s+|fully\s+)?"
             r"open[\s\-]source\b|\bopen[\s\-]sourced\s+(?:both|the|its|two)\b"
         ),
@@ -76,8 +77,9 @@ TOPICS = (
         "size",
         "resource",
         wordings.BARE_SIZE,
-        context=_re(r"\bparam|\bactive\b"),
+        context=_re(r"\bparam|\bactive\b|\bweights\b|\b(?:per|each|any|every|given)\s+token\b"),
         can_be_denied=True,
+        is_answer=True,
     ),
     Topic(
         "memory",
@@ -181,13 +183,19 @@ TOPICS = (
         ),
     ),
     Topic("training-compute", "training", wordings.TRAINING_COMPUTE),
+    Topic("other", "other", wordings.WHO_MEASURED, is_said_once=True),
+    Topic("open-source", "openness", wordings.OPEN_SOURCE_ASKS),
     Topic(
         "no-high-capability",
         "safety",
-        _re(
-            r"\bhigh(?:[\s\-]+\w+){0,2}[\s\-]+capabilit\w+|\bPreparedness Framework\b|"
-            r"\bhigh[\s\-]risk (?:level|threshold)"
-        ),
+        wordings.MISUSE_TESTS,
+        can_be_denied=True,
+        is_said_once=True,
+    ),
+    Topic(
+        "no-high-capability",
+        "safety",
+        wordings.HIGH_CAPABILITY,
     ),
     Topic(
         "best-american",
@@ -215,6 +223,7 @@ ABILITIES = {
         r"\b(?:follow|obey|adher|handl|understand|ignor|disregard|execut|carr(?:y|ies)\s+out|grasp|"
         r"stick\w*\s+to|cop\w*\s+with|trouble|difficult|struggl|problems?|keep\w*\s+to)\w*"
         r"(?:\W+[\w\-]+){0,4}?\W+(?:instructions?|orders|directions)\b|"
+        r"\b(?:complex|complicated|long|detailed|precise|difficult)\s+(?:instructions|orders)\b|"
         r"\binstruction[\s\-]following\b|\bobedien\w+"
     ),
     "willingness": _re(
@@ -247,6 +256,11 @@ ABILITIES = {
         r"\bsafe(?:ty|r)?\b(?!\s+(?:choice|bet|pick|option|to\s+(?:say|assume)))|\bharmful\w*"
     ),
     "coding": _re(r"\bcod(?:e|ing)\b|\bprogramming\b|\bsoftware engineering\b"),
+    "software_work": _re(
+        r"\blegacy\b|\bcode\s?bases?\b|\b(?:production|enterprise|company)\s+(?:code|software)\b|\brefactor\w*|"
+        r"\bmaintain\w*\s+(?:\w+\s+){0,3}(?:software|code|programs?|systems?)\b|\b(?:everyday|day-to-day|real-world|real)\s+"
+        r"(?:coding|programming|software|engineering)\b|\blarge\s+programs?\b"
+    ),
     "maths": _re(r"\bmath(?:s|ematic\w*)?\b|\barithmetic\b"),
     "reasoning": _re(r"\breasoning\b"),
     "tool_use": _re(r"\btool[\s\-](?:use|calling)\b|\bfunction calling\b|\bagentic\b"),
@@ -263,6 +277,7 @@ ABILITY_WORDS = {
     "factuality": "keeping to facts",
     "safety": "safety",
     "coding": "coding",
+    "software_work": "everyday software work",
     "maths": "mathematics",
     "reasoning": "reasoning",
     "tool_use": "tool use",
@@ -292,7 +307,7 @@ _BEATEN = (
     r"edged out|overshadowed|upstaged|outgunned|matched and exceeded"
 )
 _EQUAL = _re(
-    r"\b(?:comparable\s+(?:\w+\s+){0,2}(?:to|with)|(?:near[\s\-]?)?(?:parity|equality)\s+with|"
+    r"\b(?:comparable\s+(?:\w+\s+){0,2}(?:to|with)|(?:near[\s\-]?)?(?:parity|equality)(?:\s+(?:\w+\s+){1,3})?\s+with|"
     r"(?:on|at)\s+(?:a\s+)?(?:par|level|levels)\s+(?:with|as|similar to)|"
     r"match(?:es|ed|ing)?\b(?!\s+(?:up|for)\b)|"
     r"(?<!its )(?<!their )(?<!other )(?<!the )(?<!open )(?<!closed )(?<!than )(?<!to )"
@@ -308,6 +323,8 @@ _EQUAL = _re(
     r"(?:against|with)|held\s+(?:its|their)\s+own\s+against|akin\s+to|"
     r"keeps?\s+(?:up|pace)\s+with|kept\s+(?:up|pace)\s+with|in\s+line\s+with|"
     r"(?:goes|going|went)\s+toe[\s\-]to[\s\-]toe\s+with|trad(?:es|ed|ing)\s+blows\s+with|"
+    r"gives?\s+(?=[^.;,]{1,40}\ba\s+run\s+for\s+its\s+money)|shoulder\s+to\s+shoulder\s+with|on\s+(?:equal|even|level)\s+terms\s+with|"
+    r"dead\s+level\s+with|a\s+match\s+for|hard\s+to\s+(?:tell|separate)\s+(?:apart\s+)?from|"
     r"in\s+the\s+same\s+(?:league|class|ballpark|bracket|range|tier)\s+as|"
     r"within\s+(?:a\s+whisker|a\s+hair|striking\s+distance|reach|spitting\s+distance|"
     r"touching\s+distance)\s+of|"
@@ -318,7 +335,7 @@ _EQUAL = _re(
     r"the\s+same\s+(?:level|score|result|quality)\s+as)"
 )
 _ABOVE = _re(
-    r"\b(?:beat(?:s|en|ing)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|clear\s+of|"
+    r"\b(?:in\s+front\s+of|beat(?:s|en|ing)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|clear\s+of|"
     r"out(?:score|did|do|doe|class|rank|shine|shone|pace|strip|think|gun|perform)\w*|"
     r"top(?:s|ped|ping)\b|superior\s+to|above|"
     r"(?:better|stronger|smarter|higher|sharper|cleverer|greater|more\s+(?:capable|accurate|"
@@ -326,6 +343,8 @@ _ABOVE = _re(
     r"edg(?:es|ed|ing)\s+(?:out|past|ahead\s+of)|eclips\w+|bests\b|best(?=\s+[\w\-.]*\d)|bested\b|leapfrog\w*|nos(?:es|ed)\s+(?:out|past|ahead\s+of)|creeps?\s+past|crept\s+past|pulls?\s+ahead\s+of|slips?\s+past|slipped\s+past|shades\b|shaded\b(?=\s+[\w\-.]*\d)|pips?\b|pipped\b|"
     r"trump(?:s|ed|ing)\b|crush(?:es|ed|ing)\b|trounc\w+|thrash\w+|smok(?:es|ed)\b|"
     r"demolish\w+|destroy(?:s|ed)\b|defeat(?:s|ed|ing)\b|dwarf(?:s|ed)\b|"
+    r"se(?:es|eing|en)\s+off|saw\s+off|one-ups?|(?:has|had|holds?|with)\s+the\s+edge\s+(?:on|over)|streets\s+ahead\s+of|"
+    r"c(?:omes?|ame)\s+out\s+on\s+top\s+(?:of|against)|outpoint\w*|(?:an?\s+)?(?:win|victory)\s+over|"
     r"wins?\s+(?:out\s+)?(?:against|over)|w(?:ins?|on)\s+(?:on|in|at)\s+[^.;,]{1,30}?\s+(?:against|over)|won\s+(?:out\s+)?(?:against|over)|"
     r"hallucinat\w+\s+(?:\w+\s+){0,2}less\s+(?:\w+\s+)?than|"
     r"leads?(?=\s+(?:over\s+)?(?:the\s+)?[\w\-.]*\d)|led(?=\s+[\w\-.]*\d)|"
@@ -340,7 +359,7 @@ _ABOVE = _re(
 _BELOW = _re(
     rf"\b(?:(?:is|are|was|were|been|being|gets?|got|be)\s+(?:\w+ly\s+)?(?:{_BEATEN})\s+(?:(?:on|in|at)\s+[^.;,]{{1,40}}?\s)?by|"
     rf"(?:{_BEATEN})\s+(?:\w+\s+)?by|"
-    r"behind|(?:came|comes|is|was|finish\w*|ranks?|placed)\s+(?:a\s+\w+\s+)?second\s+(?:only\s+)?"
+    r"behind|short\s+of|shy\s+of|adrift\s+of|off\s+the\s+pace\s+of|(?:gives?|gave)\s+way\s+to|cedes?\s+(?:\w+\s+)?to|(?:came|comes|is|was|finish\w*|ranks?|placed)\s+(?:a\s+\w+\s+)?second\s+(?:only\s+)?"
     r"to|"
     r"second\s+only\s+to|trail(?:s|ed|ing)?\b|lag(?:s|ged|ging)?(?:\s+behind)?|"
     r"(?:worse|weaker|lower|poorer|dumber|less\s+(?:capable|accurate|intelligent|powerful|"
@@ -400,57 +419,6 @@ def says_universal(text: str) -> bool:
     return UNIVERSAL.search(text) is not None
 
 
-INFERENCE = _re(
-    r"\bsuggest\w*|\bindicat\w*|\bimpl(?:y|ies|ied|ying)\b|\bprov(?:e[sd]?|ing|es)\b|"
-    r"\bdemonstrat\w*|\breveal\w*|\bshow\w*|"
-    r"\bconfirm\w*|\bguarantee\w*|\bensur(?:e|es|ing)\b|\bmean(?:s|ing)\b|\bmeant?\s+that\b|\btells?\s+(?:you|us)\b|"
-    r"\bproof\s+(?:of|that)\b|\battest\w*|\btestif\w+|\bbetray\w*|\bspeaks?\s+volumes\b|"
-    r"\bevidence (?:of|that|for)\b|\bsigns? (?:of|that)\b|"
-    r"\bexpos(?:e[sd]?|ing)\b|"
-    r"\bpoint(?:s|ed|ing)? to\b|\bhence\b|\btherefore\b|\bconclud\w*|\blead(?:s|"
-    r"ing)? (?:\w+ ){0,3}to conclude\b|\bmak(?:es|ing) (?:it|them) clear\b"
-)
-# Weaker words for a conclusion: they count only where the benchmark measures nothing of the kind.
-SOFT_INFERENCE = _re(
-    r"\bcount(?:ed|ing)?\s+on\b|\brel(?:y|ied|ying)\s+on\b|\btrust(?:ed)?\s+(?:it|them|the\s+\w+)?\s*to\b|"
-    r"\bexpect(?:ed)?\b|\bmak(?:es|ing)\s+(?:it|them|the\s+\w+|gpt[\w\-]*)\b|\b(?:can|could)\s+(?:see|tell)\b|"
-    r"\bmust\s+(?:be|have|know)\b|\bbound\s+to\b|\bsure\s+to\b|\b(?:no|small|little)\s+wonder\b|"
-    r",\s+so\s+(?:it|they|expect|do\s+not|don['\u2019]t|never|avoid|use|you\s+(?:can|should)|the\s+models?|"
-    r"there\s+is|gpt[\w\-]*)\b|\bis\s+why\b|\bthus\b|\bconsequently\b|\bit\s+follows\b"
-)
-# What a conclusion is drawn from, named before it: "Judging by its 90% on X, ...".
-GROUNDS = _re(
-    r"^(?:[A-Z]\w*:\s+)?(?:given|judging\s+(?:by|from)|going\s+by|based\s+on|in\s+(?:the\s+)?(?:view|light)\s+of|"
-    r"on\s+the\s+(?:strength|basis|evidence)\s+of|from|(?:a|any)\s+model\s+(?:that|which|with))\b"
-)
-FIRM_WORTH = _re(
-    r"\b(?:best|good|fair|reliable|excellent|perfect|truest?|surest?|better)\s+(?:\w+\s+)?(?:measure|test|gauge|guide|"
-    r"indicator|proxy|yardstick|window|predictor|sign)\b|\b(?:says?|tells?\s+(?:us|you|one)?)\s+(?:as|so|"
-    r"a\s+lot|a\s+great\s+deal|a\s+good\s+deal|much|more|plenty|volumes)\s+(?:much\s+)?(?:about|of|on)\b|"
-    r"\b(?:yardstick|proxy|barometer|litmus\s+test|stand-?in|predictor)\s+(?:for|of)\b"
-)
-MEASURING = _re(
-    r"\b(?:measur|test|gaug|assess|evaluat|prob)(?:e|es|ed|s|ing)?\b|\b(?:test|measure|"
-    r"benchmark|gauge|exam) (?:of|for)\b"
-)
-_FROM = (
-    r"(?:From|With|Given|Judging\s+by|Going\s+by|Based\s+on|After|"
-    r"On\s+the\s+(?:strength|basis|evidence)\s+of)"
-)
-BACK_REFERENCE = _re(
-    r"^(?:These|Those|This|That|Such|The) (?:\w+ )?(?:findings?|results?|scores?|numbers?|"
-    r"figures?|means?|suggests?|shows?|proves?|indicates?|makes?|is\s+why)\b|"
-    rf"^(?:\w+:\s+)?{_FROM}\s+(?:this|that|these|those|it|them)(?:,|\s+(?:you|one|we|it\s+follows)\b)|"
-    rf"^(?:\w+:\s+)?{_FROM}\s+(?:(?:such|an?|the|this|that|these|those)\s+)+(?:\w+\s+){{0,2}}?"
-    r"(?:marks?|scores?|results?|numbers?|figures?|rates?|ratings?|showing|evidence)\b|"
-    r"^(?:So|Hence|Therefore|Thus|It\s+follows|No\s+wonder|Small\s+wonder|In\s+other\s+words|Which\s+means|"
-    r"That['\u2019]s\s+why)\b|"
-    r"^(?:\w+:\s+)?(?:That|This|Which)\s+(?:tells|means|shows|says|proves|suggests|makes|implies)\b|"
-    r"\b(?:this|that|these|those|such)\s+(?:an?\s+)?(?:\w+\s+)?(?:numbers?|scores?|results?|figures?|marks?|rates?|"
-    r"ratings?|showings?)\b|\b(?:numbers?|scores?|results?|figures?|marks?|rates?|ratings?)\s+like\s+(?:this|that|these|"
-    r"those)\b"
-)
-
 POSSIBILITY = _re(
     r"\b(?:may|might|could|possib\w+|potential\w*|perhaps|rumou?r\w*|suspect\w*|suspicions?|"
     r"concerns?|fears?|risk\w*|whether)\b"
@@ -464,6 +432,7 @@ SOFTENED = _re(
 )
 RELAYED = _re(
     r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?|"
+    r"whisper\w*|insists?|insisted|somebody|someone|float(?:s|ed)\s+(?:the|this|that|an?)\s+(?:idea|theory|notion)|hearsay|"
     r"tell(?:s|ing)?\s+(?:me|us)|told\s+(?:me|us)|(?:am|are|is|was|were|been)\s+told|"
     r"(?:I|we)(?:['\u2019]ve|\s+have)?\s+(?:read|heard|hear|seen\s+(?:it\s+)?(?:said|claimed))|"
     r"(?:has|have|had)\s+been\s+(?:\w+ly\s+)?(?:said|claimed|reported|alleged|suggested|rumou?red)|"
@@ -497,10 +466,6 @@ RESULT = _re(
     r"wrong\w*|correct\w*)|leaderboard|board|settings?|rates?|judges?|diff|harness|run)\b"
 )
 
-COMPARATIVE = _re(
-    r"\b(?:\w+er|more \w+|less \w+)\s+than\b|\b(?:the (?:most|best|fastest|largest|smallest|"
-    r"cheapest|strongest|first)\b)"
-)
 ABOUT_MODELS = _re(
     r"\b(?:the|these|both|its|their|two|new)\s+(?:\w+\s+){0,2}(?:models?|release|weights|"
     r"systems?|company)\b|\bOpenAI\b|\bmodel['\u2019]s\b|\bmodels['\u2019]"

@@ -1,15 +1,18 @@
-"""Where a sentence asserts something, and where it offers a benchmark for the wrong thing.
+"""Where a sentence asserts something.
 
 A trigger is a place and what the rule learned there. Does not cut quotes and does not judge.
 """
 
 import re
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import replace
 
 from netweight.verdict import topics, wordings
-from netweight.verdict.denial import clause_before, is_denied, is_distanced, tells_nothing
+from netweight.verdict.assertions import Assertion, Misuse, Trigger
+from netweight.verdict.clauses import is_list_entry
+from netweight.verdict.comparisons import comparisons_in
+from netweight.verdict.denial import is_denied, is_distanced, is_question
 from netweight.verdict.evidence import Published
+from netweight.verdict.misuses import described, direction_at, with_misuses
 from netweight.verdict.names import Mention
 from netweight.verdict.opinions import (
     WORTH,
@@ -17,49 +20,17 @@ from netweight.verdict.opinions import (
     names_the_matter,
     opinions_in,
 )
-from netweight.verdict.relations import Compared, find_compared
-from netweight.verdict.scenes import Scene, overlap
+from netweight.verdict.relations import find_compared
+from netweight.verdict.scenes import Scene, is_rival, listed_before, overlap
 from netweight.verdict.scores import Score, find_scores
 from netweight.verdict.story import Span
-from netweight.verdict.topics import ClaimType, Relation
+from netweight.verdict.topics import Relation
 
-
-@dataclass(frozen=True)
-class Misuse:
-    """A benchmark offered as evidence for an ability that it does not measure."""
-
-    benchmark: str
-    ability: str
-    is_description: bool = False  # "X, a test of Y", rather than a conclusion drawn from X
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assertion:
-    """What is asserted, as far as the rules can tell; what a rule did not learn is empty."""
-
-    topic: str
-    type: ClaimType
-    relation: Relation | None = None
-    negated: bool = False
-    comparators: tuple[str, ...] = ()
-    benchmarks: tuple[str, ...] = ()
-    scores: tuple[Score, ...] = ()
-    ability: str | None = None
-    direction: Relation | None = None
-    misuses: tuple[Misuse, ...] = ()
-    is_partial: bool = False  # said of some benchmark or of some model of a group
-    is_of_all: bool = False  # said of every model of a group
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trigger(Assertion):
-    """A place where a rule found an assertion."""
-
-    span: Span
+__all__ = ["Assertion", "Misuse", "Trigger", "find_triggers", "with_misuses"]
 
 
 def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
-    if scene.text.endswith("?") or not (
+    if is_question(scene.text) or not (
         scene.models
         or scene.benchmarks
         or scene.earlier_benchmarks
@@ -71,10 +42,11 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         return []
     scores = _score_triggers(scene)
     rates = any(b.endswith("hallucination") for t in scores for b in t.benchmarks)
-    if scene.sentence.is_heading and not (scene.models or scene.columns or scene.order):
+    is_bare = not (scene.models or scene.columns or scene.order)
+    if scene.sentence.is_heading and is_bare and not _is_entry(scene):
         return []
     found = [
-        *(comparisons := _comparisons(scene, tables)),
+        *(comparisons := comparisons_in(scene, tables)),
         *scores,
         *(
             t
@@ -85,11 +57,23 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         *_abilities(scene),
     ]
     found = with_misuses(scene, found, tables)
+    found = found or described(scene, tables)
     return (
         found
         if scene.sentence.is_heading
         else [*found, *_opinions(scene, beside_scores=bool(scores))]
     )
+
+
+def _is_entry(scene: Scene) -> bool:
+    """Whether a line without an end is a row of a list in a story about a model."""
+    is_row = is_list_entry(scene.text) or (
+        len(scene.earlier_benchmarks) == 1 and _ENDS_IN_SCORE.search(scene.text)
+    )
+    return bool(scene.default_subjects and is_row)
+
+
+_ENDS_IN_SCORE = re.compile(r"\d\s?(?:%|percent|points)\W*$")
 
 
 def _is_factual(scene: Scene) -> bool:
@@ -119,162 +103,6 @@ def _is_opinion(scene: Scene) -> bool:
     return bool((speaks or is_theirs) and is_about_the_matter(text))
 
 
-def _comparisons(scene: Scene, tables: Published) -> list[Trigger]:
-    """Words that compare, with the models and benchmarks that they compare on."""
-    found = []
-    for compared in find_compared(scene.text, scene.models):
-        (start, end), relation, against = compared
-        group = _group_before(scene, start)
-        near = Span(start, max(end, against[-1].span.end))
-        if group and not any(m.ids[0].startswith("group:") for m in against):
-            found.append(_of_a_group(scene, group, compared, near))
-            continue
-        scene.comparator_spans.update(m.span for m in against)
-        benchmarks = _benchmarks_for(scene, near)
-        if scene.text.lower().startswith("hallucinat", start):
-            benchmarks = ("personqa-hallucination", "simpleqa-hallucination")
-        elif _is_of_errors(scene.text[start:end], benchmarks, tables):
-            relation = _OPPOSITE[relation]
-        on_none = topics.ON_NO_TEST.search(scene.text, 0, start) is not None
-        denied = is_denied(scene.text, start) or (is_distanced(scene.text, start) and not on_none)
-        found.append(
-            Trigger(
-                span=near,
-                topic="comparison",
-                type="comparison",
-                relation=relation,
-                negated=denied != on_none,
-                comparators=_names_of(list(against)),
-                benchmarks=benchmarks,
-                is_partial=(on_none and not denied)
-                or (not benchmarks and _says_partly(scene.text, near)),
-                is_of_all=_quantifier(scene.text, against[0]) == "all",
-            )
-        )
-    return found
-
-
-def _group_before(scene: Scene, start: int) -> Mention | None:
-    """The group of models that is the subject of a comparing word, or None."""
-    before = [m for m in scene.models if m.span.end <= start]
-    if not before or not before[-1].ids[0].startswith("group:"):
-        return None
-    return None if _PAUSE.search(scene.text, before[-1].span.end, start) else before[-1]
-
-
-_PAUSE = re.compile(r"[,;:.](?=\s)|\b(?:but|while|whereas|although|though|and|it|they)\b")
-
-
-def _of_a_group(scene: Scene, group: Mention, compared: Compared, near: Span) -> Trigger:
-    """Read "no Chinese model ranks above X" as a statement on X and the models of the group."""
-    scene.comparator_spans.add(group.span)
-    quantifier = _quantifier(scene.text, group)
-    return Trigger(
-        span=near,
-        topic="comparison",
-        type="comparison",
-        relation=_OPPOSITE[compared.relation],
-        negated=quantifier == "none" or is_denied(scene.text, compared.span.start),
-        comparators=group.ids,
-        benchmarks=_benchmarks_for(scene, near),
-        is_partial=quantifier != "all",
-        is_of_all=quantifier == "all",
-    )
-
-
-_QUANTIFIERS: tuple[tuple[Literal["none", "all"], re.Pattern[str]], ...] = (
-    ("none", re.compile(r"\b(?:no|none|nobody|nothing|neither|not one|not a single)\b", re.I)),
-    ("all", re.compile(r"\b(?:every|all|each|any)\b", re.I)),
-)
-
-
-def _quantifier(text: str, group: Mention) -> Literal["none", "all", "some"]:
-    """How many of a group are meant, by the words that lead to it."""
-    if not group.ids[0].startswith("group:"):
-        return "some"
-    words = text[max(0, group.span.start - 25) : group.span.end]
-    words = re.split(r"[,;.]\s", words)[-1]
-    return next((name for name, word in _QUANTIFIERS if word.search(words)), "some")
-
-
-def _says_partly(text: str, near: Span) -> bool:
-    """Whether a comparison is said to hold here and there only."""
-    stop = topics.ADVERSATIVE.search(text, near.end)
-    return topics.PARTLY.search(text, near.end, stop.start() if stop else len(text)) is not None
-
-
-_OPPOSITE: dict[Relation, Relation] = {"above": "below", "below": "above", "equal": "equal"}
-
-
-def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) -> bool:
-    """Whether "higher" speaks of a rate of errors, where higher is worse."""
-    of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
-    return of_errors and re.match(r"higher|lower|above|below|exceed|top", words, re.I) is not None
-
-
-def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
-    """The benchmarks of a comparison.
-
-    Named in its own stretch between commas, else joined to it by "on" or the like, else named
-    before it, else the only one after it, else carried over from the sentence before.
-    """
-    text = scene.text
-    if within := [m for m in scene.benchmarks if near.start <= m.span.start < near.end]:
-        return _names_of(within)
-    comma = max((m.end() for m in _COMMA.finditer(text, 0, near.start)), default=0)
-    beside = [m for m in scene.benchmarks if comma <= m.span.start < near.start]
-    after = [m for m in scene.benchmarks if near.end <= m.span.start]
-    if beside and comma:
-        return _names_of(beside)
-    stop = topics.ADVERSATIVE.search(text, near.end)
-    limit = stop.start() if stop else len(text)
-    if after and _ON.fullmatch(text, near.end, after[0].span.start):
-        return _names_of(_listed_on(text, [m for m in after if m.span.start < limit]))
-    if topics.says_universal(_clause_of(text, near)):
-        return ()
-    if named := _listed_before(scene, near.start) or _names_of(
-        [m for m in scene.benchmarks if m.span.start < near.start]
-    ):
-        return named
-    turn = _NEW_CLAUSE.search(text, near.end)
-    alone = _names_of([m for m in after if turn is None or m.span.end <= turn.start()])
-    return (alone if len(alone) == 1 else ()) or scene.pointed_benchmarks
-
-
-_COMMA = re.compile(r"[,;:](?=\s)")
-_NEW_CLAUSE = re.compile(r";|,?\s(?:but|while|whereas|although|though|yet)\b|,\s+(?:and|so)\b")
-
-
-def _clause_of(text: str, near: Span) -> str:
-    """The words of a place between the turns before it and after it."""
-    start = max((m.end() for m in _NEW_CLAUSE.finditer(text, 0, near.start)), default=0)
-    stop = _NEW_CLAUSE.search(text, near.end)
-    return text[start : stop.start() if stop else len(text)]
-
-
-_ON = re.compile(
-    r"(?:\s+(?:\w+\s+){0,3}|[^.;,]{0,30}?\b)(?:on|in|at|across|by)\s+(?:the\s+)?",
-    re.IGNORECASE,
-)
-
-
-def _names_of(mentions: list[Mention]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for mention in mentions for name in mention.ids))
-
-
-def _listed_on(text: str, mentions: list[Mention]) -> list[Mention]:
-    """The first benchmark and those listed with it; another "on" begins another statement."""
-    kept = mentions[:1]
-    for mention in mentions[1:]:
-        if not re.fullmatch(
-            r"[\s,)(]*(?:and|or|as well as|plus|&|,)?\s*(?:on\s+)?(?:the\s+)?[\s(]*",
-            text[kept[-1].span.end : mention.span.start],
-        ):
-            break
-        kept.append(mention)
-    return kept
-
-
 def _score_triggers(scene: Scene) -> list[Trigger]:
     benchmarks, is_clear = scene.benchmarks, True
     if not benchmarks:
@@ -294,7 +122,8 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
     )
     by_benchmark: dict[str, list[tuple[Span, Score]]] = {}
     for span, score in scores:
-        known = replace(score, is_clear=is_clear and score.is_clear)
+        is_named = score.is_named or _is_of(scene, score.model, span)
+        known = replace(score, is_clear=is_clear and score.is_clear, is_named=is_named)
         by_benchmark.setdefault(score.benchmark, []).append((span, known))
     return [
         Trigger(
@@ -306,6 +135,29 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
         )
         for benchmark, places in by_benchmark.items()
     ]
+
+
+def _is_of(scene: Scene, model: str | None, span: Span) -> bool:
+    """Whether a pronoun must mean a model: the only one its sentence names, before it, no rival.
+
+    Or, where its sentence names none and "it" is its subject, the only one that the last one names.
+    """
+    if not scene.models:
+        return scene.last_models == (model,) and _IT.match(scene.text) is not None
+    return bool(scene.models) and all(
+        mention.ids == (model,)
+        and mention.span.end <= span.start
+        and not scene.text.lower().startswith("the same", mention.span.start)
+        and not is_rival(scene.text, mention)
+        and _PRONOUN.search(scene.text, mention.span.end, span.start)
+        for mention in scene.models
+    )
+
+
+_PRONOUN = re.compile(r"\b[Ii]ts?\b")
+_IT = re.compile(
+    r"(?:But\s+|And\s+|Yet\s+)?(?:(?:[Oo]n|[Ii]n|[Aa]t|[Ff]or|[Ww]ith)\s[^.;:]{2,40}?\s)?(?:It|it|Its|its)\s"
+)
 
 
 def _speaks_of_results(scene: Scene) -> bool:
@@ -339,14 +191,14 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
             )
             if topic.id == "compliance-score":
                 found += [
-                    replace(trigger, benchmarks=(b,)) for b in _listed_before(scene, match.start())
+                    replace(trigger, benchmarks=(b,)) for b in listed_before(scene, match.start())
                 ]
             elif topic.id == "instruction-following":
                 found.append(
                     replace(
                         trigger,
                         ability="instruction_following",
-                        direction=_direction(scene, trigger.span),
+                        direction=direction_at(scene, trigger.span),
                     )
                 )
             else:
@@ -388,7 +240,10 @@ def _has_model(scene: Scene, match: re.Match[str]) -> bool:
 
 
 def _is_name(scene: Scene, match: re.Match[str]) -> bool:
-    """Whether a size is a model's name: "the 120b 3.6 billion"."""
+    """Whether a size is a model's name, "the 120b 3.6 billion", or a part of one."""
+    whole = Span(*match.span())
+    if any(m.span.start < whole.start and whole.end <= m.span.end for m in scene.models):
+        return True
     return any(
         m.span.start <= match.start()
         and match.end() <= m.span.end
@@ -429,8 +284,9 @@ def _is_one_statement(scene: Scene, between: Span) -> bool:
 
 def _is_denied(text: str, match: re.Match[str]) -> bool:
     """A "not" or "never" before the words, in their clause, or inside them."""
-    if "denied" in match.re.groupindex and match["denied"]:
-        inside = text[match.start() : match.start("denied")]
+    told = [n for n in ("denied", "denied2", "denied3") if n in match.re.groupindex and match[n]]
+    if told:
+        inside = text[match.start() : match.start(told[0])]
         is_turned = is_denied(text, match.start()) or topics.DENIAL.search(inside)
         return not is_turned  # "is not kept secret"
     return bool(
@@ -442,7 +298,7 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
 
 def _is_lacking(text: str, match: re.Match[str]) -> bool:
     """Whether the words say that there is no such setting, rather than that it was not used."""
-    return _LACKING.search(text, 0, match.end()) is not None
+    return _LACKING.search(text) is not None
 
 
 _LACKING = re.compile(
@@ -452,20 +308,6 @@ _LACKING = re.compile(
     r"n['\u2019]t\s+(?:offer|have|let|allow|support|come|provide|include|know)\b",
     re.IGNORECASE,
 )
-
-
-def _listed_before(scene: Scene, position: int) -> tuple[str, ...]:
-    """Benchmarks named before a place, since the last "but" or "while"."""
-    cut = max((m.end() for m in topics.ADVERSATIVE.finditer(scene.text, 0, position)), default=0)
-    named = [m for m in scene.benchmarks if cut <= m.span.start < position]
-    return tuple(dict.fromkeys(name for m in named for name in m.ids))
-
-
-def _direction(scene: Scene, span: Span) -> Relation | None:
-    window = scene.text[max(0, span.start - 60) : span.end]
-    if topics.WEAK.search(window):
-        return "below"
-    return "above" if topics.STRONG.search(window) else None
 
 
 _WITH_TOPICS = ("instruction_following", "bias", "compliance", "factuality", "willingness")
@@ -532,201 +374,3 @@ def _opinions(scene: Scene, *, beside_scores: bool) -> list[Trigger]:
         for m in opinions_in(scene.text)
         if m.re is WORTH or not beside_scores
     ]
-
-
-# ---- benchmarks offered for what they do not measure
-
-
-_OF_ABILITIES = ("compliance-score", "bias", "instruction-following", "ability", "hallucination")
-
-
-def with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> list[Trigger]:
-    """Mark the triggers that rest on a benchmark of the wrong kind; add one where none stands.
-
-    Where the words deny that the benchmark tells such a thing, that denial is the claim.
-    """
-    marked = list(triggers)
-    for place, misuse in _misuses(scene, tables):
-        hits = [
-            i
-            for i, t in enumerate(marked)
-            if overlap(t.span, place)
-            and t.topic in _OF_ABILITIES
-            and (t.topic != "compliance-score" or misuse.benchmark in t.benchmarks)
-        ]
-        if is_distanced(scene.text, place.start) or _says_nothing(scene.text, place):
-            marked = [t for i, t in enumerate(marked) if i not in hits]
-            marked.append(_scope(place, misuse))
-            continue
-        for i in hits:
-            marked[i] = replace(marked[i], misuses=(*marked[i].misuses, misuse))
-        if not hits:
-            marked.append(
-                Trigger(
-                    span=place,
-                    topic="ability",
-                    type="ability",
-                    ability=misuse.ability,
-                    direction=_direction(scene, place),
-                    misuses=(misuse,),
-                )
-            )
-    return [_with_its_own_misuse(trigger, tables) for trigger in marked]
-
-
-def _scope(place: Span, misuse: Misuse) -> Trigger:
-    return Trigger(
-        span=place,
-        topic="benchmark-scope",
-        type="ability",
-        ability=misuse.ability,
-        benchmarks=(misuse.benchmark,),
-    )
-
-
-_NOTHING_OF = re.compile(
-    r"\b(?:not|n['\u2019]t|never|neither|nothing|little|no(?:\s+(?:test|measure|gauge))?|rather\s+"
-    r"than|instead\s+of|nor)\b[^.;]{0,60}$",
-    re.IGNORECASE,
-)
-
-
-# "shows how willing it is, not how well it follows instructions"
-_BUT_NOT = re.compile(
-    r"^\s*(?:and\s+|but\s+)?not\s+(?:how|whether|what|its|their|the|if|of|about|for|a|an)\b",
-    re.IGNORECASE,
-)
-
-
-def _says_nothing(text: str, place: Span) -> bool:
-    """Whether a denial stands before the ability: "says nothing about", "is no test of"."""
-    before = clause_before(text, place.start)
-    if _BUT_NOT.search(before):
-        return True
-    return tells_nothing(before) or bool(
-        _NOTHING_OF.search(before) and topics.MEASURING.search(before)
-    )
-
-
-def _with_its_own_misuse(trigger: Trigger, tables: Published) -> Trigger:
-    """A "compliance score" of a benchmark that gives none is a misuse in itself."""
-    if trigger.topic != "compliance-score" or trigger.misuses:
-        return trigger
-    (benchmark,) = trigger.benchmarks
-    if "compliance" in tables.benchmarks[benchmark].measures:
-        return trigger
-    return replace(trigger, misuses=(Misuse(benchmark, "compliance", is_description=True),))
-
-
-def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
-    found: dict[tuple[Span, Misuse], None] = {}
-    for benchmarks, reach, is_description, is_soft in _inferences(scene):
-        for ability, pattern in topics.ABILITIES.items():
-            if is_soft and _is_measured_by_any(ability, scene, benchmarks, tables):
-                continue
-            for match in pattern.finditer(scene.text, reach.start, reach.end):
-                for benchmark in benchmarks:
-                    row = tables.benchmarks[benchmark]
-                    if ability not in (*row.measures, *row.touches):
-                        misuse = Misuse(benchmark, ability, is_description)
-                        found[Span(*match.span()), misuse] = None
-    concluded = {(m.benchmark, m.ability) for _, m in found if not m.is_description}
-    return [
-        (place, misuse)
-        for place, misuse in found
-        if not (misuse.is_description and (misuse.benchmark, misuse.ability) in concluded)
-    ]
-
-
-def _is_measured_by_any(
-    ability: str, scene: Scene, benchmarks: tuple[str, ...], tables: Published
-) -> bool:
-    """Whether some benchmark of the sentence, or of those offered, is about the ability."""
-    named = {*benchmarks, *_names_of(scene.benchmarks), *scene.earlier_benchmarks}
-    rows = [tables.benchmarks[name] for name in named]
-    return any(ability in (*row.measures, *row.touches) for row in rows)
-
-
-class _Inference(NamedTuple):
-    """Benchmarks, what is concluded or said of them, and how firm the words for it are."""
-
-    benchmarks: tuple[str, ...]
-    reach: Span
-    is_description: bool = False
-    is_soft: bool = False
-
-
-def _inferences(scene: Scene) -> list[_Inference]:
-    return [
-        *_conclusions(scene),
-        *_from_grounds(scene),
-        *(i for mention in scene.benchmarks for i in _descriptions(scene.text, mention)),
-    ]
-
-
-def _conclusions(scene: Scene) -> list[_Inference]:
-    """What follows a "shows that" or the like, from the benchmarks before it."""
-    found = []
-    points_back = topics.BACK_REFERENCE.search(scene.text)
-    for pattern in (topics.INFERENCE, topics.SOFT_INFERENCE):
-        for cue in pattern.finditer(scene.text):
-            stop = topics.ADVERSATIVE.search(scene.text, cue.end())
-            reach = Span(cue.end(), stop.start() if stop else len(scene.text))
-            benchmarks = _listed_before(scene, cue.start())
-            if not benchmarks and points_back:
-                benchmarks = scene.earlier_benchmarks
-            if benchmarks:
-                is_soft = pattern is topics.SOFT_INFERENCE
-                found.append(_Inference(benchmarks, reach, is_soft=is_soft))
-    if points_back and _SO.match(scene.text) and not scene.benchmarks:
-        reach = Span(points_back.end(), len(scene.text))
-        found.append(_Inference(scene.earlier_benchmarks, reach, is_soft=True))
-    return found
-
-
-_SO = re.compile(
-    r"^(?:So|Hence|Therefore|Thus|No wonder|Small wonder|In other words)\b,?\s+(?:that\s+)?"
-    r"(?:it|they|the\s+(?:\w+\s+)?models?|expect|do\s+not|don['\u2019]t|you\s+can|gpt[\w\-]*)\b"
-)
-
-
-def _from_grounds(scene: Scene) -> list[_Inference]:
-    """Read "Judging by its score on X, it must be good at Y"."""
-    grounds = topics.GROUNDS.search(scene.text)
-    comma = re.search(r",\s", scene.text)
-    if grounds is None or not scene.benchmarks:
-        return []
-    named = [m for m in scene.benchmarks if comma is None or m.span.end <= comma.start()]
-    if not named or comma is None:
-        return []
-    stop = topics.ADVERSATIVE.search(scene.text, comma.end())
-    reach = Span(comma.end(), stop.start() if stop else len(scene.text))
-    return [_Inference(_names_of(named), reach, is_soft=True)]
-
-
-def _descriptions(text: str, mention: Mention) -> list[_Inference]:
-    """What a benchmark is said to test, and the label that hangs on its name."""
-    found = []
-    cue = topics.MEASURING.search(text, mention.span.end, mention.span.end + 50)
-    if cue and not topics.ADVERSATIVE.search(text, mention.span.end, cue.start()):
-        reach = Span(cue.end(), _end_of_phrase(text, cue.end()))
-        found.append(_Inference(mention.ids, reach, is_description=True))
-    firm = topics.FIRM_WORTH.search(text, mention.span.end, mention.span.end + 80)
-    if firm and not topics.ADVERSATIVE.search(text, mention.span.end, firm.start()):
-        reach = Span(firm.end(), _end_of_phrase(text, firm.end()))
-        found.append(_Inference(mention.ids, reach, is_soft=True))
-    if labelled := _LABEL.match(text, mention.span.end):
-        reach = Span(mention.span.end, labelled.end())
-        found.append(_Inference(mention.ids, reach, is_description=True))
-    return found
-
-
-_LABEL = re.compile(
-    r"(?:,\s*(?:an?|the)\b)?[^.;,]{0,40}?\b(?:scores?|ratings?|rates?|results?|"
-    r"benchmark|tests?|exam|evaluation|assessment|suite|leaderboard)\b"
-)
-
-
-def _end_of_phrase(text: str, start: int) -> int:
-    stop = re.compile(r"[,;.]").search(text, start)
-    return stop.start() if stop else len(text)

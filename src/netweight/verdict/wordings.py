@@ -59,14 +59,26 @@ COMMERCIAL_USE = _re(
     r"for\s+(?:any\s+)?commercial\s+(?:use|purposes)\b|"
     r"\b(?:use[ds]?|using|exploit\w*|deploy\w*)\s+(?:[\w\-]+\s+){0,3}commercially\b|"
     r"\bused\s+in\s+commercial\b|"
+    r"\b(?:allows?|permits?|covers?|(?P<denied2>forbids?|prohibits?|bars?|bans?|excludes?|rules?\s+out))\s+(?:any\s+|all\s+)?"
+    r"commercial\s+(?:use|exploitation)\b|"
+    r"\b(?:may|can|free\s+to|allow(?:s|ed)?|lets?|permit(?:s|ted)?|cannot|forbid\w*|bar(?:s|red)|not)\b[^.;]{0,40}?\b(?:sell|ship|resell|"
+    r"market|monetis\w+|monetiz\w+|charge\s+for|offer|include|build|put)\b[^.;]{0,40}?\b(?:paid|commercial)\s+(?:products?|services?|"
+    r"offerings?|software|apps?)\b|"
     r"\b(?:may|can|cannot|could|must|should)(?:\s+not|n['\u2019]t)?\s+(?:\w+\s+)?be\s+(?:re)?sold\b|"
     r"\b(?:may|can|cannot)(?:\s+not|n['\u2019]t)?\s+sell\s+(?:what|products?|services?|anything)\b|"
     r"\b(?:commercial\s+(?:use|exploitation)|(?:selling|resale)\b[^.;]{0,50}?)\s+(?:is|remains)\s+(?:\w+\s+)?(?:allowed|permitted|fine|free|"
-    r"(?P<denied>forbidden|prohibited|ruled out|barred|banned|excluded|off limits))\b"
+    r""
+    r"(?P<denied>forbidden|prohibited|off\s+the\s+table|out\s+of\s+(?:bounds|the\s+question)|"
+    r"not\s+(?:allowed|permitted)|ruled out|barred|banned|excluded|off limits))\b"
 )
+_ANYONE = r"(?:any(?:one|body)|every(?:one|body)|you|users?|companies|schools?|people)"
 WEIGHTS_RELEASE = _re(
+    rf"\b{_ANYONE}\s+(?:\w+\s+)?(?:can|may|could|is\s+free\s+to|are\s+free\s+to)\s+(?:download|get|fetch|have|take)\b"
+    r"[^.;,]{0,30}?\bweights\b|"
+    r"\b(?:not|never|n['\u2019]t)\s+(?:\w+\s+)?(?:publish\w*|releas\w+|shar\w+|disclos\w+)\s+(?:the\s+|its\s+|their\s+|any\s+)?"
+    r"(?:model\s+)?weights\b|"
     r"\b(?:model\s+)?weights\b[^.;,]{0,40}?\b(?:are|is|remain|remains|stay)(?:\s+not|n['\u2019]t)?\s+(?:\w+\s+)?"
-    r"(?:available|public|downloadable|accessible|for\s+download|(?P<denied>closed|secret|private|withheld|"
+    r"(?:on\s+offer|free|up\s+for\s+(?:download|grabs)|available|public|downloadable|accessible|for\s+download|(?P<denied>closed|secret|private|withheld|"
     r"unpublished|under\s+wraps|locked\s+away))\b"
 )
 USAGE_POLICY = _re(r"\busage\s+polic(?:y|ies)\b")
@@ -75,39 +87,46 @@ USAGE_POLICY = _re(r"\busage\s+polic(?:y|ies)\b")
 
 _DATA = (
     r"(?:training\s+(?:data(?:sets?)?|code|sets?|corpus|corpora|material|recipe|scripts?|pipeline|"
-    r"texts?)|data\s+(?:that\s+)?(?:the\s+(?:\w+\s+)?models?|they|it)\s+(?:was|were|had been)\s+"
-    r"trained\s+on)"
+    r"texts?)|data\s+behind|(?:data\w*|code|texts?|material|corpus|recipe)\s+(?:\w+\s+){0,6}?(?:trained\s+(?:them\s+|it\s+)?on|train(?:ed|ing)?\b)|"
+    r"what\s+(?:the\s+(?:\w+\s+)?models?|they|it)\s+(?:\w+\s+){0,2}(?:learn(?:ed|t|s)?|trained|studied|read|seen|saw|fed)\b"
+    r"(?:\s+(?:from|on|with))?)"
 )
 _RELEASE = (
     r"(?:releas\w+|publish\w*|disclos\w+|shar(?:e|ed|es|ing)|reveal\w*|open(?:ed|s)?(?:\s+up)?|"
-    r"made?\s+(?:public|available)|available|public(?:ly)?|handed\s+(?:over|out))"
+    r"made?\s+(?:public|available)|available|public(?:ly)?|handed\s+(?:over|out)|"
+    r"put\s+(?:\w+\s+){0,6}online|posted|uploaded|(?:is|are|were|was)\s+out\b|included?|provid\w+|download\w*)"
 )
 _KEPT = (
     r"(?:secret|under\s+wraps|undisclosed|unpublished|unreleased|private|withheld|held\s+back|"
-    r"kept\s+back|closed|missing|absent|in\s+the\s+dark)"
+    r"kept\s+back|kept\s+to\s+(?:itself|themselves)|under\s+lock\s+and\s+key|hidden|off\s+limits|out\s+of\s+sight|confidential|closed|missing|absent|in\s+the\s+dark)"
 )
 DATA_RELEASE = _re(
     rf"\b{_DATA}\b[^.;:]{{0,70}}?\b(?:{_RELEASE}|(?P<denied>{_KEPT}))\b|"
-    rf"\b{_RELEASE}\b[^.;:]{{0,60}}?\b{_DATA}\b"
+    rf"\b{_RELEASE}\b[^.;:]{{0,60}}?\b{_DATA}\b|"
+    rf"\b(?P<denied2>ke(?:eps?|pt)|hides?|hid|withh(?:olds?|eld)|guard(?:s|ed))\b[^.;:]{{0,30}}?\b{_DATA}\b"
 )
 
 # ---- size
 
 SIZE = _re(
-    rf"(?<![\w.$]){_N}[\s\-]?(?:B|bn|billion)(?:(?:\s+(?:and|or|of its|of their|total|"
+    rf"(?<![\w.$]){_N}[\s\-]?(?:B|bn|billion|trillion)(?:(?:\s+(?:and|or|of its|of their|total|"
     rf"active|activated)|,)*\s+{_N}[\s\-]?(?:B|bn|billion))*[\s\-]+(?:\w+\s+)?"
     r"(?:total\s+|active\s+|activated\s+)?param\w*"
 )
 BARE_SIZE = _re(
-    rf"(?<![\w.$\-]){_N}(?:[\s\-]?(?:billion|bn)|B(?![\s\-]+(?:model|version|variant|one)s?\b))"
-    r"(?![\s\-]+(?:\w+\s+)?param|[\s\-]+(?:tokens|users|dollars|euros|downloads))\b"
+    rf"(?<![\w.$\-])(?:{_N}\s+and\s+)?{_N}(?:[\s\-]?(?:billion|bn)|B(?![\s\-]+(?:model|version|variant|one)s?\b))"
+    r"(?![\s\-]+(?:\w+\s+)?param|[\s\-]+(?:siblings?|brother|sister|cousin|counterpart|stablemate|model|version|tokens|users|dollars|euros|downloads))\b"
 )
 _AT_WORK = re.compile(
-    r"activ|at work|do(?:es|ing)? (?:any |the |all the )?work|in (?:use|play)|engaged|switched on|"
+    r"activ|at work|\bwork\b|"
+    r"do(?:es|ing)? (?:any |the |all the )?work|in (?:use|play)|engaged|switched on|"
     r"wak\w+|light(?:s|ing)? up|fir(?:e|es|ing)\b|used|working|involved|touched|run(?:s|ning)?\b",
     re.IGNORECASE,
 )
-BILLIONS = re.compile(rf"(?<![\w.])({_N})[\s\-]?(?:B\b|bn\b|billion)", re.IGNORECASE)
+BILLIONS = re.compile(
+    rf"(?<![\w.])({_N})(?:[\s\-]?(?:B\b|bn\b|billion|trillion)|(?=\s+and\s+{_N}[\s\-]?(?:B\b|bn\b|billion)))",
+    re.IGNORECASE,
+)
 
 
 def says_active(quote: str, start: int, end: int) -> bool:
@@ -116,7 +135,7 @@ def says_active(quote: str, start: int, end: int) -> bool:
     after, *following = re.split(r"[;:]|\d", after, maxsplit=1)
     if following:  # "and activates 5.1 billion" is said of the next number
         after = re.split(r"\b(?:and|with|but|of which|only)\b(?!.*\b(?:and|with|but)\b)", after)[0]
-    if re.search(r"\bof (?:its|the|their|those)\s*$", before):
+    if re.search(r"\bof (?:its|the|their|those)\s*$|\d\s?(?:B|bn|billion) of\s*$", before, re.I):
         return False
     if re.search(r"\bin (?:total|all)\b|\btotal\b|\boverall\b", after[:30], re.IGNORECASE):
         return False
@@ -130,19 +149,24 @@ _RUNS = (
     r"fits?|fit|fitted|squeez\w+|runs?|run|running|loads?|needs?|requires?|demands?|wants?|"
     r"asks?\s+for|calls?\s+for|usable|works?|within|single|happy|content|comfortable|at\s+home|"
     r"belongs?|gets?\s+by|makes?\s+do|manages?|does\s+so|do\s+so|deploy\w*|host\w*|serve[sd]?|"
+    r"operat\w+|handled|executed|started|launched|used|room|tucks?|slots?|going|hums?|fills?|occup\w+|"
     r"all\s+it\s+takes|takes?|at\s+least|no\s+more\s+than|copes?|lives?|sits?|crams?|shoehorn\w*"
 )
 MEMORY = _re(
-    rf"\b(?:{_RUNS})\b{_MORE}?(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b|"
+    rf"\b(?:{_RUNS})\b{_MORE}?(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b"
+    r"(?!\s+(?:\w+\s+){0,3}?(?:free|left|spare|unused|over|idle)\b)|"
     r"\b(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
     r"(?:is|are|will be|would be|should be)\s+(?:enough|sufficient|plenty|all)\b|"
     rf"\b(?:{_RUNS})\b{_FEW}(?:single|one|lone|an?)\s+(?:\w+\s+){{0,2}}(?P<card>H100)\b|"
+    r"\b(?:single|one|lone)\s+(?:\w+\s+){0,2}(?P<card2>H100)\s+(?:suffices|is\s+enough|is\s+all|will\s+do|does|holds|carries|can)\b|"
     r"\b(?P<gb3>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b[^.;]{0,40}?\b(?:holds?|carries|accommodates?|houses?|"
-    r"has\s+room\s+for|swallows?)\b[^.;]{0,20}?\b(?:models?|it|gpt-oss|weights|120b|20b)\b"
+    r"has\s+room\s+for|swallows?)\b[^.;]{0,20}?\b(?:models?|it|gpt-oss|weights|120b|20b|both|all|everything)\b|"
+    r"\b(?P<gb4>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\s+(?:\w+\s+){0,2}?(?:card|GPU|accelerator|laptop|machine|box|"
+    r"RAM|VRAM|memory|desktop|computer|phone|Mac\w*)\b[^.;]{0,30}?\b(?:room|enough|plenty|suffic\w+|will\s+do|does|is\s+all|ok(?:ay)?|fine)\b"
 )
 NEEDS = _re(
     r"\b(?:needs?|requires?|demands?|takes?|at\s+least|no\s+less\s+than|wants?|asks?\s+for|"
-    r"calls?\s+for|belongs?)\b"
+    r"calls?\s+for|belongs?|fills?|occup\w+)\b"
 )
 _H100_GB = 80.0
 
@@ -152,7 +176,7 @@ def memory_told(text: str) -> float | None:
     match = MEMORY.search(text)
     if match is None:
         return None
-    told = match["gb"] or match["gb2"] or match["gb3"]
+    told = next((match[name] for name in ("gb", "gb2", "gb3", "gb4") if match[name]), None)
     return float(told) if told else _H100_GB
 
 
@@ -161,13 +185,17 @@ _IS = (
     r"measures?|occup\w+|totals?|amounts?\s+to|adds?|of|at|:|has|reach\w+)"
 )
 _SOME = r"(?:about\s+|around\s+|roughly\s+|only\s+|some\s+|just\s+|another\s+|nearly\s+|a mere\s+)?"
+# Any words but other quantities: "of the 20b, at the full 131,072 tokens,"
+_ANY = r"[^.;\d]|(?:gpt-oss-)?\d+b\b|\d{1,3},?\d{3}(?=\s+tokens)|\d+k\b"
 CHECKPOINT = _re(
-    rf"\b(?:checkpoints?|weights?|download|model\s+files?)(?:\s+(?:of|for)\s+[\w\s.\-]{{1,30}}?)?"
-    rf"\s*{_IS}\s*{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b|"
-    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gigabyte)\s+(?:checkpoint|download)\b"
+    rf"\b(?:checkpoints?|weights?|download|model\s+files?|files)\b(?:{_ANY}){{0,40}}?"
+    rf"(?:{_IS}|=|,)\s*{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b(?!\s+(?:of\s+)?"
+    r"(?:GPU|card|memory|V?RAM|accelerator|laptop|machine))|"
+    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gigabytes?)\s+(?:of\s+weights|for\s+the\s+weights|checkpoint|download|file|model)\b|"
+    rf"(?<!of )(?<!for )\bgpt-oss-\d+b,?\s*{_IS}\s*{_SOME}(?P<size3>{_N})\s?(?P<unit3>GiB)\b"
 )
 CACHE = _re(
-    rf"\b(?:KV[\s\-]?)?cache\b(?:[^.;\d]|gpt-oss-\d+b){{0,40}}?{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b"
+    rf"\b(?:KV[\s\-]?)?cache\b(?:{_ANY}){{0,40}}?{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b"
 )
 
 # ---- context
@@ -177,7 +205,7 @@ _UP_TO = r"(?:up to |about |around |roughly |its |the |a |full |some |as many as
 CONTEXT_LENGTH = _re(
     rf"\b(?P<length>{_TOKENS})(?P<k>\s?k| thousand)?(?:[\s\-]+tokens?)?[\s\-]+(?:context\b|"
     rf"window\b|tokens\s+of\s+context\b)|"
-    rf"\bcontext(?:\s+(?:window|length|size|limit))?s?"
+    rf"\b(?:context|window)(?:\s+(?:window|length|size|limit))?s?"
     rf"(?:\s+(?:for|of)\s+(?:both|the|all|gpt)[\w\-]*(?:\s+\w+)?)?\s*"
     rf"(?:of|is|are|was|:|at|reaches|spans|stretches\s+to|runs\s+to|holds|goes\s+up\s+to)\s*"
     rf"{_UP_TO}(?P<length2>{_TOKENS})(?P<k2>\s?k\b| thousand\b)?|"
@@ -185,13 +213,14 @@ CONTEXT_LENGTH = _re(
     rf"remembers?)\s+(?:in\s+)?{_UP_TO}"
     rf"(?P<length3>{_TOKENS})(?P<k3>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
     r"(?!\s+(?:per|a|each|an|/)\s)|"
-    r"\b(?:prompts?|inputs?|conversations?)\b[^.;]{0,50}?\b(?:up\s+to|at\s+most|no\s+more\s+than|a\s+maximum\s+of|"
-    rf"as\s+(?:long|many)\s+as|limited\s+to|capped\s+at|no\s+longer\s+than)\s+(?P<length4>{_TOKENS})"
-    r"(?P<k4>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
+    r"\b(?:(?:context|window)\b|(?:prompts?|inputs?|conversations?)\b(?:[^.;\d]|gpt-oss-\d+b){0,40}?\b(?:can|may|up\s+to|"
+    r"at\s+most|limit\w*|capp?\w*|no\s+(?:more|longer)\s+than|maximum|as\s+(?:long|many)\s+as|run)\b)[^.;\d]{0,50}?"
+    rf"(?<![\w,])(?P<length4>{_TOKENS})(?P<k4>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
+    r"(?!\s+(?:per|a|each|an|/)\s)"
 )
 # "How long may a prompt be? Up to 131,072 tokens."
 CONTEXT_ANSWER = _re(
-    r"^(?:\w+:\s+)?(?:up\s+to|at\s+most|no\s+more\s+than|exactly|about|around|roughly)\s+"
+    r"^(?:\w+[:.]\s+)?(?:up\s+to|at\s+most|no\s+more\s+than|exactly|about|around|roughly)\s+"
     rf"(?P<length>{_TOKENS})(?P<k>\s?k\b| thousand\b)?[\s\-]+tokens?\b"
 )
 # "At an 8k context it fits": a setting that somebody chose, not the model's limit.
@@ -213,7 +242,7 @@ def context_told(match: re.Match[str]) -> int:
 
 
 TRAINING_COMPUTE = _re(
-    rf"\b(?P<millions>{_N})[\s\-]?(?:million|m\b|mn\b)\s+(?:Nvidia\s+)?(?:\w+\s+)?"
+    rf"\b(?P<millions>{_N})[\s\-]?(?:million|m\b|mn\b|(?P<billions>billion|bn\b))\s+(?:Nvidia\s+)?(?:\w+\s+)?"
     r"(?:(?:H100|GPU)s?[\s\-]+(?:GPU[\s\-]+)?hours|hours\s+(?:\w+\s+){0,3}(?:H100|GPU|chip|"
     r"accelerator|graphics)\w*)\b"
 )
@@ -226,6 +255,7 @@ _HOW_HARD = (
     r"deliberat)\w*"
 )
 EFFORT_LEVELS = _re(
+    r"(?P<denied3>\bno\s+(?:reasoning\s+|thinking\s+)?(?:effort|thinking|reasoning)\s+(?:settings?|levels?|dials?|modes?|knobs?))\b|"
     rf"\b(?P<count>two|three|four|five|six|[2-6])\s+(?:\w+\s+){{0,2}}(?:effort|reasoning|thinking)\s+"
     rf"{_STEPS}\b|"
     rf"\b(?P<count2>two|three|four|five|six|[2-6])\s+{_STEPS}\s+of\s+(?:\w+\s+)?"
@@ -241,13 +271,15 @@ EFFORT_LEVELS = _re(
     r"\b(?:adjustable|configurable|selectable|tunable|variable|switchable)\s+(?:\w+\s+)?(?:reasoning|thinking|"
     r"effort)\b|"
     r"\b(?:reasoning|thinking)(?:\s+(?:effort|time|budget|depth|level))?\b[^.;,]{0,25}?\b(?:is|are|can\s+be|"
-    r"cannot\s+be|can['\u2019]t\s+be)\s+(?:\w+ly\s+)?(?:adjustable|configurable|selectable|tunable|adjusted|configured|"
+    r"cannot\s+be|can['\u2019]t\s+be|stays?|remains?|comes?)(?:\s+(?:\w+ly\s+)?)(?:adjustable|configurable|selectable|tunable|adjusted|configured|"
     r"chosen|dialled|changed|(?P<denied>fixed|hard-?wired|set\s+in\s+stone))\b|"
     rf"\b(?:can(?:not|n?['\u2019]t)?|lets?|allows?|permits?|possible|able|unable|users?)\b[^.;]{{0,30}}?\b(?:choose|set|"
     rf"pick|tell|told|adjust|vary|control|decide|change|select|tune|specify|influence|steer|limit|regulate)\w*\b"
     rf"[^.;]{{0,30}}?{_HOW_HARD}|"
     rf"{_HOW_HARD}[^.;]{{0,30}}?\b(?:is|can\s+be|cannot\s+be)\s+(?:\w+\s+)?(?:set|chosen|adjust\w+|configur\w+|"
     r"up\s+to)\b|"
+    r"\b(?:reasoning|thinking)(?:\s+(?:effort|time|budget|depth|level))?\s*[:=]\s*(?:adjustable|configurable|selectable|"
+    r"tunable|low|variable|(?P<denied2>fixed|hard-?wired|not\s+adjustable))\b|"
     r"\b(?:can(?:not|n?['\u2019]t)?|no\s+way\s+to|possible\s+to)\s+(?:dial|turn|crank|make)\b[^.;]{0,15}?\b(?:thinking|"
     r"reasoning|effort|think)\b[^.;]{0,30}?\b(?:up|down|less|more|harder|longer)\b"
 )
@@ -271,13 +303,16 @@ _SENSES = (
     r"diagrams|vision)"
 )
 TEXT_ONLY = _re(
+    rf"(?P<denied2>\b{_SENSES}(?:\s*(?:,|and|or|nor)\s+{_SENSES})*\s+(?:is|are|remain|stay|lie)\s+(?:\w+\s+)?(?:beyond|lost\s+on|"
+    r"out\s+of|off|unsupported|not\b[^.;,]{0,20}|no\s+use))\b|"
     r"\btext[\s\-]only\b|\btext\s+and\s+(?:nothing|only)\b(?:\s+else)?|\bnothing\s+but\s+text\b|"
-    r"\btext\s+in,?\s+(?:and\s+)?text\s+out\b|\bonly\s+(?:\w+\s+){0,3}text\b(?!\s+\w+ly)|"
+    r"\btext\s+in,?\s+(?:and\s+)?text\s+out\b|\btext\s+(?:alone|exclusively|and\s+no\s+\w+)\b|\bonly\s+(?:\w+\s+){0,3}text\b(?!\s+\w+ly)|"
     r"\bmulti-?modal\b|(?P<denied>\bno\s+vision\b|\bblind\s+to\s+images\b)|"
     r"\b(?:process|handl|understand|see|read|generat|produc|accept|support|tak|look\s+at|deal|cop|"
     r"interpret|analy[sz]|hear|recogni[sz])\w*\s+(?:with\s+)?(?:\w+\s+){0,3}?"
     rf"{_SENSES}\b"
 )
+SENSES = _re(rf"\b{_SENSES}\b")
 # A plain statement that the model takes pictures or sound, with the model as its subject.
 TAKES_MORE = _re(
     r"\b(?:gpt-oss(?:-\d+b)?|models?|it|they|both|which)\s+(?:can\s+|could\s+|also\s+|even\s+|\w+ly\s+){0,3}"
@@ -290,7 +325,9 @@ MODAL = _re(
     r"unless|wants?|wish\w*|hopes?|plans?|planned|promis\w*|ask\w*|will|later|next|future)\b"
 )
 IS_TEXT_ONLY = _re(
-    r"text[\s\-]only|text\s+and\s+(?:nothing|only)|nothing\s+but\s+text|text\s+in|only\s+(?:\w+\s+)"
+    rf"(?P<denied2>\b{_SENSES}(?:\s*(?:,|and|or|nor)\s+{_SENSES})*\s+(?:is|are|remain|stay|lie)\s+(?:\w+\s+)?(?:beyond|lost\s+on|"
+    r"out\s+of|off|unsupported|not\b[^.;,]{0,20}|no\s+use))\b|"
+    r"text[\s\-]only|text\s+(?:alone|exclusively|and\s+no\s+\w+)|text\s+and\s+(?:nothing|only)|nothing\s+but\s+text|text\s+in|only\s+(?:\w+\s+)"
     r"{0,3}text"
 )
 
@@ -305,7 +342,7 @@ TRAINING_DATA = _re(
     r"n['\u2019]t)\s+(?:say|mention|tell|disclose))\b[^.;]{0,40}?\b(?:synthetic|training\s+data)\b"
 )
 SYNTHETIC = _re(
-    r"\bsynthetic(?:ally)?(?:[\s\-]generated)?\s+(?:training\s+)?(?:data\w*|text|"
+    r"\bsynthetic(?:ally)?(?:[\s\-]generated)?\s+(?:training\s+)?(?:diet|data\w*|text|"
     r"corpora|corpus|material|examples)"
     rf"|\btrain(?:ed|ing){_FEW}(?:synthetic|machine-written|machine-generated|machine-made|"
     r"model-written|model-generated|AI-generated|artificial|made-up|self-generated)\b"
@@ -321,7 +358,7 @@ _MATHS = (
 )
 _PROSE = (
     r"(?:poems?|poetry|stor(?:y|ies)|fiction|prose|verses?|novels?|sonnets?|haikus?|limericks?|"
-    r"ballads?|lyrics|fairy\s+tales?|creative\s+writing|writing)"
+    r"letters?|e-?mails?|essays?|ballads?|lyrics|fairy\s+tales?|creative\s+writing|writing)"
 )
 MATHS_IN_WRITING = _re(
     rf"\b(?:inject|insert|slip|drop|lapse|break|add|put|sneak|sprinkl|inappropriat|"
@@ -331,6 +368,37 @@ MATHS_IN_WRITING = _re(
     rf"|\b{_MATHS}{_FEW}{_PROSE}\b"
     rf"|\b{_PROSE}{_FEW}{_MATHS}\b"
 )
-IN_WRITING = _re(rf"creativ|poet|writ|verse|limerick|lyric|\b{_PROSE}\b")
+IN_WRITING = _re(rf"creativ|poet|letters?\b|writ|verse|limerick|lyric|\b{_PROSE}\b")
 # "Ask for a tale and formulas turn up": said of the model that is asked.
 ASKING = _re(r"^(?:\d+/\s+)?(?:just\s+)?(?:ask|request|order|try|prompt|give|tell|demand)\b")
+
+# ---- who is told to have measured, and what open source asks for
+
+WHO_MEASURED = _re(
+    r"\b(?:all|these|those|the|its|every)\s+(?:of\s+(?:these|this|those|the|that)\s+)?(?:\w+\s+)?(?:figures?|numbers?|scores?|results?|"
+    r"marks?|values)?(?:\s+(?:here|above|below|quoted|cited|given))?\s*(?:is|are|were|was|come|comes|came)\s+(?:all\s+|both\s+)?"
+    r"(?:from\s+|by\s+)?(?:the\s+)?(?:vendor|OpenAI|company|maker|model\s+card|card|lab)(?:['\u2019]s)?\b|"
+    r"\b(?:OpenAI|the\s+(?:vendor|company|maker|lab))\s+(?:itself\s+)?(?:measured|ran|tested|scored|graded)\s+(?:all|these|those|"
+    r"every\w*|the|its)\b[^.;]{0,30}|"
+    r"\b(?:figures?|numbers?|scores?|results?)\b[^.;]{0,30}\b(?:self-reported|(?:measured|reported|published|produced|run)\s+by\s+"
+    r"(?:OpenAI|the\s+(?:vendor|company|maker|lab))(?:\s+itself)?)\b"
+)
+OPEN_SOURCE_ASKS = _re(
+    r"\b(?:Open\s+Source\s+Initiative|OSI|OSAID|definition\s+of\s+open[\s\-]source(?:\s+AI)?)\b[^.;]{0,60}?\b(?:asks?|requir\w+|"
+    r"demands?|calls?\s+for|wants?|insists?|says|includes?|expects?)\b[^.;]{0,90}?\b(?:training|data|code)\b[^.;]{0,40}"
+)
+
+# ---- what the maker tried before it released the weights
+
+_MISUSE = (
+    r"(?:attack\w*|adversar\w*|misus\w+|malicious\w*|worst[\s\-]case|bad\s+actors?|"
+    r"weaponi[sz]\w+|fine-?tun\w+|retrain\w*)"
+)
+MISUSE_TESTS = _re(
+    rf"\b(?:test|look|examin|check|evaluat|prob|stud|simulat|try|tried|ask|assess|investigat|explor|consider)\w*\b[^.;]{{0,70}}?\b"
+    rf"{_MISUSE}\b(?:[^.;]{{0,60}}\b{_MISUSE})?"
+)
+HIGH_CAPABILITY = _re(
+    r"\bhigh(?:[\s\-]+\w+){0,3}[\s\-]+capabilit\w+|\bPreparedness Framework\b|"
+    r"\bhigh[\s\-]risk (?:level|threshold)"
+)

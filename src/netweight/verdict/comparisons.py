@@ -1,0 +1,187 @@
+"""Where a sentence sets models beside each other, with the benchmarks it does that on."""
+
+import re
+from typing import Literal
+
+from netweight.verdict import topics
+from netweight.verdict.assertions import Trigger
+from netweight.verdict.denial import is_denied, is_distanced
+from netweight.verdict.evidence import Published
+from netweight.verdict.names import Mention
+from netweight.verdict.relations import Compared, find_compared
+from netweight.verdict.scenes import Scene, listed_before, names_of
+from netweight.verdict.story import Span
+from netweight.verdict.topics import Relation
+
+
+def comparisons_in(scene: Scene, tables: Published) -> list[Trigger]:
+    """Words that compare, with the models and benchmarks that they compare on."""
+    found = []
+    for compared in find_compared(scene.text, scene.models):
+        (start, end), relation, against = compared
+        group = _group_before(scene, start)
+        near = Span(start, max(end, against[-1].span.end))
+        if group and not any(m.ids[0].startswith("group:") for m in against):
+            found.append(_of_a_group(scene, group, compared, near))
+            continue
+        scene.comparator_spans.update(m.span for m in against)
+        benchmarks = _benchmarks_for(scene, near)
+        if scene.text.lower().startswith("hallucinat", start):
+            benchmarks = ("personqa-hallucination", "simpleqa-hallucination")
+        elif _is_of_errors(scene.text[start:end], benchmarks, tables):
+            relation = _OPPOSITE[relation]
+        if not benchmarks and _is_at_something_else(scene.text, near):
+            found.append(Trigger(span=near, topic="other", type="comparison"))
+            continue
+        on_none = topics.ON_NO_TEST.search(scene.text, 0, start) is not None
+        denied = is_denied(scene.text, start) or (is_distanced(scene.text, start) and not on_none)
+        found.append(
+            Trigger(
+                span=near,
+                topic="comparison",
+                type="comparison",
+                relation=relation,
+                negated=denied != on_none,
+                comparators=names_of(list(against)),
+                benchmarks=benchmarks,
+                is_partial=(on_none and not denied)
+                or (not benchmarks and _says_partly(scene.text, near)),
+                is_of_all=_quantifier(scene.text, against[0]) == "all",
+            )
+        )
+    return found
+
+
+# "beats X at Latin": no benchmark here and none of the tables'.
+_AT = re.compile(
+    r"(?:['\u2019]s)?\s+(?:at\s+(?:the\s+|its\s+|an?\s+)?(?!(?:all|once|least|most|every\w*|any\w*|this|that|these|those|"
+    r"core|common|standard|general|reasoning|tests?|benchmarks?|points?|scores?|\d)\b)|in\s+(?=[A-Z][a-z]+\b)"
+    r"(?!(?:January|February|March|April|May|June|July|August|September|October|November|December)\b))"
+    r"(?P<what>[\w\-]+)"
+)
+
+
+def _is_at_something_else(text: str, near: Span) -> bool:
+    """Whether a comparison is of an ability that no benchmark of the tables is about."""
+    said = _AT.match(text, near.end)
+    if said is None:
+        return False
+    words = text[near.start : min(len(text), said.end() + 25)]
+    return not any(pattern.search(words) for pattern in topics.ABILITIES.values())
+
+
+def _group_before(scene: Scene, start: int) -> Mention | None:
+    """The group of models that is the subject of a comparing word, or None."""
+    before = [m for m in scene.models if m.span.end <= start]
+    if not before or not before[-1].ids[0].startswith("group:"):
+        return None
+    return None if _PAUSE.search(scene.text, before[-1].span.end, start) else before[-1]
+
+
+_PAUSE = re.compile(r"[,;:.](?=\s)|\b(?:but|while|whereas|although|though|and|it|they)\b")
+
+
+def _of_a_group(scene: Scene, group: Mention, compared: Compared, near: Span) -> Trigger:
+    """Read "no Chinese model ranks above X" as a statement on X and the models of the group."""
+    scene.comparator_spans.add(group.span)
+    quantifier = _quantifier(scene.text, group)
+    return Trigger(
+        span=near,
+        topic="comparison",
+        type="comparison",
+        relation=_OPPOSITE[compared.relation],
+        negated=quantifier == "none" or is_denied(scene.text, compared.span.start),
+        comparators=group.ids,
+        benchmarks=_benchmarks_for(scene, near),
+        is_partial=quantifier != "all",
+        is_of_all=quantifier == "all",
+    )
+
+
+_QUANTIFIERS: tuple[tuple[Literal["none", "all"], re.Pattern[str]], ...] = (
+    ("none", re.compile(r"\b(?:no|none|nobody|nothing|neither|not one|not a single)\b", re.I)),
+    ("all", re.compile(r"\b(?:every|all|each|any)\b", re.I)),
+)
+
+
+def _quantifier(text: str, group: Mention) -> Literal["none", "all", "some"]:
+    """How many of a group are meant, by the words that lead to it."""
+    if not group.ids[0].startswith("group:"):
+        return "some"
+    words = text[max(0, group.span.start - 25) : group.span.end]
+    words = re.split(r"[,;.]\s", words)[-1]
+    return next((name for name, word in _QUANTIFIERS if word.search(words)), "some")
+
+
+def _says_partly(text: str, near: Span) -> bool:
+    """Whether a comparison is said to hold here and there only."""
+    stop = topics.ADVERSATIVE.search(text, near.end)
+    return topics.PARTLY.search(text, near.end, stop.start() if stop else len(text)) is not None
+
+
+_OPPOSITE: dict[Relation, Relation] = {"above": "below", "below": "above", "equal": "equal"}
+
+
+def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) -> bool:
+    """Whether "higher" speaks of a rate of errors, where higher is worse."""
+    of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
+    return of_errors and re.match(r"higher|lower|above|below|exceed|top", words, re.I) is not None
+
+
+def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
+    """The benchmarks of a comparison.
+
+    Named in its own stretch between commas, else joined to it by "on" or the like, else named
+    before it, else the only one after it, else carried over from the sentence before.
+    """
+    text = scene.text
+    if within := [m for m in scene.benchmarks if near.start <= m.span.start < near.end]:
+        return names_of(within)
+    comma = max((m.end() for m in _COMMA.finditer(text, 0, near.start)), default=0)
+    beside = [m for m in scene.benchmarks if comma <= m.span.start < near.start]
+    after = [m for m in scene.benchmarks if near.end <= m.span.start]
+    if beside and comma:
+        return names_of(beside)
+    stop = topics.ADVERSATIVE.search(text, near.end)
+    limit = stop.start() if stop else len(text)
+    if after and _ON.fullmatch(text, near.end, after[0].span.start):
+        return names_of(_listed_on(text, [m for m in after if m.span.start < limit]))
+    if topics.says_universal(_clause_of(text, near)):
+        return ()
+    if named := listed_before(scene, near.start) or names_of(
+        [m for m in scene.benchmarks if m.span.start < near.start]
+    ):
+        return named
+    turn = _NEW_CLAUSE.search(text, near.end)
+    alone = names_of([m for m in after if turn is None or m.span.end <= turn.start()])
+    return (alone if len(alone) == 1 else ()) or scene.pointed_benchmarks
+
+
+_COMMA = re.compile(r"[,;:](?=\s)")
+_NEW_CLAUSE = re.compile(r";|,?\s(?:but|while|whereas|although|though|yet)\b|,\s+(?:and|so)\b")
+
+
+def _clause_of(text: str, near: Span) -> str:
+    """The words of a place between the turns before it and after it."""
+    start = max((m.end() for m in _NEW_CLAUSE.finditer(text, 0, near.start)), default=0)
+    stop = _NEW_CLAUSE.search(text, near.end)
+    return text[start : stop.start() if stop else len(text)]
+
+
+_ON = re.compile(
+    r"(?:\s+(?:\w+\s+){0,3}|[^.;,]{0,30}?\b)(?:on|in|at|across|by)\s+(?:the\s+)?",
+    re.IGNORECASE,
+)
+
+
+def _listed_on(text: str, mentions: list[Mention]) -> list[Mention]:
+    """The first benchmark and those listed with it; another "on" begins another statement."""
+    kept = mentions[:1]
+    for mention in mentions[1:]:
+        if not re.fullmatch(
+            r"[\s,)(]*(?:and|or|as well as|plus|&|,)?\s*(?:on\s+)?(?:the\s+)?[\s(]*",
+            text[kept[-1].span.end : mention.span.start],
+        ):
+            break
+        kept.append(mention)
+    return kept
