@@ -1,17 +1,21 @@
 """`netweight bench` and `netweight plan`, from the command line to numbers."""
 
 import json
+from importlib import import_module
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from netweight import bench as room
 from netweight.bench import Limits
 from netweight.bench.plan import decode_work
 from netweight.cli import app
-from netweight.errors import BenchError, RequestError
+from netweight.errors import BenchError, NetweightError, RequestError
 from netweight.model import GPT_OSS_120B
 from tests.model.shapes import SMALL
+
+COMMAND = import_module("netweight.cli.bench")  # the package has the function by this name
 
 
 @pytest.fixture
@@ -87,3 +91,44 @@ def test_plan_prints_a_table_that_fits_a_terminal(run):
 def test_a_plan_beyond_the_models_context_is_refused(run):
     with pytest.raises(RequestError, match="the model holds"):
         run("plan", "nano", "--context", 10_000_000)
+
+
+def test_peers_that_do_not_run_on_a_device_are_refused_by_name(run, checkpoint_of):
+    with pytest.raises(BenchError, match="runs on CUDA devices only"):
+        run("bench", checkpoint_of(SMALL), "--device", "cpu", "--against", "gpt-oss")
+
+
+def test_a_device_that_is_not_there_is_told(run, checkpoint_of):
+    if torch.cuda.is_available():
+        pytest.skip("there is a device here")
+    with pytest.raises(NetweightError, match="Use --device cpu"):
+        run("bench", checkpoint_of(SMALL), "--device", "cuda:0")
+
+
+@pytest.mark.parametrize(("against", "dense"), [("llama.cpp", "bf16"), (None, "int8")])
+def test_what_is_for_the_processor_is_refused_on_a_device(against, dense):
+    with pytest.raises(BenchError, match="CPU"):
+        COMMAND._check_fit(against, torch.device("cuda:0"), dense)
+
+
+def test_a_peer_reads_its_own_layout(checkpoint_of, tmp_path):
+    (tmp_path / "model").mkdir()
+    ours, original = checkpoint_of(SMALL), checkpoint_of(SMALL, "original")
+    for name, folder in (("model", ours), ("model/original", original)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "config.json").write_bytes((folder / "config.json").read_bytes())
+    model = tmp_path / "model"
+    assert COMMAND._peer_folder("transformers", model) == model
+    assert COMMAND._peer_folder("gpt-oss", model) == model / "original"
+    assert COMMAND._peer_folder("transformers", model / "original") == model
+    with pytest.raises(BenchError, match="reads the original layout"):
+        COMMAND._peer_folder("gpt-oss", ours)
+
+
+@pytest.mark.slow
+def test_bench_runs_transformers_beside_ours(run, checkpoint_of):
+    folder = checkpoint_of(SMALL)
+    arguments = ("--quick", "--threads", 1, "--minutes", 0, "--json", "--device", "cpu")
+    report = json.loads(run("bench", folder, "--against", "transformers", *arguments).stdout)
+    assert set(report["sides"]) == {"netweight", "transformers"}
+    assert all(case["ratio"] > 0 for case in report["cases"])

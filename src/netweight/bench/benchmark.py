@@ -1,4 +1,4 @@
-"""A benchmark: which cases, in turns between us and the peer, and what the times mean.
+"""A benchmark: which cases, in turns between us and a peer, and what the times mean.
 
 Both sides get the same tokens. Where the memory holds both they take turns case by case, so that a
 noisy neighbour slows both; where it does not, they take turns process by process. Ratios are of
@@ -11,18 +11,20 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar, Literal
 
 from netweight.bench import plan, process
 from netweight.bench.limits import Limits
-from netweight.bench.process import Process
+from netweight.bench.process import PeerName, Process
 from netweight.errors import BenchError
-from netweight.model import Config, ModelFolder
+from netweight.model import Config, ModelFolder, find_device
 from netweight.model.budget import Dense, usable_bytes
+from netweight.model.device import device_memory
 
-Side = Literal["netweight", "llama.cpp"]
+Side = Literal["netweight"] | PeerName
 Say = Callable[[str], None]
 _WARM_UP_TOKENS = 64  # of a prompt: enough to touch nearly every expert of every layer
 
@@ -61,6 +63,7 @@ class Settings:
     steps: int = 8  # decode steps of a visit, the first of which is not counted
     budget_s: float = 600.0
     peer_tokens: int = 512  # the peer runs the cases up to this context
+    device: str = "cpu"  # where both sides run
 
 
 def settings_for(
@@ -72,6 +75,7 @@ def settings_for(
     dense: Dense = "bf16",
     budget_s: float = 600.0,
     quick: bool = False,
+    device: str = "cpu",
 ) -> Settings:
     """Prompts of each context's length, and decode steps at each context and batch.
 
@@ -89,7 +93,9 @@ def settings_for(
     cases = [Case("prefill", context) for context in contexts]
     cases += [Case("decode", context, batch) for context in contexts for batch in batches]
     return Settings(
-        tuple(cases), num_threads, dense, rounds, steps, budget_s, peer_tokens=min(contexts)
+        *(tuple(cases), num_threads, dense, rounds, steps, budget_s),
+        peer_tokens=min(contexts),
+        device=device,
     )
 
 
@@ -139,10 +145,10 @@ class Report:
 
     def ratio(self, case: Case) -> float | None:
         """How many times the peer's speed ours is; None where it did not run the case."""
-        peer = self.sides.get("llama.cpp")
-        if peer is None or case not in peer.timed:
+        peers = [side for name, side in self.sides.items() if name != "netweight"]
+        if not peers or case not in peers[0].timed:
             return None
-        return peer.timed[case].seconds / self.sides["netweight"].timed[case].seconds
+        return peers[0].timed[case].seconds / self.sides["netweight"].timed[case].seconds
 
     def record(self) -> dict[str, Any]:
         """Everything, for JSON."""
@@ -151,6 +157,7 @@ class Report:
             "parameters": self.config.num_parameters,
             "dense": self.settings.dense,
             "threads": self.limits.num_threads,
+            **self._device_record(),
             "load_average": round(self.load_average, 2),
             "read_gb_per_s": round(self.limits.read_bytes_per_s / 1e9, 2),
             "tflops": {name: round(value / 1e12, 3) for name, value in self.limits.flops.items()},
@@ -163,6 +170,15 @@ class Report:
                 for side, result in self.sides.items()
             },
             "cases": [self._case_record(case) for case in self.settings.cases],
+        }
+
+    def _device_record(self) -> dict[str, Any]:
+        if not self.limits.device:
+            return {}
+        copied = self.limits.copy_bytes_per_s
+        return {
+            "device": self.limits.device,
+            "copy_gb_per_s": None if copied is None else round(copied / 1e9, 2),
         }
 
     def _case_record(self, case: Case) -> dict[str, Any]:
@@ -208,11 +224,13 @@ def run(
     measure: Callable[[], Limits],
     *,
     peer_file: Path | None = None,
+    against: PeerName = "llama.cpp",
     say: Say = lambda text: None,
 ) -> Report:
-    """Measure the model in `folder`, and the peer on `peer_file` in the same run.
+    """Measure the model in `folder`, and the peer `against` on `peer_file` in the same run.
 
-    `measure` finds the machine's limits, once before and once after.
+    `measure` finds the machine's limits, once before and once after; `peer_file` is what the peer
+    loads, a GGUF file or a checkpoint folder, or None for no peer.
 
     Raises:
         BenchError: when a side cannot run.
@@ -222,9 +240,10 @@ def run(
     limits = measure()
     players = [_our_player(folder.path, config, settings)]
     if peer_file is not None:
-        players.append(_peer_player(peer_file, config, settings))
+        make = _peer_player if against == "llama.cpp" else partial(_torch_player, against)
+        players.append(make(peer_file, config, settings))
     results: dict[Side, SideResult] = {player.side: SideResult() for player in players}
-    together = sum(player.need_bytes for player in players) < usable_bytes()
+    together = sum(player.need_bytes for player in players) < _usable_bytes(settings.device)
     visits = (
         _together(players, results, settings) if together else _apart(players, results, settings)
     )
@@ -237,8 +256,14 @@ def run(
     return Report(folder.name, config, settings, limits, load_average, results)
 
 
+def _usable_bytes(device: str) -> int:
+    return usable_bytes() if device == "cpu" else device_memory(find_device(device))[0]
+
+
 def _our_player(folder: Path, config: Config, settings: Settings) -> _Player:
     arguments = {"path": str(folder), "threads": settings.num_threads, "dense": settings.dense}
+    if settings.device != "cpu":
+        arguments["device"] = settings.device
     context = max(case.tokens * case.batch for case in settings.cases)
     need = plan.memory(
         config, dense=settings.dense, context=context, batch=1, step_tokens=context
@@ -274,6 +299,35 @@ def _peer_player(file: Path, config: Config, settings: Settings) -> _Player:
         _warm_up(config),
         cases,
         2 * file.stat().st_size,
+    )
+
+
+def _torch_player(name: PeerName, folder: Path, config: Config, settings: Settings) -> _Player:
+    cases = tuple(
+        case
+        for case in settings.cases
+        if case.tokens <= settings.peer_tokens and (name != "gpt-oss" or case.batch == 1)
+    )
+    longest = max((case.tokens for case in cases), default=0)
+    arguments = {
+        "path": str(folder),
+        "device": settings.device,
+        "context": longest + settings.steps + _WARM_UP_TOKENS,
+    }
+    # All in bfloat16 with transformers, and about that while gpt_oss loads.
+    need = (
+        2 * config.num_parameters
+        + plan.memory(
+            config, dense="bf16", context=longest, batch=8, step_tokens=longest
+        ).activations
+    )
+    return _Player(
+        name,
+        lambda: process.start_peer(name, num_threads=settings.num_threads),
+        arguments,
+        _warm_up(config),
+        cases,
+        need,
     )
 
 

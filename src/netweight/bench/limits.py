@@ -23,18 +23,23 @@ _PATIENCE_S = 2.0  # for one limit; bfloat16 products in software take longer
 
 @dataclass(frozen=True)
 class Limits:
-    """The machine's own limits, as measured with `num_threads` threads."""
+    """The machine's own limits, as measured with `num_threads` threads, or a device's."""
 
     num_threads: int
     read_bytes_per_s: float
     flops: dict[str, float]  # multiply-adds count twice; by torch dtype
+    device: str = ""  # which, and what it is; empty: the processor
+    copy_bytes_per_s: float | None = None  # read and written, of a device
 
     def or_more(self, other: "Limits") -> "Limits":
         """The larger of each: others on the machine can only lower what is measured."""
+        copied = [one.copy_bytes_per_s for one in (self, other) if one.copy_bytes_per_s is not None]
         return Limits(
             self.num_threads,
             max(self.read_bytes_per_s, other.read_bytes_per_s),
             {name: max(value, other.flops[name]) for name, value in self.flops.items()},
+            self.device,
+            max(copied, default=None),
         )
 
     @property

@@ -13,9 +13,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
+import torch
+
 from netweight.bench import ours
+from netweight.bench.cuda import wait
 from netweight.bench.status import resident
 from netweight.errors import NetweightError
+from netweight.model import DeviceModel, find_device, load_model
 from netweight.model.budget import Dense
 
 if TYPE_CHECKING:
@@ -27,69 +31,64 @@ Answer = dict[str, Any]
 class Worker:
     """One loaded model, and an engine on it once that is asked for."""
 
-    def load(self, path: str, threads: int, dense: Dense) -> Answer:
+    def load(self, path: str, threads: int, dense: Dense, device: str = "cpu") -> Answer:
         """Load a checkpoint folder."""
+        where = find_device(device)
+        wait(where)  # so that a device is awake before the clock starts
         started = perf_counter()
-        self.model = ours.load(Path(path), dense=dense, num_threads=threads)
+        self.model: ours.Model
+        if where.type == "cpu":
+            self.model = ours.load(Path(path), dense=dense, num_threads=threads)
+        else:
+            self.model = load_model(Path(path), dense=dense, device=where)
+        wait(where)
         seconds = perf_counter() - started
         self._engine: Engine | None = None
-        name = f"netweight {version('netweight')}, {self.model.kernels.name} kernels"
+        self._caches = ours.Caches(self.model)
+        name = f"netweight {version('netweight')}, {_kernels_of(self.model)} kernels"
         return {"seconds": seconds, "name": name}
 
     def prefill(self, tokens: Sequence[int]) -> Answer:
         """Time the whole prompt, from nothing to its last logits."""
-        return {"seconds": ours.prefill_seconds(self.model, tokens)}
+        return {"seconds": ours.prefill_seconds(self.model, tokens, self._caches)}
 
     def decode(self, context: int, steps: Sequence[Sequence[int]], seed: int) -> Answer:
         """Time each step of one token for every sequence, from `context` tokens on."""
-        return {"seconds": ours.decode_seconds(self.model, context, steps, seed)}
+        seconds = ours.decode_seconds(self.model, context, steps, seed, self._caches)
+        return {"seconds": seconds}
 
     def serve(self, prompts: Sequence[Sequence[int]], max_tokens: int) -> Answer:
-        """Answer prompts side by side through the engine, greedily.
+        """Answer prompts side by side through the engine, greedily; see `ours.Served`."""
+        if self._engine is None:
+            self._engine = self._new_engine()
+        return ours.serve(self._engine, prompts, max_tokens)._asdict()
 
-        `first_token_s` has the time to each prompt's first token; `decode_s` and `decode_tokens`
-        are of the steps in which all of them were being answered, one token each.
-        """
-        from netweight.engine import Engine, Finish, Request, Sampling, Token
+    def _new_engine(self) -> "Engine":
+        if isinstance(self.model, DeviceModel):
+            return ours.engine_of(self.model)
+        from netweight.engine import Engine
 
-        engine = self._engine = self._engine or Engine(self.model)
-        greedy = Sampling(temperature=0.0, seed=0)
-        requests = [Request(prompt, greedy, max_tokens=max_tokens) for prompt in prompts]
-        started = perf_counter()
-        waiting = {engine.submit(request): index for index, request in enumerate(requests)}
-        first_token_s = [0.0] * len(prompts)
-        decode_s, decode_tokens = 0.0, 0
-        while engine.has_work:
-            all_answer = not waiting
-            step_started = perf_counter()
-            events = engine.step()
-            now = perf_counter()
-            failed = [e.error for e in events if isinstance(e, Finish) and e.reason == "error"]
-            if failed:
-                raise NetweightError(f"the engine failed: {failed[0]}")
-            tokens = [event for event in events if isinstance(event, Token)]
-            for event in tokens:
-                index = waiting.pop(event.request_id, None)
-                if index is not None:
-                    first_token_s[index] = now - started
-            if all_answer and len(tokens) == len(prompts):
-                decode_s += now - step_started
-                decode_tokens += len(tokens)
-        return {
-            "first_token_s": first_token_s,
-            "decode_s": decode_s,
-            "decode_tokens": decode_tokens,
-        }
+        return Engine(self.model)
 
     def memory(self) -> Answer:
-        """This process's memory in bytes, as the kernel counts it."""
-        return resident(os.getpid())._asdict()
+        """This process's memory in bytes, as the kernel counts it, and the device's at most."""
+        found = resident(os.getpid())._asdict()
+        device = ours.device_of(self.model)
+        if device.type == "cuda":
+            found["device"] = torch.cuda.max_memory_allocated(device)
+        return found
 
     @property
     def commands(self) -> dict[str, Callable[..., Answer]]:
         """What may be asked."""
         methods = (self.load, self.prefill, self.decode, self.serve, self.memory)
         return {method.__name__: method for method in methods}
+
+
+def _kernels_of(model: ours.Model) -> str:
+    if isinstance(model, DeviceModel):
+        return f"{model.transformer.kernels.name} on {model.device}"
+    return model.kernels.name
 
 
 def answer(commands: dict[str, Callable[..., Answer]], source: TextIO, sink: TextIO) -> None:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from netweight.cli.models import counted, progress_bar, size
-from netweight.cli.options import AsJson, DenseForm, Model, Threads, default_threads
-from netweight.errors import RequestError
+from netweight.cli.options import AsJson, DenseForm, Device, Model, Threads, default_threads
+from netweight.errors import BenchError, RequestError
 
 if TYPE_CHECKING:
-    from netweight.bench import Limits, Report
+    import torch
+
+    from netweight.bench import Limits, PeerName, Report
     from netweight.bench.plan import Prediction
     from netweight.model import Checkpoint, Config
     from netweight.model.budget import Dense
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 def bench(
     model: Model,
     against: Annotated[
-        Literal["llama.cpp"] | None,
+        Literal["llama.cpp", "transformers", "gpt-oss"] | None,
         typer.Option(help="Also run this peer on the same weights, in turns with ours."),
     ] = None,
+    device: Device = None,
     context: Annotated[
         list[int] | None,
         typer.Option(min=1, help="Tokens of context; may be repeated.  [default: 512, 2048]"),
@@ -48,18 +51,21 @@ def bench(
 ) -> None:
     """Measure how fast a model decodes and reads prompts here, and how near that is to the limits.
 
-    Prints tokens per second, bytes per second, and their share of this machine's read bandwidth and
-    matrix peak, which are measured in the same run; load time and memory besides.
+    Prints tokens per second, bytes per second, and their share of the read bandwidth and matrix
+    peak of this machine, or of its CUDA device, which are measured in the same run; load time and
+    memory besides.
 
     Example: netweight bench nano --quick
     """
     from rich.console import Console
 
     from netweight import bench as room
-    from netweight.model import Checkpoint, find_model, load_transformer
+    from netweight.model import Checkpoint, find_device, find_model, load_transformer
 
+    where = find_device(device)
+    _check_fit(against, where, dense)
     if against:
-        room.check_peer()
+        room.check_peer(against)
     folder = find_model(model)
     checkpoint = Checkpoint.open(folder.path)
     settings = room.settings_for(
@@ -70,21 +76,29 @@ def bench(
         dense=dense,
         budget_s=60 * minutes,
         quick=quick,
+        device=str(where),
     )
     file = None
-    if against:
+    if against == "llama.cpp":
         file = _gguf(
             checkpoint, peer_file or Path("out", "peer", f"{folder.name}-{dense}.gguf"), dense
         )
-    with progress_bar(f"packing {model}, once") as show:  # so that its time is not in the load's
-        load_transformer(folder.path, dense=dense, progress=show)
+    elif against:
+        file = _peer_folder(against, folder.path)
+    on_cpu = where.type == "cpu"
+    if on_cpu:
+        with progress_bar(
+            f"packing {model}, once"
+        ) as show:  # so that its time is not in the load's
+            load_transformer(folder.path, dense=dense, progress=show)
     with Console(stderr=True).status("starting") as status:
         report = room.run(
             folder,
             checkpoint.config,
             settings,
-            lambda: room.measure(settings.num_threads),
+            lambda: room.measure(settings.num_threads) if on_cpu else room.measure_device(where),
             peer_file=file,
+            against=against or "llama.cpp",
             say=status.update,
         )
     if record:
@@ -93,6 +107,43 @@ def bench(
         print(json.dumps(report.record(), indent=2))
     else:
         _print_report(report)
+
+
+def _check_fit(against: "PeerName | None", device: "torch.device", dense: "Dense") -> None:
+    """Raise BenchError for a peer that does not run on the device, or weights it does not have."""
+    if device.type != "cpu" and dense != "bf16":
+        raise BenchError(f"{dense} weights are for the CPU; {device} has bf16. Leave --dense out.")
+    if against == "llama.cpp" and device.type != "cpu":
+        raise BenchError(
+            f"llama.cpp is measured on the CPU, not on {device}. Use --device cpu, or "
+            "--against transformers."
+        )
+    if against == "gpt-oss" and device.type != "cuda":
+        raise BenchError(
+            "gpt-oss, OpenAI's Triton implementation, runs on CUDA devices only. Use "
+            "--device cuda where there is one, or --against transformers."
+        )
+
+
+def _peer_folder(against: "PeerName", folder: Path) -> Path:
+    """The checkpoint in the layout that the peer reads."""
+    from netweight.model.checkpoint import read_json
+    from netweight.model.config import Config
+
+    wanted = "original" if against == "gpt-oss" else "huggingface"
+    places = [folder, folder / "original"]
+    if folder.name == "original":
+        places.append(folder.parent)
+    for place in places:
+        if (place / "config.json").is_file():
+            _, form = Config.from_json(read_json(place / "config.json"))
+            if form == wanted:
+                return place
+    where = "in the folder original/ of" if wanted == "original" else "at the top of"
+    raise BenchError(
+        f"{against} reads the {wanted} layout, and {folder} has another. It is {where} the model's "
+        "repository on Hugging Face; name a folder that has it."
+    )
 
 
 def _default_contexts(config: "Config", *, quick: bool) -> list[int]:
@@ -153,9 +204,12 @@ def _print_report(report: "Report") -> None:
     Console(highlight=False).print(table)
     print()
     for side in record["sides"].values():
-        own, mapped, most = (size(side["memory_bytes"][k]) for k in ("private", "file", "peak"))
+        memory = side["memory_bytes"]
+        own, mapped, most = (size(memory[k]) for k in ("private", "file", "peak"))
         print(f"{side['name']}: loaded in {side['load_s']:.1f} s.")
         print(f"  Memory: {own} of its own, {mapped} of mapped files; {most} at most.")
+        if "device" in memory:
+            print(f"  Of the device: {size(memory['device'])} at most.")
 
 
 def _speed_cells(timed: "dict[str, float]") -> list[str]:
@@ -175,6 +229,12 @@ def _rate(number: float) -> str:
 
 def _print_limits(limits: "Limits") -> None:
     products = ", ".join(f"{name} {value / 1e12:.3g}" for name, value in limits.flops.items())
+    if limits.device:
+        print(
+            f"{limits.device}, reads {limits.read_bytes_per_s / 1e9:,.0f} GB/s\n"
+            f"and multiplies at {products} TFLOP/s.\n"
+        )
+        return
     print(
         f"With {counted(limits.num_threads, 'thread')} this machine reads "
         f"{limits.read_bytes_per_s / 1e9:.1f} GB/s\nand multiplies at {products} TFLOP/s.\n"

@@ -138,7 +138,7 @@ class _Size(NamedTuple):
 
     num_sequences: int
     num_pages: int  # columns of the tables
-    cache_id: int
+    cache: PagedCache  # where the graph's keys and values are, kept as long as the graph
 
 
 @dataclass
@@ -311,7 +311,7 @@ def _size(layout: Layout, cache: PagedCache) -> _Size:
     return _Size(
         next(size for size in GRAPH_SIZES if size >= num_sequences),
         max(_FEWEST_PAGES, 1 << (num_pages - 1).bit_length()),
-        id(cache),
+        cache,
     )
 
 

@@ -5,7 +5,7 @@ read ahead into pinned memory, so that disk, bus and packing overlap.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -50,12 +50,36 @@ def load_device_weights(
 
     Experts' matrices that are `offloaded` stay where they are.
     """
-    config = checkpoint.config
-    source = _Source(checkpoint, dtype, device, offloaded, progress)
-    embedding = PlainEmbedding(source.take("model.embed_tokens.weight"))
-    layers = [_layer(source, index) for index in range(config.num_hidden_layers)]
-    norm = source.take("model.norm.weight")
-    return Weights(embedding, layers, norm, DeviceUnembedding(source.take("lm_head.weight")), dtype)
+    of_layer = _LAYER if offloaded is not None else (*_LAYER, *_LAYER_EXPERTS)
+    names = _names(checkpoint.config.num_hidden_layers, of_layer)
+    coming = zip(names, _streamed(checkpoint, names, dtype, device, progress), strict=True)
+
+    def take(name: str) -> Tensor:
+        following, tensor = next(coming)
+        assert name == following, f"{name} is taken before {following}"
+        return tensor
+
+    return assemble(checkpoint.config, take, dtype, offloaded)
+
+
+def assemble(
+    config: Config,
+    take: Callable[[str], Tensor],
+    dtype: torch.dtype,
+    offloaded: "Offload | None" = None,
+) -> Weights:
+    """Weights from tensors on the device, which are taken once each, in a fixed order.
+
+    Args:
+        config: the model's shape.
+        take: a tensor by Hugging Face name, floating-point ones in `dtype`.
+        dtype: of what flows between the layers.
+        offloaded: where experts' matrices are, if they are not to be taken.
+    """
+    embedding = PlainEmbedding(take("model.embed_tokens.weight"))
+    layers = [_layer(config, index, take, offloaded) for index in range(config.num_hidden_layers)]
+    norm = take("model.norm.weight")
+    return Weights(embedding, layers, norm, DeviceUnembedding(take("lm_head.weight")), dtype)
 
 
 def expert_shape(config: Config) -> ExpertShape:
@@ -94,9 +118,11 @@ def offload(checkpoint: Checkpoint, num_slots: int, device: torch.device) -> Off
     return Offload(experts, largest_scale > MOST_FAST_SCALE)
 
 
-def _layer(source: "_Source", index: int) -> LayerWeights:
+def _layer(
+    config: Config, index: int, take_named: Callable[[str], Tensor], offloaded: Offload | None
+) -> LayerWeights:
     def take(name: str) -> Tensor:
-        return source.take(f"model.layers.{index}.{name}")
+        return take_named(f"model.layers.{index}.{name}")
 
     attention_norm = take("input_layernorm.weight")
     qkv = [(take(f"self_attn.{x}_proj.weight"), take(f"self_attn.{x}_proj.bias")) for x in "qkv"]
@@ -107,29 +133,28 @@ def _layer(source: "_Source", index: int) -> LayerWeights:
         out=PlainLinear([(take("self_attn.o_proj.weight"), take("self_attn.o_proj.bias"))]),
         mlp_norm=take("post_attention_layernorm.weight"),
         router=PlainLinear([(take("mlp.router.weight"), take("mlp.router.bias"))]),
-        mixture=_mixture(source, index),
+        mixture=_mixture(config, index, take, offloaded),
     )
 
 
-def _mixture(source: "_Source", index: int) -> Mixture:
-    config, prefix = source.config, f"model.layers.{index}.mlp.experts."
-    gate_up_bias = source.take(f"{prefix}gate_up_proj_bias")
-    down_bias = source.take(f"{prefix}down_proj_bias")
+def _mixture(
+    config: Config, index: int, take: Callable[[str], Tensor], offloaded: Offload | None
+) -> Mixture:
+    gate_up_bias = take("mlp.experts.gate_up_proj_bias")
+    down_bias = take("mlp.experts.down_proj_bias")
 
     def over(gate_up: Tensor, down: Tensor) -> DeviceMixture:
         return DeviceMixture(
             *(gate_up, gate_up_bias, down, down_bias),
             alpha=config.swiglu_alpha,
             limit=config.swiglu_limit,
-            wide_scales=None if source.offloaded is None else source.offloaded.wide_scales,
+            wide_scales=None if offloaded is None else offloaded.wide_scales,
         )
 
-    if source.offloaded is not None:
-        return OffloadedMixture.of(index, source.offloaded.experts, over)
+    if offloaded is not None:
+        return OffloadedMixture.of(index, offloaded.experts, over)
     gate_up, down = (
-        pack_experts(
-            source.take(f"{prefix}{x}_proj_blocks"), source.take(f"{prefix}{x}_proj_scales")
-        )
+        pack_experts(take(f"mlp.experts.{x}_proj_blocks"), take(f"mlp.experts.{x}_proj_scales"))
         for x in ("gate_up", "down")
     )
     return over(gate_up, down)
@@ -153,30 +178,6 @@ _LAYER_EXPERTS = (
     "mlp.experts.down_proj_blocks",
     "mlp.experts.down_proj_scales",
 )
-
-
-class _Source:
-    """The checkpoint's tensors on the device, each once, in the order of `_names`."""
-
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        dtype: torch.dtype,
-        device: torch.device,
-        offloaded: "Offload | None",
-        progress: Progress,
-    ) -> None:
-        self.config = checkpoint.config
-        self.offloaded = offloaded
-        of_layer = _LAYER if offloaded is not None else (*_LAYER, *_LAYER_EXPERTS)
-        self._names = _names(self.config.num_hidden_layers, of_layer)
-        self._tensors = _streamed(checkpoint, self._names, dtype, device, progress)
-        self._next = 0
-
-    def take(self, name: str) -> Tensor:
-        assert self._names[self._next] == name, f"{name} is taken before {self._names[self._next]}"
-        self._next += 1
-        return next(self._tensors)
 
 
 def _names(num_layers: int, of_layer: Sequence[str]) -> list[str]:

@@ -35,7 +35,7 @@ def dequantize(blocks: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
             converters have it (the OCP text reserves 255 for NaN).
         dtype: of the result.
     """
-    table = torch.tensor(E2M1, dtype=torch.float32)
+    table = torch.tensor(E2M1, dtype=torch.float32, device=blocks.device)
     codes = torch.stack((blocks & 0x0F, blocks >> 4), dim=-1)  # [..., columns / 32, 16, 2]
     values = table[codes.flatten(-2).int()]  # [..., columns / 32, 32]
     exponents = scales.int() - SCALE_BIAS
