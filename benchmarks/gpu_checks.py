@@ -43,7 +43,7 @@ from netweight.model.device_layout import device_layout
 from netweight.model.device_weights import expert_shape, load_device_weights, offload
 from netweight.model.kernels import REFERENCE, reference
 from netweight.model.kernels.gpu import attention as attention_kernel
-from netweight.model.kernels.gpu import kernel_set, packed, routing, rows, sampling
+from netweight.model.kernels.gpu import dense, kernel_set, packed, routing, rows, sampling
 from netweight.model.kernels.gpu.experts import DeviceMixture
 from netweight.model.loading import load_on_device
 from netweight.model.rope import rotation
@@ -54,6 +54,7 @@ from netweight.model.weights import Mxfp4Experts, PlainMixture, load_weights
 # in float32, where only the order of sums differs, some thousand terms' random walk of 2^-24.
 LIMITS = {
     "norm": {torch.bfloat16: 2.5e-3, torch.float32: 2e-6},  # one
+    "product": {torch.bfloat16: 2.5e-3, torch.float32: 5e-6},  # one
     "rotation": {torch.bfloat16: 3.6e-3, torch.float32: 2e-6},  # products, and their sum
     "attention": {torch.bfloat16: 3.6e-3, torch.float32: 1e-5},  # weights, and the result
     "mixture": {torch.bfloat16: 6e-3, torch.float32: 5e-6},  # gate and linear, h, y, the sum
@@ -129,6 +130,7 @@ def kernels(bench: Bench) -> list[Finding]:
     with poisoned():
         return [
             *norms(bench),
+            *projections(bench),
             *rotation_of(bench),
             *attention(bench),
             *attended(bench),
@@ -159,6 +161,32 @@ def norms(bench: Bench) -> list[Finding]:
         expected = reference.rms_norm(total.float(), scale.float(), config.rms_norm_eps)
         worst.add(f"{num_rows} sums", error(found, expected))
     return [worst.finding(), exact("sums of the residual stream that differ", num_wrong, "of all")]
+
+
+def projections(bench: Bench) -> list[Finding]:
+    """Matrices outside the experts for few tokens, with the norm before them and without."""
+    config, eps = bench.shape("20b"), bench.shape("20b").rms_norm_eps
+    plain = Worst("few tokens by a matrix", LIMITS["product"][bench.dtype])
+    fused = Worst("the same after a norm", LIMITS["product"][bench.dtype])
+    num_wrong = 0
+    sizes = ((config.query_size, config.hidden_size), (config.hidden_size, config.num_experts))
+    for columns, num_rows in (*sizes, sizes[0][::-1]):
+        weight = _normal(bench, num_rows, columns) / columns**0.5
+        bias, scale = _normal(bench, num_rows), _normal(bench, columns)
+        for tokens in bench.pick([1, 2, 3, 8, 16], [1, 3]):
+            x, added = (_normal(bench, tokens, columns) for _ in range(2))
+            expected = torch.nn.functional.linear(x.float(), weight.float(), bias.float())
+            case = f"{tokens} tokens by {num_rows} x {columns}"
+            plain.add(case, error(dense.linear(x, weight, bias), expected))
+            total, normed, found = dense.norm_linear(
+                x, added, scale, eps, weight, bias, with_normed=True
+            )
+            assert normed is not None, "the norm was asked for"
+            num_wrong += int((total != (x.float() + added.float()).to(x.dtype)).sum())
+            expected = torch.nn.functional.linear(normed.float(), weight.float(), bias.float())
+            fused.add(case, error(found, expected))
+    wrong = exact("sums before a matrix that differ", num_wrong, "of all")
+    return [plain.finding(), fused.finding(), wrong]
 
 
 class Paged(NamedTuple):

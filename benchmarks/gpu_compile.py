@@ -18,7 +18,16 @@ from pathlib import Path
 import torch
 
 from benchmarks.gpu_bench import Bench
-from benchmarks.gpu_checks import CASES, Mixtures, attended, attention, norms, rotation_of, sampled
+from benchmarks.gpu_checks import (
+    CASES,
+    Mixtures,
+    attended,
+    attention,
+    norms,
+    projections,
+    rotation_of,
+    sampled,
+)
 from benchmarks.gpu_models import random_model
 from benchmarks.gpu_report import Finding
 from netweight import nano
@@ -63,7 +72,8 @@ def tasks(bench: Bench) -> Iterator[Callable[[], object]]:
         yield from (partial(_decode, bench, name, batch) for batch in _BATCHES)
     yield from (partial(_nano, bench, tokens) for tokens in _NANO_PROMPTS)
     yield from (
-        partial(check, bench) for check in (attention, attended, norms, rotation_of, sampled)
+        partial(check, bench)
+        for check in (attention, attended, norms, projections, rotation_of, sampled)
     )
 
 

@@ -109,7 +109,7 @@ def drawing(model):
 
 class EachAddsItsBias(RankLinear):
     def __call__(self, x):
-        return self.ranks.sum(x @ self.weight.T + self.bias)
+        return self.ranks.sum(self.part.sums(x) + self.bias)
 
 
 class SumsTwice(RankMixture):
@@ -123,7 +123,7 @@ def wrong_layer(layer, kind, rank):
         case "a rank forgets the bias":
             out = replace(out, bias=out.bias * (rank != 1))
         case "each rank adds the bias":
-            out = EachAddsItsBias(out.weight, out.bias, out.ranks)
+            out = EachAddsItsBias(out.part, out.bias, out.ranks)
         case "experts are summed twice":
             mixture = SumsTwice(**vars(mixture))
         case "ranks take each other's experts":

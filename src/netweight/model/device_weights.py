@@ -7,36 +7,22 @@ read ahead into pinned memory, so that disk, bus and packing overlap.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import Config
 from netweight.model.kernels.gpu.experts import MOST_FAST_SCALE, DeviceMixture
 from netweight.model.kernels.gpu.packed import pack_experts, packed_bytes
+from netweight.model.kernels.gpu.projection import DeviceLinear, DeviceUnembedding
 from netweight.model.offload import ExpertShape, OffloadedExperts, OffloadedMixture
 from netweight.model.packfile import Progress
-from netweight.model.weights import LayerWeights, Mixture, PlainEmbedding, PlainLinear, Weights
+from netweight.model.weights import LayerWeights, Mixture, PlainEmbedding, Weights
 
 _READERS = 8  # threads; one copies a mapped file at some 2 GB/s, disks give more
 _READ_AHEAD_BYTES = 4 << 30  # of pinned memory
-
-
-@dataclass(frozen=True)
-class DeviceUnembedding:
-    """A matrix [vocab, hidden] whose sums are not rounded."""
-
-    weight: Tensor
-
-    def logits(self, x: Tensor) -> Tensor:
-        """See Unembedding."""
-        if x.is_cuda and x.dtype != torch.float32:
-            return torch.mm(x, self.weight.T, out_dtype=torch.float32)
-        return linear(x, self.weight).float()
 
 
 def load_device_weights(
@@ -128,11 +114,11 @@ def _layer(
     qkv = [(take(f"self_attn.{x}_proj.weight"), take(f"self_attn.{x}_proj.bias")) for x in "qkv"]
     return LayerWeights(
         attention_norm=attention_norm,
-        qkv=PlainLinear([(torch.cat([w for w, _ in qkv]), torch.cat([b for _, b in qkv]))]),
+        qkv=DeviceLinear(torch.cat([w for w, _ in qkv]), torch.cat([b for _, b in qkv])),
         sinks=take("self_attn.sinks"),
-        out=PlainLinear([(take("self_attn.o_proj.weight"), take("self_attn.o_proj.bias"))]),
+        out=DeviceLinear(take("self_attn.o_proj.weight"), take("self_attn.o_proj.bias")),
         mlp_norm=take("post_attention_layernorm.weight"),
-        router=PlainLinear([(take("mlp.router.weight"), take("mlp.router.bias"))]),
+        router=DeviceLinear(take("mlp.router.weight"), take("mlp.router.bias")),
         mixture=_mixture(config, index, take, offloaded),
     )
 

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.nn.functional import linear, pad
+from torch.nn.functional import pad
 
 from netweight.errors import NetweightError
 from netweight.model import device_budget
@@ -39,7 +39,7 @@ from netweight.model.kernels.protocol import Draws, SamplingKernels
 from netweight.model.paged import Layout, PagedCache
 from netweight.model.sharding import Shard, load_shard, plan_shard
 from netweight.model.transformer import Transformer
-from netweight.model.weights import LayerWeights, PlainLinear, Unembedding, Weights
+from netweight.model.weights import LayerWeights, Unembedding, Weights
 
 log = logging.getLogger(__name__)
 
@@ -180,25 +180,32 @@ class PartialMixture(Protocol):
         ...
 
 
+@runtime_checkable
+class WideLinear(Protocol):
+    """A matrix [out, in] and its bias [out]."""
+
+    @property
+    def bias(self) -> Tensor | None:
+        """What is added to its sums."""
+        ...
+
+    def sums(self, x: Tensor) -> Tensor:
+        """Float32 [tokens, out], before the bias and before it is rounded."""
+        ...
+
+
 @dataclass(frozen=True)
 class RankLinear:
     """A matrix divided by columns among ranks, each with its part of the inputs, and a bias."""
 
-    weight: Tensor  # [out, in / ranks]
+    part: WideLinear  # [out, in / ranks]
     bias: Tensor  # float32 [out], whole, on every rank
     ranks: Ranks
 
     def __call__(self, x: Tensor) -> Tensor:
         """See Linear; x is this rank's part, and the result the whole."""
-        y = self.ranks.sum(_wide_product(x, self.weight))
+        y = self.ranks.sum(self.part.sums(x))
         return (y + self.bias).to(x.dtype)  # rounds once, after the bias
-
-
-def _wide_product(x: Tensor, weight: Tensor) -> Tensor:
-    """The product of x [tokens, in] and weight [out, in] before it is rounded: float32."""
-    if x.is_cuda and x.dtype != torch.float32:
-        return torch.mm(x, weight.t(), out_dtype=torch.float32)
-    return linear(x.float(), weight.float())
 
 
 @dataclass(frozen=True)
@@ -239,15 +246,14 @@ class RankUnembedding:
 def joined(weights: Weights, config: Config, ranks: Ranks) -> Weights:
     """A shard's weights, their partial results put together with those of the other ranks.
 
-    Every layer's `out` is a PlainLinear with its bias, and its mixture a PartialMixture.
+    Every layer's `out` is a WideLinear with a bias, and its mixture a PartialMixture.
     """
     first, stop = ranks.shard.span(config.num_experts)
 
     def out(layer: LayerWeights) -> RankLinear:
-        assert isinstance(layer.out, PlainLinear), "no plain matrix to divide"
-        [(weight, bias)] = layer.out.parts
-        assert bias is not None, "an output projection has a bias"
-        return RankLinear(weight, bias.float(), ranks)
+        assert isinstance(layer.out, WideLinear), "a matrix whose sums cannot be had"
+        assert layer.out.bias is not None, "an output projection has a bias"
+        return RankLinear(layer.out, layer.out.bias.float(), ranks)
 
     def mixture(layer: LayerWeights) -> RankMixture:
         assert isinstance(layer.mixture, PartialMixture), "experts without a partial sum"

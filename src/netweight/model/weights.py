@@ -15,6 +15,7 @@ from torch.nn.functional import linear
 from netweight.model.checkpoint import Checkpoint
 from netweight.model.config import Config
 from netweight.model.kernels import Kernels
+from netweight.model.products import unrounded_product
 
 
 class Linear(Protocol):
@@ -93,6 +94,17 @@ class PlainLinear:
     def logits(self, x: Tensor) -> Tensor:
         """See Unembedding."""
         return self(x).float()
+
+    @property
+    def bias(self) -> Tensor | None:
+        """That of the one matrix."""
+        [(_, bias)] = self.parts
+        return bias
+
+    def sums(self, x: Tensor) -> Tensor:
+        """Float32 [tokens, out] of the one matrix, before its bias and before it is rounded."""
+        [(weight, _)] = self.parts
+        return unrounded_product(x, weight)
 
 
 @dataclass(frozen=True)

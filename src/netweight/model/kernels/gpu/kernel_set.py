@@ -7,6 +7,7 @@ from torch import Tensor
 
 from netweight.model.device_layout import DeviceLayout
 from netweight.model.kernels.gpu import attention, interpreter, routing, rows
+from netweight.model.kernels.gpu.projection import DeviceLinear
 from netweight.model.kernels.protocol import Kernels
 from netweight.model.rope import Rotation
 
@@ -15,7 +16,7 @@ __all__ = ["TritonKernels", "kernels"]
 
 @dataclass(frozen=True)
 class TritonKernels(Kernels):
-    """The set, with rotation and storing in one launch, and norms that add what comes before."""
+    """The set, with attention in one launch, and norms in one with what surrounds them."""
 
     def norm_linear(
         self,
@@ -26,6 +27,8 @@ class TritonKernels(Kernels):
         linear: Callable[[Tensor], Tensor],
     ) -> tuple[Tensor, Tensor, Tensor]:
         """See Kernels."""
+        if isinstance(linear, DeviceLinear):
+            return linear.after_norm(x, added, scale, eps)
         if added is None:
             t = rows.rms_norm(x, scale, eps)
             return x, t, linear(t)
