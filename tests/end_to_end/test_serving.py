@@ -4,7 +4,8 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import httpx
 
@@ -44,6 +45,23 @@ def test_an_answer_under_way_ends_before_the_server_does(tiny_folder):
     assert process.returncode == -signal.SIGTERM
     assert "other machines can use this server, and it asks for no key" in errors
     assert "Traceback" not in errors
+
+
+def test_a_second_ctrl_c_ends_the_server_at_once_and_without_an_error(tiny_folder):
+    with serving(tiny_folder, "--grace", 60) as (process, client):
+        body = {"model": "tiny", "prompt": "a", "stream": True, "max_tokens": 400}
+        with client.stream("POST", "completions", json=body) as response:
+            lines = response.iter_lines()
+            next(lines)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)  # the first has to be seen as one of its own
+            process.send_signal(signal.SIGINT)
+            with suppress(httpx.RemoteProtocolError):
+                list(lines)
+        told, errors = process.stdout.read(), process.stderr.read()
+        process.wait(10)
+    assert process.returncode in (0, -signal.SIGINT)
+    assert "Traceback" not in told + errors
 
 
 def test_keys_are_asked_for_and_not_shown(tiny_folder, tmp_path):

@@ -61,6 +61,8 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(_POLL_S)
         self._worker.drain()
         await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn leaves this out, and what was left open then ends in an error
+            await self.lifespan.shutdown()
 
 
 def listen(host: str, port: int) -> socket.socket:
