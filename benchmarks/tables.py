@@ -124,25 +124,21 @@ def _planted() -> str:
 
 def _verdict_gold() -> str:
     row: dict[str, Any] = latest("verdict_gold")
-    splits: list[dict[str, Any]] = row["splits"]
     counted = {
         "planted errors found": "recall",
         "sentences of sound stories with a false alarm": "sentences_with_false_alarms",
-        "sound stories with a false alarm": "stories_with_false_alarms",
         "quotes that are the story's": "exact_quotes",
         "claims found": "claims_found",
     }
-    lines = [(told, *(_of(split[key]) for split in splits)) for told, key in counted.items()]
-    lines[1:1] = [
+    lines = [
         (
-            f"of these, {kind.replace('_', ' ')}",
-            *(_of(split["recall_by_kind"][kind]) for split in splits),
+            f"{split['split']}, {split['stories']} stories",
+            *(_of(split[key]) for key in counted.values()),
+            f"{split['macro_f1']:.2f}",
         )
-        for kind in sorted(splits[0]["recall_by_kind"])
+        for split in row["splits"]
     ]
-    lines.append(("macro-F1 of the labels", *(f"{split['macro_f1']:.2f}" for split in splits)))
-    titles = ("with 95% intervals", *(f"{s['split']}, {s['stories']} stories" for s in splits))
-    return _table(titles, lines, _origin(row))
+    return _table(("with 95% intervals", *counted, "macro-F1 of the labels"), lines, _origin(row))
 
 
 def _of(found: dict[str, Any]) -> str:

@@ -22,7 +22,10 @@ from netweight.verdict.ledger import Ledger
 from netweight.verdict.story import Span, Story, parse_story
 
 FOLDER = Path(__file__).parents[1] / "tests" / "verdict" / "gold"
-SPLITS = ("dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind")
+SPLITS = (
+    *("dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5"),
+    "blind",
+)
 LABELS = ("supported", "contradicted", "mixed", "not_enough_evidence", "not_checkable")
 MIN_OVERLAP = 0.5  # of the shorter of two quotes
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import jsonschema
 import pytest
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
@@ -14,6 +15,7 @@ from netweight.verdict.asking import (
     Problem,
     Request,
     ask,
+    or_none,
     parse_reply,
     record_of,
 )
@@ -191,3 +193,19 @@ def test_an_answer_of_any_size_is_read_or_refused():
     reply = reply_of(said(*["x" * 1_000_000] * 4))
     assert len(reply.text) == 4_000_000
     assert isinstance(parse_reply(reply, Answer), Problem)
+
+
+@pytest.mark.slow
+@pytest.mark.inspect
+def test_our_own_server_holds_the_embedded_model_to_the_schema():
+    """Whatever it knows, it answers with JSON of that shape; in a list it would not know an end."""
+    schema = record_of(
+        topic={"type": "string", "enum": ["licence", "memory", "score"]},
+        is_so=or_none({"type": "boolean"}),
+        side=record_of(relation={"type": "string", "enum": ["above", "below"]}),
+    )
+    question = QUESTION._replace(schema=schema)
+    replies = ask("netweight/nano", [question._replace(seed=seed) for seed in range(6)])
+    for reply in replies:
+        assert reply.problem is None
+        jsonschema.validate(json.loads(reply.text), schema)

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netweight.errors import VerdictError
-from netweight.verdict import make_report, published, records_of, with_prose, write_prose
+from netweight.verdict import (
+    make_report,
+    published,
+    records_of,
+    render,
+    summary_lines,
+    with_prose,
+    write_prose,
+)
 from netweight.verdict.asking import Problem, Reply
 from netweight.verdict.assisted import (
     MAX_REPEATS,
@@ -22,7 +30,7 @@ from netweight.verdict.judgement import check_statement, known_names, record_tex
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.marking import TOPIC_WORDS, make_reading
 from netweight.verdict.merging import merge
-from netweight.verdict.prose import NOT_WRITTEN
+from netweight.verdict.prose import NOT_WRITTEN, NOTHING_SAID
 from tests.verdict.answers import TEXT, TRAILS, answer, read, scripted, story_of
 from tests.verdict.test_injection import CARRIERS
 
@@ -149,13 +157,24 @@ def test_a_model_that_answers_badly_leaves_the_verdict_of_the_rules_and_this_is_
         plain.findings,
         plain.scores,
     )
-    assert report.summary == (*plain.summary, NOT_WRITTEN)
     extraction = report.assistant.extraction
+    told = NOTHING_SAID if extraction.num_failed == 3 else NOT_WRITTEN
+    assert report.summary == (*plain.summary, told)
+    assert told.text in render(report).replace("\u2019", "'")
     assert extraction.added == ()
     assert extraction.num_failed + extraction.num_rejected + (said == answer()) * 3 == 3
     texts = " ".join(s.text for s in report.method.statements)
     assert f"Unusable answers: {extraction.num_failed} of 3" in texts
     assert ("added nothing" in texts) == (extraction.num_failed == 3)
+
+
+@pytest.mark.slow
+@pytest.mark.inspect
+def test_the_embedded_model_is_asked_and_the_verdict_is_that_of_the_rules(example_story, tables):
+    """Its context holds no question about a story; our server says so, and nothing else breaks."""
+    claims, extraction = extract_with_model(example_story, tables, "netweight/nano", repeats=1)
+    assert claims == extract_claims(example_story, tables)
+    assert (extraction.failed["too_long"], extraction.num_answers) == (1, 1)
 
 
 # ---- stories that give orders
@@ -321,3 +340,18 @@ def test_how_it_was_done_is_said_with_its_numbers_in_a_record(name):
 def test_an_extraction_can_be_written_and_read_back():
     extraction = read(TEXT, answer(TRAILS), "broken").extraction
     assert Extraction.model_validate_json(extraction.model_dump_json()) == extraction
+
+
+@pytest.mark.inspect
+def test_the_terminal_says_which_claims_a_model_has_found(tables):
+    model = scripted(lambda messages, config: EVERYTHING[0])
+    assisted = extract_with_model(STORY, tables, model, repeats=1)
+    report = make_report(STORY, tables, date="2026-11-30", assisted=assisted)
+    told = {claim.id for claim in report.claims if claim.repeats is None}
+    added = [i for i in report.assistant.extraction.added if i in told]
+    lines = [line.text for line in summary_lines(report)]
+    found_by = f"(a claim found by {assisted.extraction.model})"
+    assert [line.split()[0] for line in lines if line.endswith(found_by)] == [i[1:] for i in added]
+    assert added
+    plain = make_report(STORY, tables, date="2026-11-30")
+    assert not any("found by" in line.text for line in summary_lines(plain))

@@ -97,8 +97,10 @@ def test_the_same_model_means_the_one_under_discussion():
         "gpt-oss-120b is out. On Aider Polyglot the same model scored 41.8%, while Kimi K2 "
         "reached 59.1%."
     )
-    (claim,) = claims_of(text)
-    assert [(s.model, s.value) for s in claim.scores] == [("gpt-oss-120b", 41.8), ("kimi-k2", 59.1)]
+    first, second = claims_of(text)
+    told = [(s.model, s.value) for claim in (first, second) for s in claim.scores]
+    assert told == [("gpt-oss-120b", 41.8), ("kimi-k2", 59.1)]
+    assert first.beside == second.beside == (*first.scores, *second.scores)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ from netweight.verdict.findings import find_errors
 from netweight.verdict.ledger import Ledger
 
 # Stories that rules may be written from. What is kept for a last measurement is not read here.
-SPLITS = ("dev", "report", "blind_dev", "blind_dev2", "blind_dev3")
+SPLITS = (
+    "dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5",
+)  # fmt: skip
 OWN = ("dev", "report")  # by the author of the rules
 MIN_RECALL = 0.9
 # What is reached on a set that names the kinds of some errors in another way than the others do: a

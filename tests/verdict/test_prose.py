@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
-from netweight.errors import VerdictError
 from netweight.verdict import prose
 from netweight.verdict.judgement import Statement, check_statement, known_names, record_text
 from netweight.verdict.prose import (
@@ -257,6 +256,25 @@ def test_an_answer_that_is_no_json_is_asked_for_again_and_then_ours_stand(judged
     assert len(broken) == TRIES
     written = write_prose(judged, tables, scripted(*broken), lookup(judged))
     assert written == ((*judged.summary, NOT_WRITTEN), None)
+
+
+@pytest.mark.inspect
+@pytest.mark.parametrize("kind", ["unreached", "too_long"])
+def test_what_another_try_would_meet_again_ends_it_and_ours_stand(judged, tables, kind):
+    asked = []
+
+    def fail(messages, tools, choice, config):
+        asked.append(config.seed)
+        if kind == "unreached":
+            raise ConnectionRefusedError("nobody listens")
+        output = ModelOutput.from_content("mockllm/model", answer(LICENCE), "model_length")
+        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+        return output
+
+    model = get_model("mockllm/model", custom_outputs=fail, memoize=False)
+    written = write_prose(judged, tables, model, lookup(judged), seed=4)
+    assert written == ((*judged.summary, NOT_WRITTEN), None)
+    assert asked == [4]
 
 
 def test_the_model_is_shown_no_words_of_the_story(judge_text, tables):

@@ -64,8 +64,8 @@ def verdict(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="An Inspect model, as openai/gpt-4.1 or netweight/gpt-oss-20b, that marks the "
-            "claims in place of the rules and writes the summary. It gives labels and no scores; "
+            help="An Inspect model, as openai/gpt-4.1 or netweight/gpt-oss-20b, that adds "
+            "claims to those of the rules and writes the summary. It gives labels and no scores; "
             "every quote, number and citation of its is checked.",
         ),
     ] = None,

@@ -54,10 +54,6 @@ class Problem(NamedTuple):
     kind: Failure
     told: str = ""
 
-    def __str__(self) -> str:
-        words = FAILURE_WORDS[self.kind]
-        return f"{words}: {self.told}" if self.told else words
-
 
 class Reply(NamedTuple):
     """What came back: the answer's text, or the problem that kept it from being whole."""

@@ -32,6 +32,8 @@ class Assertion:
     misuses: tuple[Misuse, ...] = ()
     is_partial: bool = False  # said of some benchmark or of some model of a group
     is_of_all: bool = False  # said of every model of a group
+    beside: tuple[Score, ...] = ()  # every score of the sentence on that benchmark
+    proposition: str | None = None  # of netweight.verdict.catalogue
 
 
 @dataclass(frozen=True, kw_only=True)

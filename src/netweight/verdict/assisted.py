@@ -229,9 +229,9 @@ def extraction_statements(extraction: Extraction, ledger: Ledger) -> tuple[State
 def _texts(told: Extraction) -> list[str]:
     kinds = "; ".join(f"{FAILURE_WORDS[kind]}: {n}" for kind, n in told.failed.items() if n)
     texts = [
-        "Rules find claims and cut their quotes, and a model, "
-        f"{told.model}, was asked for those that they leave: it gives labels and no scores. "
-        f"Readings of the story: {told.repeats}. What stands in most of them is kept.",
+        f"Rules find the claims and cut their quotes. A model, {told.model}, was asked to mark "
+        "claims as well: it gives labels and no scores, and adds what the rules leave. Readings of "
+        f"the story: {told.repeats}. What stands in most of them is kept.",
         f"Unusable answers: {told.num_failed} of {told.num_answers}"
         + (f" ({kinds})." if kinds else "."),
     ]
@@ -245,7 +245,7 @@ def _texts(told: Extraction) -> list[str]:
     texts.append(
         f"Quotes in its answers: {told.num_quotes}; rejected, as the story does not hold them or "
         f"their labels: {told.num_rejected}. Claims that came of the others: {told.num_claims}; "
-        f"of these, claims that the rules had not found: {len(told.added)}."
+        f"added to those of the rules: {len(told.added)}."
     )
     if told.agreement is not None:
         texts.append(

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from netweight.verdict import net, topics
+from netweight.verdict.clauses import clauses_of
 from netweight.verdict.denial import is_distanced, is_supposed
 from netweight.verdict.evidence import Published
 from netweight.verdict.lexicon import is_boilerplate
@@ -85,7 +86,12 @@ def _meant(claim: Claim, scene: Scene, tables: Published) -> tuple[str, ...]:
     if claim.topic == "comparison":  # nothing stands beside itself
         others = {*claim.comparators} - {*claim.subjects}
         if not others:
-            return tuple(s for s in claim.subjects if s not in claim.comparators)
+            left = tuple(s for s in claim.subjects if s not in claim.comparators)
+            return left or tuple(s for s in scene.main_subjects if s not in claim.comparators)
+    if claim.topic in ("proposition", "quantity") and not {*claim.subjects} & {
+        *scene.main_subjects
+    }:
+        return scene.main_subjects
     rows = [tables.models[s] for s in claim.subjects if s in tables.models]
     is_closed = any(row.access == "proprietary" for row in rows)
     is_named = any(overlap(m.span, _within(claim)) for m in scene.models)
@@ -127,6 +133,7 @@ def identity_of(claim: Claim) -> tuple[object, ...]:
         claim.direction,
         claim.misuses,
         claim.is_partial,
+        claim.proposition,
         words,
         numbers,
         bool(claim.misuses) and claim.id,
@@ -146,7 +153,7 @@ def _segments(scene: Scene, triggers: list[Trigger], paragraph: str) -> list[tup
         solid = sorted(factual, key=lambda t: t.span)
         if solid:
             before, whole, after = net.around(scene, piece, [t.span for t in here], paragraph)
-            out += [*before, *((whole, t) for t in solid), *after]
+            out += [*before, *_apart(scene.text, whole, solid), *after]
         elif here and _is_opinion_about_models(scene, piece):
             if out and out[-1][1].topic == "opinion":
                 out[-1] = (Span(out[-1][0].start, piece.end), out[-1][1])
@@ -155,6 +162,25 @@ def _segments(scene: Scene, triggers: list[Trigger], paragraph: str) -> list[tup
         else:
             out += net.caught(scene, piece, paragraph)
     return [(_trim(scene.text, span), trigger) for span, trigger in out]
+
+
+def _apart(text: str, whole: Span, triggers: list[Trigger]) -> list[tuple[Span, Trigger]]:
+    """Each trigger with its own clauses of the stretch; a clause without one goes with the last."""
+    if len(triggers) < _SEVERAL:
+        return [(whole, t) for t in triggers]
+    clauses = clauses_of(text, whole, [t.span for t in triggers])
+    groups: list[tuple[Span, list[Trigger]]] = []
+    for clause in clauses:
+        here = [t for t in triggers if overlap(t.span, clause)]
+        if groups and (not here or not groups[-1][1]):
+            last, theirs = groups.pop()
+            groups.append((Span(last.start, clause.end), [*theirs, *here]))
+        else:
+            groups.append((clause, here))
+    return [(place, t) for place, theirs in groups for t in theirs]
+
+
+_SEVERAL = 2
 
 
 def _is_opinion_about_models(scene: Scene, piece: Span) -> bool:
@@ -232,6 +258,8 @@ def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Sto
         misuses=trigger.misuses,
         is_partial=trigger.is_partial,
         is_of_all=trigger.is_of_all,
+        proposition=trigger.proposition,
+        beside=trigger.beside,
     )
 
 
@@ -254,10 +282,17 @@ def _is_suspected(scene: Scene, trigger: Trigger) -> bool:
         any(hedge.search(before) for hedge in hedges)
         or _ONLY_THAT.match(scene.text) is not None
         or find_attribution(before) is not None
+        or _SAY_SOME.search(scene.text, trigger.span.end) is not None
         or is_distanced(scene.text, trigger.span.start)
     )
 
 
+# "It was trained on text of other models, some suspect."
+_SAY_SOME = re.compile(
+    r",\s+(?:or\s+so\s+)?(?:[\w\-]+\s+){0,4}(?:suspects?|says?|said|thinks?|believes?|claims?|claimed|reckons?|guess(?:es)?|argues?|"
+    r"alleges?|alleged|complain(?:s|ed)?|insists?|insisted)\b[^,;]{0,40}$",
+    re.IGNORECASE,
+)
 # "One: that it slips formulas into poems": told as what is said, and not said.
 _ONLY_THAT = re.compile(
     r"^(?:\W*\w+[:.)]\s*)?[Tt]hat\s+(?:it|they|the|gpt\S*|this|these)\b(?!\s+is\s+(?:why|how|what))"

@@ -48,6 +48,7 @@ _SUBJECT = re.compile(
     r"three|four|five|six|seven|eight|nine|ten|hundreds|thousands|another|other|any|each|every|"
     r"all|my|[A-Z][\w.\-]*|\d[\d,.]*|gpt[\w\-]*|o\d[\w\-]*)(?=[\s'\u2019])"
 )
+_LONGEST = 400  # characters before a joint in which the verb of its clause is looked for
 _REACH = 160  # characters in which those words stand
 _WINDOW = 9  # words from the start of a clause within which its verb stands
 
@@ -126,7 +127,7 @@ def clauses_of(text: str, within: Span, kept: Iterable[Span] = ()) -> list[Span]
 
 def _parts(before: str, after: str, *, is_bare: bool, word: str) -> bool:
     """Whether two clauses meet here."""
-    if verb_at(words_of(before)) is None:
+    if verb_at(words_of(before[-_LONGEST:])) is None:
         return False
     head = words_of(_ENDS_HEAD.split(after, maxsplit=1)[0])[:_WINDOW]
     verb = verb_at(head)
@@ -142,7 +143,14 @@ def stands_alone(clause: str) -> bool:
     """Whether a clause has a subject of its own, rather than going on with that of another."""
     words = words_of(re.sub(r"^\W*(?:(?:and|but|so|or|yet|while|though|whereas)\s+)*", "", clause))
     verb = verb_at(words)
-    return verb is not None and verb > 0 and words[0].lower() not in _DEPENDENT
+    is_free = (
+        _THAT_ONE.match(" ".join(words)) or words[0].lower() not in _DEPENDENT if words else False
+    )
+    return verb is not None and verb > 0 and bool(is_free)
+
+
+# "that little guy's checkpoint": here the word points, and joins nothing.
+_THAT_ONE = _re(r"that\s+(?:little|big|small|large|tiny|same|first|last|new|old|other)\b")
 
 
 _DEPENDENT = words(
@@ -165,11 +173,11 @@ _NUMBER = _re(
 _ADVICE = _re(
     r"^(?:(?:so|then|please|instead|just|but|and)\s+)*(?:pick|choose|use|try|wait|avoid|buy|take|treat|read|"
     r"remember|consider|beware|forget|skip|keep|hold|test|check|ask|do\s+not|don['\u2019]t|never|"
-    r"always|think|look|mind|bet|trust|expect|call|give|start|stop|go|stay|stick|prefer)\b"
+    r"always|think|look|mind|bet|run|do|let\s+us(?!\s+(?:start|begin|look|turn|see|take|mind|now|first))|bin|ditch|drop|cancel|teach|download|subscribe|wake|trust|expect|call|give|start|stop|go|stay|stick|prefer)\b"
 )
 _FUTURE = _re(
     r"\b(?:will|won['\u2019]t|shall|(?:is|are)\s+(?:not\s+)?(?:going|bound|sure|destined|poised|likely|"
-    r"unlikely)\s+to|sooner\s+or\s+later|(?:expect|predict|forecast|foresee|anticipat|bet|wager)\w*)\b|"
+    r"unlikely)\s+to|sooner\s+or\s+later|(?:expect|predict|forecast|foresee|anticipat|wager)\w*|bets?)\b|"
     r"['\u2019]ll\b"
 )
 _PLANS = _re(
@@ -181,13 +189,13 @@ _OF_A_FIRM = re.compile(
     r"support|launch|buy|build|invest|hire|use|adopt|move|test|run|include|distribute|fund|open|list)\b"
 )
 _OUGHT = _re(
-    r"\b(?:should(?!\s+(?:be\s+)?(?:fit|run))|ought\s+to|had\s+better|must|deserves?|needs?\s+to|"
+    r"\b(?:should(?!\s+(?:be\s+)?(?:fit|run))|ought\b|had\s+better|must|deserves?|needs?\s+to|"
     r"have\s+to|has\s+to|would\s+(?:be|do|have|prefer|rather|call|like|love|not)|"
     r"I['\u2019]d|we['\u2019]d|you['\u2019]d)\b"
 )
 _MOTIVE = _re(
     r"\b(?:in\s+order\s+to|hop(?:es?|ed|ing)\s+(?:to|that)|wants?\s+to|wanted\s+to|aim(?:s|ed|ing)?\s+"
-    r"(?:to|at)|seek(?:s|ing)?\s+to|eager\s+to|desperate\s+to|afraid|fears?\b|feared|worr(?:y|ies|ied)|"
+    r"(?:to|at)|seek(?:s|ing)?\s+to|eager\s+to|desperate\s+to|afraid|(?<!over\s)(?<!about\s)(?<!amid\s)(?<!safety\s)(?<!on\s)(?:fears?\b|feared|worr(?:y|ies|ied))|"
     r"to\s+(?:please|appease|placate|impress|woo|spite|embarrass|distract|show\s+off|win\s+(?:back|over)|curry)|meant\s+to|intended\s+to|motive\w*|tired\s+of|had\s+enough|under\s+pressure)\b"
 )
 _UNTOLD = _re(
@@ -205,7 +213,10 @@ _RELEASES = _re(
     r"\b(?:released?|announced?|unveiled?|launched?|published|introduced|debuted|presented|arrived|"
     r"came\s+out|is\s+out|are\s+out|went\s+online|made\s+its\s+debut)\b"
 )
-_FIRST_PERSON = _re(r"\b(?:I|we|me|us|my|our)\b")
+_FIRST_PERSON = _re(
+    r"\b(?:I|we|me|us)\b|\b(?:my|our)\b"
+    r"(?!\s+(?:cousin|brother|sister|friend|neighbou?r|colleague|boss|mate|aunt|uncle|dentist|doctor|father|mother|employer|school)\w*)"
+)
 _COPULA = _re(
     r"\b(?:is|are|isn['\u2019]t|aren['\u2019]t|seems?|feels?|looks?|sounds?|remains?)\b|"
     r"\b(?:it|that|there|what|here|this)['\u2019]s\b|['\u2019]re\b"
@@ -215,7 +226,7 @@ _STATE = _re(
     r"^\s*(?:not\s+|now\s+|still\s+|already\s+|also\s+|only\s+|both\s+|all\s+|currently\s+|n['\u2019]t\s+)*"
     r"(?:available|downloadable|public|online|offline|closed|open|free\s+(?:to|for)|based|located|silent|"
     r"unchanged|absent|missing|part|due|up|down|on|in|at|from|under|for|out|of|"
-    r"the\s+(?:same|number|vendor|maker)|\w+(?:ed|en|wn|ing)\b|made|built|run|set|cut|put|sold|kept|"
+    r"the\s+(?:same|number|vendor|maker|first|only|last|third|second)|being\s+\w+ed|\w+(?:ed|en|wn|ing)\b|made|built|run|set|cut|put|sold|kept|"
     r"held|told|said|understood|thought|found|brought|bought|taught|spent|sent|read|led|meant|shut)\b"
 )
 _CONCRETE = _re(
@@ -226,7 +237,7 @@ _CONCRETE = _re(
 )
 # What is told as told by others, whatever the words: somebody could look.
 _REPORTED = _re(
-    r"\b(?:complain(?:s|ed)?|alleg(?:es?|ed)|accus(?:es?|ed)|rumou?r(?:s|ed)?|reportedly|allegedly|(?:is|are)\s+said\s+to|"
+    r"\b(?:complain(?:s|ed)?|alleg(?:es?|ed)|accus(?:es?|ed)|rumou?r(?:s|ed)?|reportedly|allegedly|(?:is|are|was|were)\s+(?:also\s+|now\s+|\w+ly\s+)?said\s+to|(?:there\s+is|there['\u2019]s)\s+(?:talk|word|a\s+rumou?r)|rumou?r\s+has|word\s+is|"
     r"understood\s+(?:to|that)|sources?\s+sa(?:y|id))\b"
 )
 _LEAST_WORDS = 4
@@ -248,12 +259,17 @@ def reads_as(clause: str, *, is_quoted: bool = False) -> Reading | None:
     if is_short or _UNTOLD.search(clause):
         return None
     if _ADVICE.match(clause):
-        return "opinion"
+        return "fact" if _TRIED.match(clause) else "opinion"
     if not _has_verb(words):
         return None
     return _of_statement(clause, is_quoted=is_quoted)
 
 
+# "Ask for a sonnet and you get an integral": what happens if one does.
+_TRIED = _re(
+    r"^(?:just\s+)?(?:ask|give|hand|feed|put|skip|leave|show|tell|type|request|try|prompt|fill|use|take|set|call)\b[^.;]{3,80}?"
+    r"(?:,\s*|\s+)(?:and|or)\s+(?:you|it|they|the|half|one|out|there|everything|most)\b"
+)
 _LABEL = re.compile(r"^(?:\w+:|\d{1,2}[/.)])\s+")  # "Reviewer: ", "3/ "
 
 
@@ -269,9 +285,13 @@ def is_told_by_others(clause: str) -> bool:
 def _of_statement(clause: str, *, is_quoted: bool) -> Reading | None:
     """A clause with a finite verb and without a word of worth."""
     is_counted = has_number(clause)
+    if _SEES_AS.search(clause):
+        return "opinion"
+    if is_counted and _PLANS_OF_OTHERS.search(clause) and not _FIRST_PERSON.search(clause):
+        return "fact"
     if _OUGHT.search(clause) or _MOTIVE.search(clause):
         return "opinion"
-    if _FUTURE.search(clause):
+    if _FUTURE.search(clause) and not (is_counted and _OFTEN.search(clause)):
         return "fact" if _PLANS.search(clause) or _OF_A_FIRM.search(clause) else "opinion"
     if is_counted:
         return "fact"
@@ -285,6 +305,18 @@ def _of_statement(clause: str, *, is_quoted: bool) -> Reading | None:
     if is_quoted:
         return "fact" if _CONCRETE.search(clause) else "opinion"
     return None if _RELEASES.search(clause) or _ONLY_SAYS.search(clause) else "fact"
+
+
+_SEES_AS = _re(
+    r"\b(?:sees?|views?|regards?|treats?|reads?|we\s+(?:read|see|view|regard|take))\s+(?:the\s+|it\s+|this\s+|that\s+|its\s+|open\s+)?[\w\s\-]{1,40}?\bas\s+(?:an?|the|nothing|more|less)\b|"
+    r"\bwe\s+look\s+for\b|\blooks?\s+(?:dear|cheap|rich|expensive|fair|full)\b"
+)
+_PLANS_OF_OTHERS = _re(
+    r"\b(?:wants?|expects?|plans?|hopes?|intends?|aims?|was\s+meant|were\s+meant|was\s+due|is\s+due|were\s+due)\s+to\b"
+)
+_OFTEN = _re(
+    r"\b(?:one|two|three|\d+)\s+(?:times?|cases?|runs?|tries)\s+(?:in|out\s+of)\b|\bevery\s+\w+\s+(?:time|run|call)\b"
+)
 
 
 def _says_how_it_is(predicate: str) -> bool:
@@ -315,6 +347,11 @@ def is_of_the_trade(sentence: str, paragraph: str) -> bool:
     return bool(OF_THE_TRADE.search(paragraph) or OF_BUSINESS.search(sentence))
 
 
+def is_of_business(paragraph: str) -> bool:
+    """Whether a paragraph has a word of that world, or one that it shares with other trades."""
+    return bool(OF_THE_TRADE.search(paragraph) or OF_BUSINESS.search(paragraph))
+
+
 # ---- the words of a speaker, and who speaks
 
 _SAYS_THAT = _re(
@@ -322,6 +359,9 @@ _SAYS_THAT = _re(
     rf"(?:{REPORTING})\b(?:\s+(?:me|us|reporters|him|her|them|investors|customers))?"
     rf"(?:\s+that\b|\s*[,:]\s*[\"\u201c]?|\s+(?=(?:its?|their|his|her|the|an?|they|he|she|we|it)\b))|"
     rf"according\s+to\s+[^,]{{1,40}},)\s*"
+)
+_I_THINK = re.compile(
+    r"\W*(?:I|[Ww]e)\s+(?:\w+\s+)?(?:think|believe|reckon|suspect|guess|say|argue|expect)\b"
 )
 _SPEAKER = _re(
     rf"^[\"\u201d,\s]*(?:(?:{REPORTING})\s+(?-i:[A-Z])|(?-i:[A-Z])[\w.\-]*(?:\s+[\w.\-]+){{0,3}}\s+(?:{REPORTING})\b|"
@@ -332,6 +372,8 @@ _SPEAKER = _re(
 def without_speaker(text: str, span: Span) -> Span | None:
     """A clause without "X said that" before it; None where nothing but the speaker is left."""
     words = text[span.start : span.end]
+    if _I_THINK.match(words):
+        return span
     if lead := _SAYS_THAT.match(words):
         rest = Span(span.start + lead.end(), span.end)
         said_words = words_of(text[rest.start : rest.end])

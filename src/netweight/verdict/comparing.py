@@ -86,6 +86,9 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
     """A claim that the subject is like, above or below others, on some benchmark or on all."""
     assert claim.relation is not None
     pairs = pairs_for(claim, ledger)
+    if study := _by_study(claim, ledger):
+        found = Statement(text=study.statement, cites=(study.id,))
+        return Judgement(verdict="supported", reason=(found,))
     if relayed := wrong_peer(claim, ledger):
         said = (Statement(text=relayed.statement, cites=(relayed.id,)), *describe(pairs, ledger))
         return Judgement(verdict="contradicted", reason=said, plot=plot_ids(pairs))
@@ -108,7 +111,7 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
             claim.relation, pairs, is_universal=is_universal, is_general=not claim.benchmarks
         )
         verdict = opposite(verdict) if claim.negated else verdict
-    if not claim.negated and _has_gap(claim, pairs):
+    if not claim.negated and (_has_gap(claim, pairs) or _is_by_a_hair(claim, pairs)):
         verdict = "supported"
     return Judgement(
         verdict=verdict,
@@ -151,6 +154,21 @@ def _has_gap(claim: Claim, pairs: list[Pair]) -> bool:
     )
 
 
+_HAIR = re.compile(
+    r"\b(?:hair|whisker|shade|notch|touch|nose|fraction|slightly|narrowly|barely|marginally|fractionally|a\s+little|just|"
+    r"(?:a|one|single)\s+point|a\s+couple\s+of\s+points|inch)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_by_a_hair(claim: Claim, pairs: list[Pair]) -> bool:
+    """Whether a small lead is told as small, of figures that are in that order."""
+    if claim.relation == "equal" or not claim.benchmarks or not pairs:
+        return False
+    wanted = "higher" if claim.relation == "above" else "lower"
+    return _HAIR.search(claim.quote) is not None and all(p.by_value == wanted for p in pairs)
+
+
 def _said_less(claim: Claim, ledger: Ledger) -> Document | None:
     """What the maker said of its model, where the story lets it say that it beats its peer."""
     source = ledger.tables.documents["peer-claim"]
@@ -159,6 +177,26 @@ def _said_less(claim: Claim, ledger: Ledger) -> Document | None:
     is_general = not claim.negated and not claim.benchmarks and not claim.is_partial
     is_above = claim.relation == "above" and bool(peers & {*claim.comparators})
     return source if is_relayed and is_general and is_above and claim.strength > 0 else None
+
+
+_OUTSIDERS = re.compile(
+    r"\b(?:stud(?:y|ies)|researchers?|academics?|scholars|paper|outside\w*|independent\w*|universit\w+|evaluation)\b",
+    re.I,
+)
+
+
+def _by_study(claim: Claim, ledger: Ledger) -> Document | None:
+    """The study that found the smaller size above the larger one, where the story tells of it."""
+    found = ledger.tables.documents["small-over-large"]
+    small, large = sorted(found.models, key=lambda m: ledger.tables.models[m].size or "")[::-1]
+    says_so = (claim.subjects, claim.comparators, claim.relation) == (
+        (small,),
+        (large,),
+        "above",
+    ) or (claim.subjects, claim.comparators, claim.relation) == ((large,), (small,), "below")
+    is_there = {*claim.benchmarks} <= {"mmlu"} and not claim.negated
+    is_theirs = _OUTSIDERS.search(claim.context) and not re.search(r"\bOpenAI's\b", claim.quote)
+    return found if says_so and is_there and is_theirs else None
 
 
 def wrong_peer(claim: Claim, ledger: Ledger) -> Document | None:
@@ -184,7 +222,7 @@ def plot_ids(pairs: list[Pair]) -> tuple[str, ...]:
 
 def pairs_for(claim: Claim, ledger: Ledger) -> list[Pair]:
     """The comparable figures of a claim's models and rivals, on the benchmarks it speaks of."""
-    return [
+    found = [
         pair
         for subject in claim.subjects
         for rival in rivals(ledger, subject, claim.comparators)
@@ -192,6 +230,12 @@ def pairs_for(claim: Claim, ledger: Ledger) -> list[Pair]:
         for pair in comparable(ledger, metric, subject, rival)
         if _is_of_version(pair.first, claim)
     ]
+    told = {float(n) for n in _DECIMAL.findall(claim.sentence.text)}
+    meant = [p for p in found if told & {p.first.value, p.second.value}]
+    return meant if claim.benchmarks and meant else found
+
+
+_DECIMAL = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d)?(?![\d.,]*\d)(?!\w)")
 
 
 def _is_of_version(row: Figure, claim: Claim) -> bool:

@@ -7,9 +7,9 @@ from netweight.verdict import topics
 from netweight.verdict.assertions import Trigger
 from netweight.verdict.denial import is_denied, is_distanced
 from netweight.verdict.evidence import Published
-from netweight.verdict.names import Mention
+from netweight.verdict.names import OPENAI_PROPRIETARY, Mention
 from netweight.verdict.relations import Compared, find_compared
-from netweight.verdict.scenes import Scene, listed_before, names_of
+from netweight.verdict.scenes import Scene, listed_before, names_of, subjects_of
 from netweight.verdict.story import Span
 from netweight.verdict.topics import Relation
 
@@ -68,6 +68,90 @@ def _is_at_something_else(text: str, near: Span) -> bool:
         return False
     words = text[near.start : min(len(text), said.end() + 25)]
     return not any(pattern.search(words) for pattern in topics.ABILITIES.values())
+
+
+_BARE = re.compile(
+    r"\b(?:(?P<above>ahead|in\s+front|higher|better|on\s+top|stronger|smarter|the\s+lead)|"
+    r"(?P<below>behind|lower|worse|weaker|adrift|short)|(?P<equal>level|even|alike|on\s+par))\b(?!\s+(?:of|than|with|to|up)\b)",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"\b(?:(?P<above>lead|edge|advantage)|deficit|shortfall|lag)\s+(?:is|was|of|comes\s+to|amounts\s+to)\s+(?:\w+\s+)?[\d.]+\s+points?",
+    re.IGNORECASE,
+)
+_PARITY = re.compile(r"\b(?:near[\s\-]?)?parity\b(?!\s+(?:across|in|between))", re.IGNORECASE)
+_POINTS = re.compile(r"\bpoints?\s+$", re.IGNORECASE)
+_OBJECT = re.compile(r"\s+(?:it|them|its\s+rival|both)\b", re.IGNORECASE)
+
+
+def comparison_left(scene: Scene, place: Span) -> Trigger | None:
+    """A comparison with a model that the clause does not name, as in "sat six points higher".
+
+    The other side is the only model of another family that the passage has named, or, where that is
+    the subject, the story's own.
+    """
+    text = scene.text
+    if said := _PARITY.search(text, place.start, place.end):
+        return _of_peer(scene, Span(*said.span()))
+    for relation, start, end in _unattached(text, place):
+        if group := _group_before(scene, start):
+            subject = Compared(Span(start, end), relation, (group,))
+            return _of_a_group(scene, group, subject, subject.span)
+        subjects = subjects_of(scene, Span(start, end), place, is_size=False)
+        rivals = _other_side(scene, subjects)
+        if subjects and rivals:
+            near = Span(start, end)
+            return Trigger(
+                span=near,
+                topic="comparison",
+                type="comparison",
+                relation=relation,
+                negated=is_denied(text, start),
+                comparators=rivals,
+                benchmarks=_benchmarks_for(scene, near),
+                is_partial=_says_partly(text, near),
+            )
+    return None
+
+
+def _of_peer(scene: Scene, near: Span) -> Trigger:
+    """Read "the advertised near-parity": with the maker's own model that is meant as its peer."""
+    return Trigger(
+        span=near,
+        topic="comparison",
+        type="comparison",
+        relation="equal",
+        negated=is_denied(scene.text, near.start),
+        comparators=(OPENAI_PROPRIETARY,),
+        benchmarks=(),
+    )
+
+
+def _unattached(text: str, place: Span) -> list[tuple[Relation, int, int]]:
+    """Comparing words with a pronoun behind them, or with a gap in points before them."""
+    found: list[tuple[Relation, int, int]] = [
+        (relation, m.start(), m.end())
+        for relation, pattern in topics.RELATIONS
+        for m in pattern.finditer(text, place.start, place.end)
+        if _OBJECT.match(text, m.end())
+    ]
+    for match in _LEAD.finditer(text, place.start, place.end):
+        found.append(("above" if match["above"] else "below", match.start(), match.end()))
+    for match in _BARE.finditer(text, place.start, place.end):
+        if _POINTS.search(text, place.start, match.start()):
+            relation = next(r for r, _ in topics.RELATIONS if match[r])
+            found.append((relation, match.start(), match.end()))
+    return sorted(found, key=lambda item: item[1])
+
+
+def _other_side(scene: Scene, subjects: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom a subject is compared with where nobody is named: one of the story's own, or a rival."""
+    own = {*scene.main_subjects}
+    if not own & {*subjects}:
+        here = [m for m in scene.running_subjects if m in own]
+        return tuple(here) or scene.main_subjects
+    others = {m for m in scene.passage_models if m not in own and ":" not in m}
+    return tuple(others) if len(others) == 1 else ()
 
 
 def _group_before(scene: Scene, start: int) -> Mention | None:

@@ -20,26 +20,32 @@ _WITHOUT = (
     rf"Python\s+|external\s+){{0,2}}{_TOOL_WORDS}|"
     r"\btools?\s+(?:off\b|disabled|forbidden|not allowed|switched off)|\btool-?free\b|"
     r"\bwithout(?=\s*(?:[.,;:)]|$))|\bwithout (?:them|looking anything up|help|aids?)\b|"
-    r"\bunaided\b|\bdeprived of (?:them|tools)|"
+    r"\bunaided\b|\b(?:deprived|stripped|robbed)\sof\s(?:its\s|all\s|any\s|them|tools)|\bneither\s+with\s+tools|\btak\w+\s+(?:the\s+|its\s+|away\s+)*tools?(?:\s+away)?\b|"
+    r"\b(?:bare|barehanded|on\sits\sown|by\sitself)\b(?=[^.;]{0,30}\btools?\b)|\btools?\s+(?:\w+\s+)?(?:away|removed|withheld|barred|banned)\b|"
     r"\bfrom memory\b|\bclosed[\s\-]book\b|\bstripped of (?:them|tools)\b)"
 )
 _TOOLS = re.compile(rf"(?P<without>{_WITHOUT})|(?P<with>{_WITH})", re.IGNORECASE)
 
 _LEVELS = {
-    "low": "low", "lowest": "low", "minimal": "low",
+    "low": "low", "lowest": "low", "minimal": "low", "minimum": "low", "least": "low",
+    "bottom": "low", "laziest": "low", "lightest": "low",
     "medium": "medium", "middle": "medium", "mid": "medium",
     "high": "high", "highest": "high", "top": "high", "maximum": "high", "max": "high",
+    "full": "high", "hardest": "high", "longest": "high", "utmost": "high", "greatest": "high",
 }  # fmt: skip
 _LEVEL = "|".join(sorted(_LEVELS, key=len, reverse=True))
 _NOUN = r"(?:reasoning|effort|thinking|settings?|mode|step|levels?|gear|compute)"
 _EFFORT = re.compile(
     rf"\b(?P<sure>{_LEVEL})(?:[\s\-]+{_NOUN})+\b|\((?P<bare>{_LEVEL})\)|"
-    rf"\b(?:at|on|in|and|to|with)\s+(?:the\s+|its\s+)?(?P<told>low|medium|high)\b"
+    rf"\b(?:at|on|in|and|to|with)\s+(?:the\s+|its\s+)?(?P<told>low|medium|high|minimum|lowest|highest|maximum)\b"
     r"(?!\s+(?:speed|school|quality|end|cost|price|memory|risk|capab))|"
     r"\b(?P<before>low|medium|high)\s*[:=]?\s*(?=\d)",
     re.IGNORECASE,
 )
-_SPEAKS_OF_EFFORT = re.compile(rf"\b{_NOUN}\b|\((?:{_LEVEL})\)", re.IGNORECASE)
+_SPEAKS_OF_EFFORT = re.compile(
+    rf"\b{_NOUN}\b|\b(?:turned|dialled|dialed|set|lowered|switched|cranked)\s+(?:\w+\s+)?(?:to|up|down)\b|\((?:{_LEVEL})\)",
+    re.IGNORECASE,
+)
 
 
 def tools_of(text: str, span: Span) -> bool | None:

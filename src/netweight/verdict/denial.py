@@ -140,6 +140,11 @@ _TAKEN_BACK = re.compile(
     r"\b(?:corrections?|corrected|erratum|errata|misstated|misreported|misquoted|misread|typos?|"
     r"an earlier version of this|we (?:got|had) (?:it|this|that|the \w+) wrong|should have (?:read|"
     r"been|said)|should read)\b|"
+    r"\b(?:put|set)\s+(?:right|straight)\b|\bhad\s+better\s+look\s+again\b|\b(?:pure|utter|sheer|complete)\s+(?:tosh|rubbish|bunk|invention)\b|"
+    r"(?:not|n['\u2019]t)\s+(?:\w+\s+)?(?:covered|borne\s+out|supported|backed|confirmed)\s+by\b|"
+    r"(?:not|n['\u2019]t)\s+(?:survive|hold\s+up|stand\s+up|bear\s+(?:scrutiny|inspection)|add\s+up)\b|"
+    r"[;:]\s*(?:it|they|that)\s+(?:cannot|can['\u2019]t|does\s+not|doesn['\u2019]t|do\s+not|is\s+not|isn['\u2019]t|are\s+not)[.!]?$|"
+    r"\b(?:says?|tells?|shows?|suggests?)\s+(?:otherwise|the\s+(?:opposite|contrary|reverse)|something\s+else)\b|"
     r"(?<!\bI )(?<!\bwe )(?<!\bWe )\b(?:is|was|are|were)\s+(?:\w+ly\s+|just\s+|also\s+|a\s+)?"
     r"(?:false|wrong|untrue|not\s+true|not\s+(?:so|right|correct)|incorrect|mistaken|nonsense|fiction|myth|made\s+up|misleading)\b(?!\s+(?:on|in|about|for|\d))",
     re.IGNORECASE,
@@ -155,7 +160,7 @@ _TAKES_BACK = re.compile(
     r"the\s+(?:opposite|reverse|contrary)|another|a\s+different|to\s+differ)\b|"
     r"^(?:But\s+)?(?:The\s+(?:truth|reality)|In\s+(?:truth|reality|fact))\b[^.;]*\b(?:different|otherwise|reverse|"
     r"opposite|other\s+way\s+round)\b|^(?:This|That)\s+(?:does|did)(?:\s+not|n['\u2019]t)\s+(?:hold|stand)\b|"
-    r"^(?:Wrong|False|Not true|Not so|Nonsense|No)\b[.:!,]",
+    r"^(?:Wrong|False|Not\strue|Not\sso|Nonsense|No|Nope|Nah|Rubbish|It\s(?:ca|does|wo|is)n['\u2019]t|It\scannot|I\slooked)\b(?:[.:!,]|$)",
     re.IGNORECASE,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from netweight.verdict.claims import Claim
 from netweight.verdict.comparing import describe, pairs_for, wrong_peer
 from netweight.verdict.evidence import Document, Figure
-from netweight.verdict.faults import Fault, Kind
+from netweight.verdict.faults import Fault
 from netweight.verdict.judgement import Judgement, Statement, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.names import OPENAI_PROPRIETARY
@@ -20,11 +20,11 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
     """A comparison stronger than its source, or against the order of every published figure."""
     if claim.negated or claim.relation is None or claim.is_partial:
         return []
+    if judgement.verdict == "supported":
+        return []
     pairs = pairs_for(claim, ledger)
     if relayed := wrong_peer(claim, ledger):
-        peers = {m.vendor_peer for m in ledger.tables.models.values()}
-        kind: Kind = "size_swap" if peers & {*claim.comparators} else "model_swap"
-        return [Fault(kind, Statement(text=relayed.statement, cites=(relayed.id,)))]
+        return [Fault("model_swap", Statement(text=relayed.statement, cites=(relayed.id,)))]
     if source := _exceeded(claim, pairs, ledger):
         said = [*describe(pairs, ledger)][:1] if pairs else []
         text = " ".join([source.statement, *(s.text for s in said)])
@@ -38,7 +38,21 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
         return [Fault("strength_inflation", _values(lost, ledger))]
     if not pairs or any(pair.by_value != against for pair in pairs):
         return []
-    return [Fault("model_swap", _values(pairs, ledger))]
+    is_close = claim.relation == "above" and all(_is_close(pair, claim, ledger) for pair in pairs)
+    return [Fault("strength_inflation" if is_close else "model_swap", _values(pairs, ledger))]
+
+
+CLOSE_POINTS = 3.0  # the margin within which two models count as equal
+
+
+def _is_close(pair: Pair, claim: Claim, ledger: Ledger) -> bool:
+    """Whether the subject is so near to the rival that a source could call it nearly as good."""
+    gap = abs(pair.first.value - pair.second.value)
+    told = {float(n) for n in re.findall(r"\d+(?:\.\d+)?", claim.sentence.text)}
+    if told & {pair.first.value, pair.second.value}:
+        return False  # the figures are exchanged
+    is_own = bool({*claim.subjects} & {*ledger.tables.documents["peer-claim"].models})
+    return is_own and pair.first.unit == "percent" and gap < CLOSE_POINTS
 
 
 def _exceeded(claim: Claim, pairs: list[Pair], ledger: Ledger) -> Document | None:

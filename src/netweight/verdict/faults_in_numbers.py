@@ -39,9 +39,22 @@ def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
             faults += _dropped(score, equal, rows, claim, ledger)
         elif other := of_another_condition(score, rows, claim):
             faults.append(_of_another_condition(other, score, rows, ledger))
+        elif not rows and not ledger.tables.about(score.benchmark) and _is_precise(score):
+            faults.append(_of_no_source(score, ledger))
         elif rows and _is_clear(score, rows, ledger):
             faults.append(_wrong(score, rows, claim, ledger))
     return faults
+
+
+def _is_precise(score: Score) -> bool:
+    return score.is_clear and score.decimals > 0 and score.bound is None and not score.is_rough
+
+
+def _of_no_source(score: Score, ledger: Ledger) -> Fault:
+    """A fine figure on a benchmark of which no source that is known here has any."""
+    row = ledger.tables.benchmarks[score.benchmark]
+    text = f"No source known here gives any figure on {row.name}."
+    return Fault("invented_number", Statement(text=text, cites=(f"benchmark:{row.id}",)))
 
 
 def _of_another_condition(other: Figure, score: Score, rows: list[Figure], ledger: Ledger) -> Fault:
@@ -139,7 +152,7 @@ def faults_in_versions(claim: Claim, judgement: Judgement, ledger: Ledger) -> li
     if len({*_VERSIONS_TOLD.findall(claim.context)}) > 1:
         return []
     versions: dict[str, list[Figure]] = {}
-    for score in claim.scores:
+    for score in claim.beside or claim.scores:
         if score.model and score.is_named:
             rows = ledger.tables.about(score.benchmark, score.model)
             versions.setdefault(score.model, []).extend(r for r in rows if is_same(r, score))
@@ -197,7 +210,7 @@ def _owner(score: Score, subject: str, claim: Claim, ledger: Ledger) -> Figure |
     """
     table = ledger.tables
     family = table.models[subject].family if subject in table.models else None
-    told = {s.model for s in claim.scores} | set(claim.comparators)
+    told = {s.model for s in (claim.beside or claim.scores)} | set(claim.comparators)
 
     def order(row: Figure) -> tuple[bool, bool, bool, str]:
         is_sibling = family is not None and table.models[row.model].family == family
@@ -222,9 +235,8 @@ def _owner(score: Score, subject: str, claim: Claim, ledger: Ledger) -> Figure |
         and row.metric in table.benchmarks
         and row.metric != score.benchmark
         and row.conditions.effort in (None, "high")
-        and score.decimals > 0
         and score.bound is None
-        and is_same(row, score)
+        and (is_same(row, score) if score.decimals > 0 else row.value == score.value)
     ]
     return min(elsewhere, key=lambda row: row.id, default=None)
 
@@ -238,10 +250,18 @@ def _kind(score: Score, other: Figure, own: Figure, claim: Claim, ledger: Ledger
         return "size_swap"
     is_mutual = any(
         s.model == other.model and is_same(row, s)
-        for s in claim.scores
+        for s in claim.beside or claim.scores
         for row in ledger.tables.about(score.benchmark, own.model)
     )
-    return "model_swap" if is_mutual else "column_swap"
+    return "model_swap" if is_mutual or _is_beside(other, claim, ledger) else "column_swap"
+
+
+def _is_beside(other: Figure, claim: Claim, ledger: Ledger) -> bool:
+    """Whether the sentence names the figure's owner and gives it no figure: places exchanged."""
+    if any(s.model == other.model for s in claim.beside or claim.scores):
+        return False
+    names = ledger.tables.models[other.model].aliases
+    return any(name in claim.sentence.text.lower() for name in names)
 
 
 _JUDGES: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {

@@ -1,16 +1,20 @@
 """Wording against the source: a denial of what it says, or a suspicion told as a fact."""
 
+import re
+
 from netweight.verdict.claims import Claim
 from netweight.verdict.denial import has_denial
 from netweight.verdict.faults import Fault
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
+from netweight.verdict.lexicon import REPORTING
 from netweight.verdict.topics import CATEGORICAL, RELAYED
 from netweight.verdict.wordings import MODAL, TAKES_MORE
 
 # Documents that hold what is publicly known of a topic, where that is a suspicion or an anecdote.
 SUSPICIONS = {
     "synthetic-data": "synthetic-suspicion",
+    "synthetic": "synthetic-suspicion",
     "data-effect": "synthetic-suspicion",
     "maths-in-writing": "formula-anecdotes",
 }
@@ -22,27 +26,55 @@ def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> lis
         return []
     if claim.misuses:  # the wrong benchmark is the error
         return []
+    if claim.topic == "proposition" and (claim.is_suspected or _is_told_by_others(claim)):
+        return []  # what others are told to say is theirs
     cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
     text = " ".join(s.text for s in judgement.reason[:2])
     return [Fault("negation", Statement(text=text, cites=cites))]
 
 
+def _is_told_by_others(claim: Claim) -> bool:
+    """Whether a verb of saying stands before the words, in their sentence."""
+    before = claim.sentence.text[: claim.span.start - claim.sentence.span.start]
+    is_quoted = claim.sentence.text.count('"') + claim.sentence.text.count("\u201c") > 0
+    return claim.attribution is not None or is_quoted or _SAYS.search(before) is not None
+
+
+_OF_THE_MAKER = re.compile(
+    r"\b(?:OpenAI|company|maker|vendor|card|firm|spokes\w+|lab)\b|^\W*(?:It|They)\b", re.IGNORECASE
+)
+
+
+def _is_hearsay(claim: Claim) -> bool:
+    """Whether somebody is told to say it who is not the maker."""
+    before = claim.sentence.text[: claim.span.start - claim.sentence.span.start]
+    said = f"{before} {claim.quote}"
+    return _SAYS.search(said) is not None and _OF_THE_MAKER.search(said) is None
+
+
+_SAYS = re.compile(rf"\b(?:{REPORTING})\b", re.IGNORECASE)
+
+
 def _turns_round(claim: Claim) -> bool:
     """Whether it says plainly that there is what the documents say there is not."""
     said = claim.sentence.text
-    if has_denial(said) or MODAL.search(said):
+    if claim.topic == "proposition":
+        return True
+    if has_denial(said) or MODAL.search(said) or _is_hearsay(claim):
         return False
-    return claim.topic in ("data-release", "no-high-capability") or (
+    return claim.topic in ("data-release", "no-high-capability", "proposition") or (
         claim.topic == "text-only" and TAKES_MORE.search(said) is not None
     )
 
 
 def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """Told plainly, or with "always" and "every", though the source only suspects it."""
-    name = SUSPICIONS.get(claim.topic)
+    name = SUSPICIONS.get(claim.topic) or SUSPICIONS.get(claim.proposition or "")
     if name is None or claim.negated:
         return []
     source = ledger.tables.documents[name]
+    if _NONE_SEEN.search(claim.quote):
+        return []
     is_told_as_fact = not claim.is_suspected or (
         not claim.hedged
         and not RELAYED.search(claim.quote)
@@ -51,3 +83,6 @@ def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> l
     if not is_told_as_fact or not set(claim.subjects) & set(source.models):
         return []
     return [Fault("hedge_removed", Statement(text=source.statement, cites=(source.id,)))]
+
+
+_NONE_SEEN = re.compile(r"\b(?:zero|none|not\s+one|not\s+a\s+single|no)\b", re.IGNORECASE)

@@ -17,6 +17,7 @@ from netweight.verdict.faults_in_numbers import (
     faults_in_versions,
 )
 from netweight.verdict.faults_in_wording import faults_in_certainty, faults_in_denials
+from netweight.verdict.judge_quantities import faults_in_quantities
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.topics import ABILITY_WORDS
@@ -31,6 +32,7 @@ _BY_TOPIC: dict[str, tuple[Detector, ...]] = {
     "memory": (faults_in_resources,),
     "checkpoint": (faults_in_resources,),
     "cache": (faults_in_resources,),
+    "quantity": (faults_in_quantities,),
     "context-length": (faults_in_documented_numbers,),
     "training-compute": (faults_in_documented_numbers,),
     "effort-levels": (faults_in_documented_numbers,),

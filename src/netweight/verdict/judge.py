@@ -43,6 +43,8 @@ from netweight.verdict.judge_numbers import (
     judge_score,
     judge_size,
 )
+from netweight.verdict.judge_propositions import judge_proposition
+from netweight.verdict.judge_quantities import judge_quantity
 from netweight.verdict.judgement import (
     Judgement,
     Statement,
@@ -52,6 +54,7 @@ from netweight.verdict.judgement import (
     supported,
 )
 from netweight.verdict.ledger import Ledger
+from netweight.verdict.misuses import INFERENCE
 from netweight.verdict.names import OPENAI_PROPRIETARY
 from netweight.verdict.posterior import of_pairs, of_records
 from netweight.verdict.settling import what_would_settle
@@ -74,14 +77,24 @@ def judge(claim: Claim, ledger: Ledger) -> Judgement:
     is_of_none = claim.topic in _OF_NO_MODEL or _asks_for(claim)
     if not is_of_none and (unknown := _unknown_subject(claim, ledger)):
         return _completed(claim, unknown, ledger)
-    judged = _BY_TOPIC[claim.topic](claim, ledger)
+    judged = (_LINKED.get(claim.topic) or _BY_TOPIC[claim.topic])(claim, ledger)
     is_denial = claim.negated and claim.topic in DENIABLE
     if is_denial:
         judged = denied(judged)
+    if is_misused_here(claim):
+        judged = Judgement(verdict="contradicted", reason=judged.reason)
     misused = _misuse_statements(claim, ledger)
     judged = judged.model_copy(update={"reason": (*misused, *judged.reason)})
     judged = with_measured(claim, judged, ledger, denied=is_denial)
     return _completed(claim, judged, ledger)
+
+
+def is_misused_here(claim: Claim) -> bool:
+    """Whether the claim itself draws the conclusion that its benchmark does not bear."""
+    is_drawn = INFERENCE.search(claim.quote) is not None and not claim.negated
+    return (
+        claim.topic == "ability" and is_drawn and any(not m.is_description for m in claim.misuses)
+    )
 
 
 def _completed(claim: Claim, judged: Judgement, ledger: Ledger) -> Judgement:
@@ -228,7 +241,21 @@ def _data_effect(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
+_FAST_HOSTS = re.compile(r"\b(?:Groq|Cerebras)\b")
+_HOST_SPEED = (500, 1200)  # tokens a second
+
+
+def _is_of_fast_hosts(words: str) -> bool:
+    """Whether every speed told is one that such hosts reached."""
+    told = [int(n.replace(",", "")) for n in re.findall(r"\b\d,?\d{2,3}\b", words)]
+    return bool(told) and all(_HOST_SPEED[0] <= n <= _HOST_SPEED[1] for n in told)
+
+
 def _efficiency(claim: Claim, ledger: Ledger) -> Judgement:
+    if _FAST_HOSTS.search(claim.sentence.text) and _is_of_fast_hosts(claim.quote):
+        document = ledger.tables.documents["host-speed"]
+        said = Statement(text=document.statement, cites=(document.id,))
+        return Judgement(verdict="supported", reason=(said,))
     if not re.search(r"efficien", claim.quote, re.I):
         return nothing(
             "Speed belongs to a model on a machine; the tables hold no figure for this setting.",
@@ -336,6 +363,11 @@ def misuse_text(benchmark: str, ability: str, ledger: Ledger) -> str:
     return f"{row.name} measures {row.is_}. It says nothing about {ABILITY_WORDS[ability]}."
 
 
+# What a clause was linked to by its words as a whole, rather than by a rule for a topic.
+_LINKED: dict[str, Callable[[Claim, Ledger], Judgement]] = {
+    "proposition": judge_proposition,
+    "quantity": judge_quantity,
+}
 _BY_TOPIC: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "licence": _licence,
     "open-source": _open_source,

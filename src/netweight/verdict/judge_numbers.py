@@ -129,6 +129,8 @@ def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
             reason=(Statement(text="The tables hold no memory figures for this model."),),
         )
     verdict: Verdict = verdicts[0] if len(set(verdicts)) == 1 else "mixed"
+    if set(verdicts) == {"mixed"} and SHORT_TOLD.search(claim.quote):
+        verdict = "supported"  # the condition is told
     caveat = Statement(
         text="True for short and middling contexts; at the full context nothing is left over."
     )
@@ -144,6 +146,12 @@ def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
         if verdict == "mixed"
         else (),
     )
+
+
+SHORT_TOLD = re.compile(
+    r"\b(?:short|everyday|chats?|tight|modest\s+(?:context|prompts?)|squeeze\s+beyond)\b",
+    re.IGNORECASE,
+)
 
 
 def _memory(weights: Figure, cache: Figure, ledger: Ledger) -> Computed:
@@ -297,7 +305,8 @@ def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
     tables = ledger.tables
     if not score.is_named:
         anyone = tables.models if score.model is None and not score.is_clear else ()
-        for model in dict.fromkeys((*claim.subjects, *claim.nearby_models, *anyone)):
+        near = _of_one_family(claim, ledger) if score.effort else claim.nearby_models
+        for model in dict.fromkeys((*claim.subjects, *near, *anyone)):
             own = tables.about(score.benchmark, model)
             if any(is_same(row, score) for row in allowed(score, own)):
                 return own
@@ -315,6 +324,13 @@ def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
     return _of_version(found, claim)
 
 
+def _of_one_family(claim: Claim, ledger: Ledger) -> tuple[str, ...]:
+    """The models of the passage that are sizes of the claim's own: efforts are of them alone."""
+    models = ledger.tables.models
+    families = {models[s].family for s in claim.subjects if s in models}
+    return tuple(m for m in claim.nearby_models if m in models and models[m].family in families)
+
+
 _VERSION = re.compile(r"\b(?:version\s|v\.?\s?)(\d+)(?:\.\d+)*\b", re.IGNORECASE)
 SECOND_INDEX_ENDS = "2025-09"  # version 3 of the index appeared in that month
 
@@ -330,7 +346,7 @@ def _of_version(rows: list[Figure], claim: Claim) -> list[Figure]:
     if not any(row.conditions.index_version for row in rows):
         return rows
     told = _VERSION.search(claim.context)
-    per_model = [s.model for s in claim.scores]
+    per_model = [s.model for s in claim.beside or claim.scores]
     if told and len(set(per_model)) == len(per_model):  # else a score of each version is told
         return [r for r in rows if (r.conditions.index_version or "").split(".")[0] == told[1]]
     is_later = claim.told_on is not None and claim.told_on >= SECOND_INDEX_ENDS
@@ -383,7 +399,10 @@ def of_another_condition(score: Score, rows: list[Figure], claim: Claim) -> Figu
     effort told; and a figure is published under the condition told. Else the reading may be wrong.
     """
     is_alone = (
-        len(claim.scores) == 1 and score.is_clear and score.bound is None and score.decimals >= 0
+        len(claim.beside or claim.scores) == 1
+        and score.is_clear
+        and score.bound is None
+        and score.decimals >= 0
     )
     is_told = score.effort is not None or says_tools_once(claim.sentence.text)
     if not (is_alone and is_told and allowed(score, rows)):

@@ -165,11 +165,11 @@ _WORTH = (
 )
 _IS_WORTH = _re(
     r"\b(?:" + "|".join(sorted(_WORTH.split(), key=len, reverse=True)) + r")\b"
-    r"|\b(?:nothing\s+to\s+lose|no\s+(?:accident|coincidence)|(?:reads?|looks?|smells?|tastes?|sounds?)\s+like|"
-    r"my\s+money\s+is|needs?\s+\w+\s+like\s+(?:this|these))\b|\b(?:(?:nobody|no\s+one|who)\s+(?:really\s+)?(?:needs?|wants?|cares?|asked\s+for)|leaves?\s+me|what\s+an?\s+\w+|remains?\s+to\s+be\s+seen|hard(?:ly)?\s+(?:not\s+)?to\s+(?:be|like|love|hate|resist|see|say|beat|blame)|who\s+knows|"
+    r"|\b(?:nothing\s+to\s+lose|no\s+(?:accident|coincidence)|(?:reads?|looks?|smells?|tastes?|sounds?|writes?|talks?|behaves?)\s+like\s+an?|chang\w+\s+everything|(?:publicity|PR)?\s*stunt|forced\s+(?:its|their)\s+hand|(?:reads?|looks?|smells?|tastes?|sounds?)\s+like|"
+    r"my\s+money\s+is|needs?\s+\w+\s+like\s+(?:this|these))\b|\b(?:(?:nobody|no\s+one|who)\s+(?:really\s+)?(?:needs?|wants?|cares?|asked\s+for)|leaves?\s+me|^\W*what\s+an?\s+\w+|remains?\s+to\s+be\s+seen|hard(?:ly)?\s+(?:not\s+)?to\s+(?:be|like|love|hate|resist|see|say|beat|blame)|who\s+knows|"
     r"(?:has|have|with)\s+(?:all\s+)?the\s+\w+\s+of\s+an?\s|matters?(?:\s+(?:more|most|less|little|here))|(?:not|no)\s+(?:so\s+)?(?:pretty|bad)|"
     r"(?:is|was|are|were)\s+(?:\w+\s+)?pretty|(?:it|which|that)\s+(?:is|was)\s+like\s+\w+|comes?\s+as\s+no\s+surprise|no\s+surprise)\b"
-    r"|\b(?:far\s+)?too\s+(?:\w+ly\s+)?(?:much|many|little|few|big|small|slow|long|short|early|late|\w+y)\b"
+    r"|\btoo\s+\w+\s+by\s+half\b|\b(?:far\s+)?too\s+(?:\w+ly\s+)?(?:much|many|little|few|big|small|slow|long|short|early|late|\w+y)\b"
     r"|\b(?:love|loved|adore\w*|loath\w*|applaud\w*)\b|\bworth\b"
     r"|\bfight\s+me\b|\bhands\s+down\b|\bthumbs\s+(?:up|down)\b|\b(?:not\s+)?my\s+(?:cup|thing)\b"
 )

@@ -214,6 +214,8 @@ def _conclusions(scene: Scene) -> list[_Inference]:
             benchmarks = listed_before(scene, cue.start())
             if not benchmarks and points_back:
                 benchmarks = scene.earlier_benchmarks
+            if not benchmarks and _THERE.search(scene.text, 0, cue.start()):
+                benchmarks = scene.carried_benchmarks
             if benchmarks:
                 is_soft = pattern is SOFT_INFERENCE
                 found.append(_Inference(benchmarks, reach, is_soft=is_soft))
@@ -223,6 +225,7 @@ def _conclusions(scene: Scene) -> list[_Inference]:
     return found
 
 
+_THERE = re.compile(r"\d[\d.]*\s*(?:%|percent)?\s+(?:there|on\s+it|on\s+that)\b", re.IGNORECASE)
 _SO = re.compile(
     r"^(?:So|Hence|Therefore|Thus|No wonder|Small wonder|In other words)\b,?\s+(?:that\s+)?"
     r"(?:it|they|the\s+(?:\w+\s+)?models?|expect|do\s+not|don['\u2019]t|you\s+can|gpt[\w\-]*)\b"

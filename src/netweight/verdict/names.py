@@ -8,7 +8,10 @@ import functools
 import re
 from dataclasses import dataclass
 
+from netweight.verdict.descriptions import find_described
 from netweight.verdict.evidence import Published
+from netweight.verdict.mentions import Mention as Mention
+from netweight.verdict.references import find_size_references as find_size_references
 from netweight.verdict.story import Span
 
 OPENAI_PROPRIETARY = "group:openai-proprietary"
@@ -70,35 +73,6 @@ _UNKNOWN_MODEL = re.compile(
     r"\b[A-Z][A-Za-z]+[\-][\w.]*\d[\w.\-]*[bB]\b|\bo[1-9](?:[\s\-](?:mini|pro|preview))+\b"
 )
 _FAMILY_WORD = re.compile(rf"\bgpt{_SEPARATOR}oss\b(?!{_SEPARATOR}\d)", re.IGNORECASE)
-_SIZE_REFERENCE = re.compile(
-    r"(?<![\w.$-])(120|20)(?:[\s\-]?B\b|[\s\-]billion(?=[\s\-](?:parameter|version|model|"
-    r"variant)))",
-    re.IGNORECASE,
-)
-_LARGER_WORDS = r"larger|bigger|big|large|largest|biggest|heavier"
-_SMALLER_WORDS = r"smaller|small|little|compact|lighter|smallest|tiny|baby|younger|mini"
-_WHAT = (
-    r"model|version|variant|one|sibling|brother|sister|cousin|checkpoint|edition|member|"
-    r"stablemate|counterpart|build|network|weights|size"
-)
-_SIZED = re.compile(
-    rf"\b(?:the|its|their|OpenAI['\u2019]s|the company['\u2019]s|a)\s+(?:much\s+|far\s+|new\s+)?"
-    rf"(?P<size>{_LARGER_WORDS}|{_SMALLER_WORDS})"
-    rf"(?:[\s,]+(?:open(?:[\s\-]weights?)?\s+)?(?:{_WHAT})\b|"
-    r"\s+of\s+(?:[\w'\u2019]+\s+){0,2}(?:two|pair|duo)\b|"
-    r"(?=\s+(?:has|is|got|gets|was|needs|runs|scores?d?|reach\w+|manages|takes|wants|fits|can|"
-    r"could|will|would|makes|answers|solves|trails|beats|holds|uses|activates|carries|weighs|works|"
-    r"lags|posts|earns|does|did|should|squeezes|loses|falls|comes|came|stands|sits|follows)\b)|"
-    r"(?<=larger|bigger)(?=[,;:)])|(?<=smaller)(?=[,;:)]))",
-    re.IGNORECASE,
-)
-
-# "62.4% big, 60.7% small": a size alone beside its number.
-_BARE_SIZE = re.compile(
-    rf"(?<=%)\s*\(?(?P<size>{_LARGER_WORDS}|{_SMALLER_WORDS})\b(?=\s*(?:[,.;)]|and\b|vs|$))",
-    re.IGNORECASE,
-)
-
 # Words that stand for the story's own model: the reader knows which from the story.
 ROLE = "role:"
 _ROLE = re.compile(
@@ -111,14 +85,6 @@ _ROLE = re.compile(
     r"|\bthe same (?:model|weights|system|checkpoint)\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A name at a place in a sentence. `ids` are table ids, group ids, or `other:` and the name."""
-
-    ids: tuple[str, ...]
-    span: Span
 
 
 def _alias_pattern(alias: str) -> str:
@@ -166,7 +132,14 @@ def find_models(text: str, tables: Published) -> list[Mention]:
             span = Span(match.start(), match.start() + len(name))
             if not any(span.start < k.end and k.start < span.end for k in known):
                 found.append(Mention((f"other:{name.lower()}",), span))
-    return [m for m in _without_overlaps(found) if not _JUDGE.search(text, 0, m.span.start)]
+    return [
+        m
+        for m in _without_overlaps(found)
+        if not (_JUDGE.search(text, 0, m.span.start) or _AS_JUDGE.match(text, m.span.end))
+    ]
+
+
+_AS_JUDGE = re.compile(r"\s+(?:as|for|being)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?judge\b", re.IGNORECASE)
 
 
 def _newest(name: str, text: str, start: int, tables: Published) -> str:
@@ -187,17 +160,6 @@ _JUDGE = re.compile(
 )
 
 
-def find_size_references(text: str) -> list[Mention]:
-    """Models called by size, as in "the 120B model"; gpt-oss only in a story about gpt-oss."""
-    found = [
-        Mention((f"gpt-oss-{m[1]}b",), Span(*m.span())) for m in _SIZE_REFERENCE.finditer(text)
-    ]
-    for match in (*_SIZED.finditer(text), *_BARE_SIZE.finditer(text)):
-        is_small = re.fullmatch(_SMALLER_WORDS, match["size"], re.IGNORECASE)
-        found.append(Mention((f"gpt-oss-{'20b' if is_small else '120b'}",), Span(*match.span())))
-    return _without_overlaps(found)
-
-
 def find_roles(text: str) -> list[Mention]:
     """Places such as "the newcomer" or "OpenAI's open model"; their ids are `ROLE` alone."""
     return [Mention((ROLE,), Span(*m.span())) for m in _ROLE.finditer(text)]
@@ -214,7 +176,20 @@ def find_benchmarks(text: str, tables: Published) -> list[Mention]:
                 for m in pattern_of_several.finditer(text)
                 if not any(m.start() < f.span.end and f.span.start < m.end() for f in found)
             ]
+    found = [_of_languages(text, m, tables) for m in found]
+    found += find_described(text, found)
     return _without_glosses(text, sorted(found, key=lambda mention: mention.span))
+
+
+_MANY_LANGUAGES = re.compile(
+    r"\b(?:multilingual|translated|many-language)\W+(?:\w+\W+){0,3}$", re.IGNORECASE
+)
+
+
+def _of_languages(text: str, mention: Mention, tables: Published) -> Mention:
+    """Read "the multilingual edition of MMLU" as its translation."""
+    is_translated = mention.ids == ("mmlu",) and _MANY_LANGUAGES.search(text, 0, mention.span.start)
+    return Mention(("mmmlu",), mention.span) if is_translated else mention
 
 
 def _without_glosses(text: str, found: list[Mention]) -> list[Mention]:
@@ -291,7 +266,9 @@ _PARTS = (
         "simpleqa-hallucination",
         re.compile(
             r"\bhallucination\s+(?:rates?|scores?|figures?|share)\b|\berror\s+rates?\b|"
-            r"\b(?:rate|share)s?\s+of\s+(?:wrong|false|invented|made-up|incorrect)\b",
+            r"\b(?:rate|share)s?\s+of\s+(?:wrong|false|invented|made-up|incorrect)\b|"
+            r"\b(?:wrong(?:ly)?|false(?:ly)?|incorrect(?:ly)?|fluff\w*|duff|flunk\w*|botch\w*|fumbl\w*|muff(?:s|ed)|misses|missed|bogus|"
+            r"mistaken(?:ly)?|invent(?:s|ed)|fabricat\w*|hallucinat\w*)\b",
             re.IGNORECASE,
         ),
     ),
@@ -304,6 +281,8 @@ def find_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> lis
     `carried` are those that the passage named before, for a sentence that names none itself.
     """
     here = {name for mention in named for name in mention.ids}
+    if here == {"aider-well-formed"} and (turn := _NEXT_CLAUSE.search(text, named[-1].span.end)):
+        return [*named, Mention(("aider-polyglot",), Span(turn.end(), turn.end()))]
     known = here or {*carried}
     parts = [
         Mention((part.id,), Span(*match.span()))
@@ -318,7 +297,13 @@ def find_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> lis
         wholes = next(part.whole for part in _PARTS if part.id == parts[0].ids[0])
         kept = [m for m in kept if m.ids[0] not in wholes]
     parts = [p for p in parts if not any(_meet(p.span, m.span) for m in kept)]
+    if not kept and [p.ids for p in parts] == [("aider-well-formed",)]:
+        turn = _NEXT_CLAUSE.search(text, parts[0].span.end)
+        kept = [Mention(("aider-polyglot",), Span(turn.end(), turn.end()))] if turn else kept
     return sorted([*kept, *parts], key=lambda mention: mention.span)
+
+
+_NEXT_CLAUSE = re.compile(r";\s|,\s+(?:and|but|while|whereas)\s")
 
 
 _PERCENT = re.compile(r"\d\s?(?:%|percent\b|per\s?cent\b)", re.IGNORECASE)

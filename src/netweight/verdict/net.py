@@ -9,16 +9,20 @@ import re
 from netweight.verdict.clauses import (
     Reading,
     clauses_of,
-    has_number,
     is_list_entry,
+    is_of_business,
     is_of_the_trade,
     is_told_by_others,
     quoted_parts,
     reads_as,
     stands_alone,
+    verb_at,
     without_speaker,
+    words_of,
 )
 from netweight.verdict.denial import is_question
+from netweight.verdict.lexicon import REPORTING
+from netweight.verdict.linking import linked_to
 from netweight.verdict.scenes import Scene, overlap
 from netweight.verdict.story import Span
 from netweight.verdict.triggers import Trigger
@@ -33,7 +37,7 @@ def caught(scene: Scene, piece: Span, paragraph: str) -> Caught:
     if is_title or (scene.sentence.is_heading and not is_row):
         return []
     belongs = _belongs(scene, paragraph)
-    if not belongs and not _is_of_the_writer(scene):
+    if not belongs and not _is_of_the_writer(scene, paragraph):
         return []
     found: Caught = []
     for clause in clauses_of(scene.text, piece):
@@ -41,9 +45,10 @@ def caught(scene: Scene, piece: Span, paragraph: str) -> Caught:
         is_whole = clause.start == piece.start == 0
         if not is_whole and not stands_alone(scene.text[place.start : place.end]):
             continue
-        is_coloured = reading == "opinion" or (
-            reading and not has_number(scene.text[place.start : place.end])
-        )
+        if belongs and (linked := linked_to(scene, place, reading, paragraph)):
+            found.append((linked.place, linked.trigger))
+            continue
+        is_coloured = reading == "opinion" and not _is_told_apart(scene.text, found, place)
         if is_coloured and found and found[-1][1].topic == "opinion":
             reading = "opinion"
             last = found.pop()
@@ -51,6 +56,14 @@ def caught(scene: Scene, piece: Span, paragraph: str) -> Caught:
         if reading and (belongs or reading == "opinion"):
             found.append((place, _trigger(place, reading)))
     return found
+
+
+_BETWEEN_VOICES = re.compile(r"[\"\u201c\u201d;]")
+
+
+def _is_told_apart(text: str, found: Caught, place: Span) -> bool:
+    """Whether a quotation mark or a semicolon stands between a clause and the last one."""
+    return bool(found and _BETWEEN_VOICES.search(text, found[-1][0].end, place.start))
 
 
 def around(
@@ -62,22 +75,26 @@ def around(
     clauses = clauses_of(scene.text, piece, claimed)
     before: Caught = []
     after: Caught = []
-    while len(clauses) > 1 and (last := _apart(scene, clauses[-1], claimed)):
+    while len(clauses) > 1 and (last := _apart(scene, clauses[-1], claimed, paragraph)):
         after.insert(0, last)
         clauses.pop()
-    while len(clauses) > 1 and (first := _apart(scene, clauses[0], claimed)):
+    while len(clauses) > 1 and (first := _apart(scene, clauses[0], claimed, paragraph)):
         before.append(first)
         clauses.pop(0)
     return before, Span(clauses[0].start, clauses[-1].end), after
 
 
-def _apart(scene: Scene, clause: Span, claimed: list[Span]) -> tuple[Span, Trigger] | None:
+def _apart(
+    scene: Scene, clause: Span, claimed: list[Span], paragraph: str
+) -> tuple[Span, Trigger] | None:
     if any(overlap(clause, span) for span in claimed):
         return None
     reading, place = _reading(scene, clause)
-    if reading is None or not stands_alone(scene.text[place.start : place.end]):
+    if not stands_alone(scene.text[place.start : place.end]):
         return None
-    return place, _trigger(place, reading)
+    if linked := linked_to(scene, place, reading, paragraph):
+        return linked.place, linked.trigger
+    return (place, _trigger(place, reading)) if reading else None
 
 
 def _reading(scene: Scene, clause: Span) -> tuple[Reading | None, Span]:
@@ -86,8 +103,24 @@ def _reading(scene: Scene, clause: Span) -> tuple[Reading | None, Span]:
         return None, clause
     if is_told_by_others(scene.text[clause.start : clause.end]):
         return "fact", clause
+    if fragment := _exclaimed(scene.text, clause):
+        return "opinion", fragment
     is_quoted = any(overlap(place, q) for q in quoted_parts(scene.text))
     return reads_as(scene.text[place.start : place.end].strip(), is_quoted=is_quoted), place
+
+
+_EXCLAIMED = re.compile(
+    rf"[\"\u201c](?P<words>[^\"\u201c\u201d]{{8,}}?)[,.!]?[\"\u201d],?\s+(?:[\w.\-]+\s+){{0,5}}(?:{REPORTING}|sniffed|sighed|shrugged|beamed|"
+    r"beams|judges|judged)\b"
+)
+
+
+def _exclaimed(text: str, clause: Span) -> Span | None:
+    """What somebody is quoted with that has no verb: "Finally a model with manners"."""
+    said = _EXCLAIMED.match(text, clause.start)
+    if said is None or said.end() > clause.end or verb_at(words_of(said["words"])) is not None:
+        return None
+    return Span(*said.span("words"))
 
 
 def _trigger(place: Span, reading: Reading) -> Trigger:
@@ -102,19 +135,34 @@ def _belongs(scene: Scene, paragraph: str) -> bool:
         return False
     return bool(
         scene.models
+        or (_VOICED.search(scene.text) and is_of_business(paragraph))
         or scene.benchmarks
         or scene.passage_models
         or is_of_the_trade(scene.text, paragraph)
     )
 
 
+# Somebody is told to say or think something.
+_VOICED = re.compile(
+    rf"\b(?:{REPORTING}|thinks?|reckons?|judges?|sighs?|sighed|guess(?:es|ed)?|hopes?|suspects?|swears?|understood\s+to|being\s+weighed|"
+    r"said\s+to|tells?\s+(?:me|us)|calls?|called|finds?)\b",
+    re.IGNORECASE,
+)
 _WRITER = re.compile(
     r"(?:^|[.!,]\s+)(?:As\s+[^,]{2,20},\s+)?(?:I|It|it|That|This|My|If\s+you|"
     r"The\s+(?:card|timing|name|(?:small|big|larger?|smaller|bigger)\s+one))\b(?!\s+(?:story|paper))"
 )
 
 
-def _is_of_the_writer(scene: Scene) -> bool:
+def _is_of_the_writer(scene: Scene, paragraph: str) -> bool:
     """Whether somebody speaks in a story about a model of what he thinks, or of "it" alone."""
     is_told = scene.main_subjects and not is_question(scene.text)
-    return bool(is_told and _WRITER.search(scene.text))
+    has_view = _VIEW.search(scene.text) is not None and is_of_business(paragraph)
+    return bool(is_told and (_WRITER.search(scene.text) or has_view))
+
+
+# Words of a view, in whosever mouth: what comes of such a sentence is an opinion or nothing.
+_VIEW = re.compile(
+    r"\b(?:I|we|my|our|me|us|will|won['\u2019]t|would|should|ought|must|whoever|one\s+does|nobody|no\s+one|let\s+us)\b",
+    re.IGNORECASE,
+)

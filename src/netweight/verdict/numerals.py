@@ -10,7 +10,7 @@ from netweight.verdict.story import Span
 
 _UNIT = r"%|percent\b|per\s?cent\b|pct\b|points?\b|pts\b|Elo\b"
 _NUMERAL = re.compile(
-    r"(?<![\w.$€£\-/#])(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\w]|[.,]\d|-\w|/\d)"
+    r"(?<![\w.$€£\-/#])(?<!\d:)(?!\d\d:\d\d\])(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\w]|[.,]\d|-\w|/\d)"
     rf"\s?({_UNIT})?",
     re.IGNORECASE,
 )
@@ -38,11 +38,10 @@ _SPOKEN_PAIR = re.compile(
     r"(?!\s+(?:percent|per\s?cent|point))",
     re.IGNORECASE,
 )
-# "172 of 200 requests": a share told by its counts.
+# "172 of 200", "172 cases out of 200": a share told by its counts.
 _OF_ALL = re.compile(
-    r"(?<![\w.$])(?P<part>\d{1,3}(?:,\d{3})*)\s+(?:out\s+)?of\s+(?:the\s+|its\s+|all\s+)?(?P<whole>\d{1,3}(?:,\d{3})*|\d+)"
-    r"(?=\s+(?:\w+\s+){0,2}?(?:questions?|problems?|tasks?|exercises?|issues?|requests?|prompts?|cases?|items?|answers?|"
-    r"conversations?|texts?)\b)(?![\d.]*%)",
+    r"(?<![\w.$])(?P<part>\d{1,3}(?:,\d{3})*)\s+(?:[a-z]+\s+)?(?:(?:out\s+)?of|in|per)\s+(?:the\s+|its\s+|[A-Z]\w+['\u2019]s\s+|all\s+|every\s+|each\s+|a\s+possible\s+|a\s+)?"
+    r"(?P<whole>(?<!in\s)\d{1,3}(?:,\d{3})*|(?<!in\s)\d+|100|hundred)(?![\d.]*\s?(?:%|GB|GiB|billion|million|layers|experts|recommend))\b",
     re.IGNORECASE,
 )
 _LEAST_WHOLE = 20
@@ -52,8 +51,8 @@ _PARTS_OF = {
 # "three quarters", "four times in five": rough, and fit to bear something out, not to be wrong.
 _FRACTION = re.compile(
     rf"\b(?:(?P<few>{'|'.join(ONES)}|an?)\s+)?(?P<part>half|thirds?|quarters?|fifths?|sixths?|eighths?|tenths?)\b"
-    rf"(?=\s+(?:of|the|its|all)\b)|\b(?P<times>{'|'.join(ONES)})\s+(?:times\s+)?(?:in|out\s+of)\s+(?:every\s+)?"
-    rf"(?P<all>three|four|five|six|seven|eight|nine)\b",
+    rf"(?=\s+(?:of|the|its|all)\b)|\b(?P<times>{'|'.join(ONES)})\s+(?:[a-z]+\s+)?(?:in|out\s+of)\s+(?:every\s+)?"
+    rf"(?P<all>three|four|five|six|seven|eight|nine|twelve|fifteen|twenty)\b",
     re.IGNORECASE,
 )
 
@@ -61,7 +60,8 @@ _FRACTION = re.compile(
 def _value_of(match: re.Match[str]) -> float | None:
     """The percentage that a fraction in words comes to; None for "fifth of" without a count."""
     if match["all"]:
-        return 100 * ONES[match["times"].lower()] / ONES[match["all"].lower()]
+        whole = {**ONES, "twelve": 12, "fifteen": 15, "twenty": 20}[match["all"].lower()]
+        return 100 * ONES[match["times"].lower()] / whole
     whole = _PARTS_OF[match["part"].lower().rstrip("s")]
     if not match["few"] and whole != _PARTS_OF["half"]:
         return None
@@ -79,6 +79,23 @@ _IN_TEN = re.compile(
     rf"\b({'|'.join(ONES)}|[1-9])\s+(?:in|out\s+of)\s+(?:every\s+)?(?:ten|10)\b"
     r"(?=\s+(?:of\s+)?(?:the\s+|its\s+|all\s+)?(?:[\w\-]+\s+){0,2}"
     r"(?:questions?|problems?|tasks?|exercises?|issues?|answers?|items?|cases?)\b)",
+    re.IGNORECASE,
+)
+
+
+_TEENS = {
+    word: value
+    for value, word in enumerate(
+        (
+            "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+            "eighteen", "nineteen",
+        ),
+        11,
+    )
+}  # fmt: skip
+# "no tools: nineteen flat": a score that is called out.
+_CALLED_OUT = re.compile(
+    rf"\b({'|'.join([*_TEENS, *_TENS])})\s+(?:flat|even|dead|on\s+the\s+nose|exactly)\b",
     re.IGNORECASE,
 )
 
@@ -122,19 +139,35 @@ def find_numbers(text: str) -> list[Number]:
     for match in _SPOKEN_PAIR.finditer(text):
         first, second = (_below_hundred(match[name]) for name in ("first", "second"))
         start, end = match.span()
-        found = [n for n in found if n.span.end <= start or end <= n.span.start]
+        found = _without(found, start, end)
         value = float(100 * first + second)
         found.append(Number(Span(start, end), value, 0, has_unit=False, is_sure=False))
     for match in _OF_ALL.finditer(text):
-        part, whole = (int(match[name].replace(",", "")) for name in ("part", "whole"))
+        part = int(match["part"].replace(",", ""))
+        whole = 100 if match["whole"] == "hundred" else int(match["whole"].replace(",", ""))
         if 0 < part <= whole and whole >= _LEAST_WHOLE:
             start, end = match.span()
-            found = [n for n in found if n.span.end <= start or end <= n.span.start]
+            found = _without(found, start, end)
             value = round(100 * part / whole, 1)
             found.append(Number(Span(*match.span()), value, 1, has_unit=True, is_sure=False))
     for match in _IN_TEN.finditer(text):
         tenths_told = ONES.get(match[1].lower()) or int(match[1])
         start, end = match.span()
-        found = [n for n in found if n.span.end <= start or end <= n.span.start]
+        found = _without(found, start, end)
         found.append(Number(Span(*match.span()), 10.0 * tenths_told, -1, has_unit=True))
-    return sorted(found)
+    return sorted([*found, *_called_out(text, found)])
+
+
+def _called_out(text: str, found: list[Number]) -> list[Number]:
+    """Numbers in one word that are called out, where nothing else was read."""
+    values = {**_TEENS, **_TENS}
+    return [
+        Number(Span(*match.span(1)), float(values[match[1].lower()]), 0, has_unit=True)
+        for match in _CALLED_OUT.finditer(text)
+        if not any(n.span.start < match.end(1) and match.start(1) < n.span.end for n in found)
+    ]
+
+
+def _without(found: list[Number], start: int, end: int) -> list[Number]:
+    """The numbers outside a stretch that is read as one."""
+    return [n for n in found if n.span.end <= start or end <= n.span.start]

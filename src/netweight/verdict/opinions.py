@@ -48,7 +48,7 @@ STANCE = _re(
     rf"\b(?:I|we)(?:['\u2019](?:d|ll|m|re|ve))?\s+(?:{_ADVERBS}\s+){{0,3}}"
     r"(?:think|thought|believe|feel|felt|find|found|like|liked|love|loved|enjoy|enjoyed|expect|"
     r"doubt|hope|prefer|recommend|reckon|bet|wish|hate|agree|disagree|trust|admire|applaud|"
-    r"welcome|consider|stay|remain|stick|lean|rate|fear|worry|care|mind|miss|am|are)\b|"
+    r"welcome|consider|stay|remain|stick|lean|rate|fear|worry|care|mind|miss|am(?!\s+told)|are(?!\s+told))\b|"
     r"\b(?:I|we)(?:['\u2019]d|\s+would(?:\s+not|n['\u2019]t)?)\s+(?:\w+\s+)?\w+|"
     r"\bimh?o\b|\bin (?:my|our) (?:view|opinion|book|experience)\b|\b(?:my|our) (?:own\s+)?(?:view|"
     r"take|verdict|advice|impression|favou?rite|hunch)\b|\bto my mind\b|\bfor my money\b|"

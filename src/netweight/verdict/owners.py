@@ -32,10 +32,16 @@ _OVER_A_RIVAL = re.compile(
     r"outperform\w*|than|match\w*|lags?|leads?|edg\w+ (?:out|past))\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
-_TIGHT = re.compile(r"\s*(?:\(\s*(?:at\s+|with\s+)?|['\u2019]s\s+|[:=|]\s*|,?\s*at\s+)")
+_OF_RIVAL = re.compile(
+    r"\b(?:match\s+for|equal\s+of|level\s+with|as\s+\w+\s+as|to|with|for)\s+(?:[\w\-]+\s+){0,2}$",
+    re.IGNORECASE,
+)
+_TIGHT = re.compile(
+    r"\s*(?:\(\s*(?:at\s+|with\s+)?|['\u2019]s\s+|[:=|]\s*|,?\s*at\s+|\s+(?=\d+\.\d))"
+)
 _OTHERS = re.compile(
     r"\b(?:versus|vs\.?|against|compare[sd]? (?:to|with)|than|while|whereas|short of|behind|"
-    r"ahead of|below|above|trail\w*|beat\w*|tops?|lead\w*|where)\b",
+    r"to the \d+|ahead of|below|above|trail\w*|beat\w*|tops?|lead\w*|where)\b",
     re.IGNORECASE,
 )
 
@@ -137,7 +143,7 @@ def _owner(
     before = [m for m in single if m.span.end <= span.start]
     free = [m for m in before if m.span not in taken] or before
     if free:
-        return _before(text, span, free)
+        return _before(text, span, free, default)
     said = text[: span.start]
     after = [m for m in single if m.span.start >= span.end]
     has_subject = PRONOUN_SUBJECT.search(said) or re.search(
@@ -152,10 +158,17 @@ def _owner(
 SECOND_OF_TWO = re.compile(r"\d\s?%?\s+(?:to|and|/|&|versus|vs?\.?|against)\s*$")
 
 
-def _before(text: str, span: Span, free: list[Mention]) -> tuple[str | None, bool]:
+def _before(
+    text: str, span: Span, free: list[Mention], default: tuple[str, ...]
+) -> tuple[str | None, bool]:
     """The nearest model before, unless a pronoun or a comparison stands in between."""
     last = free[-1]
     if PRONOUN_SUBJECT.search(text, last.span.end, span.start):
+        is_rival = _OVER_A_RIVAL.search(text, 0, free[0].span.start) or _OF_RIVAL.search(
+            text, 0, free[0].span.start
+        )
+        if is_rival and len(free) == 1 and len(default) == 1:
+            return default[0], False
         return free[0].ids[0], False
     if re.search(r";|\s[\u2013\u2014]\s", text[last.span.end : span.start]):
         return last.ids[0], False  # named in another clause: whose it is, the reader guesses

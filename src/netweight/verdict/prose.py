@@ -87,6 +87,10 @@ NOT_WRITTEN = Statement(
     text="The model that was asked to write this summary gave no usable answer: all sentences "
     "here are ours."
 )
+NOTHING_SAID = Statement(
+    text="The model that was asked to add claims and to write this summary gave no usable answer: "
+    "the claims are those of the rules, and all sentences here are ours."
+)
 
 
 def write_prose(
@@ -115,12 +119,18 @@ def write_prose(
     """
     answer = _answer(report, tables, model, seed)
     if answer is None:
-        return Prose((*report.summary, NOT_WRITTEN), None)
+        return Prose((*report.summary, _told_of_silence(report)), None)
     passed = [
         _checked(sentence, report, tables, text_of) for sentence in answer.sentences[:MAX_SENTENCES]
     ]
     num_rejected = passed.count(None) + max(0, len(answer.sentences) - MAX_SENTENCES)
     return Prose(_placed(passed, report.summary), num_rejected)
+
+
+def _told_of_silence(report: Report) -> Statement:
+    extraction = report.assistant.extraction if report.assistant else None
+    is_silent = extraction is not None and extraction.num_unread == extraction.num_pieces
+    return NOTHING_SAID if is_silent else NOT_WRITTEN
 
 
 def _answer(report: Report, tables: Published, model: "Assistant", seed: int) -> Answer | None:

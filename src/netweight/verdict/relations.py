@@ -51,7 +51,7 @@ _ADVERSATIVE = _re(
 )
 # "above them are X and Y" puts the models after the verb.
 _INVERTED = _re(
-    r"\s+(?:them|it|both|these|that|this)\b[^.;]{0,30}\b(?:is|are|sits?|stands?|comes?)\s+.{0,20}"
+    r"\s+(?:them|it|both|these|that|this)\b[^.;]{0,30}?\b(?:is|are|was|were|sits?|sat|stands?|stood|comes?|came|ranks?|ranked)\s+.{0,40}"
 )
 _REACH = 120  # characters from the word to the model it compares with
 
@@ -72,6 +72,7 @@ def find_compared(text: str, models: list[Mention]) -> list[Compared]:
     found += [c for c in _set_against(text, models) if not _meets(c.span, found)]
     found += [c for c in _ahead(text, models) if not _meets(c.span, found)]
     found += _as_level(text, models)
+    found += [c for c in _beside(text, models) if not _meets(c.span, found)]
     found += [c for c in _alike(text, models) if not _meets(c.span, found)]
     return sorted(found, key=lambda compared: compared.span)
 
@@ -130,7 +131,7 @@ def _joined(text: str, against: list[Mention]) -> list[Mention]:
     kept = against[:1]
     for mention in against[1:]:
         between = text[kept[-1].span.end : mention.span.start]
-        if re.search(r"[.:](?!\d)|,\s+(?:it|they|the model)\b", between):
+        if re.search(r"[.:](?!\d)|,\s+(?:and\s+)?(?:it|they|the model)\b", between):
             break
         if _CLAUSE_JOINT.search(between) and _VERB.match(text, mention.span.end):
             break
@@ -186,6 +187,32 @@ def _alike(text: str, models: list[Mention]) -> list[Compared]:
             continue
         if said := _ALIKE.match(text, second.span.end):
             found.append(Compared(Span(said.start("alike"), said.end()), "equal", (second,)))
+    return found
+
+
+# "near o4-mini", "roughly an o4-mini in a box", '"near-parity" with o4-mini'
+_BESIDE = _re(
+    r"(?P<word>\bnear(?:\s+to)?|\b(?:roughly|basically|practically|virtually|more\s+or\s+less|effectively|about)(?=\s+an?\s)|"
+    r"\b(?:parity|level|par)[\"\u201d'\u2019]+\s+with|\b(?:results?|performance|scores?|something|performs?|behaves?|much)\s+like|"
+    r"\bequal(?:\s+of|\s+to)?|\bclose\s+(?:to|by|on)|\b(?:peg|put|plac|rank|rat)\w*\b[^.;]{0,40}\b(?:alongside|beside|with))"
+    r"\s+(?:the\s+|an?\s+|that\s+of\s+|its\s+own\s+|paid\s+)*$"
+)
+# "it is o4-mini for free"
+_IN_A_BOX = _re(
+    r"\s+(?:for\s+(?:free|nothing)|at\s+home|in\s+a\s+box|in\s+all\s+but\s+name|in\s+disguise|without\s+the\s+bill)\b"
+)
+_BESIDE_REACH = 45
+
+
+def _beside(text: str, models: list[Mention]) -> list[Compared]:
+    """Read words for likeness that stand right before a name."""
+    found = []
+    for mention in models:
+        start = max(0, mention.span.start - _BESIDE_REACH)
+        if said := _BESIDE.search(text, start, mention.span.start):
+            found.append(Compared(Span(*said.span("word")), "equal", (mention,)))
+        elif said := _IN_A_BOX.match(text, mention.span.end):
+            found.append(Compared(Span(*said.span()), "equal", (mention,)))
     return found
 
 

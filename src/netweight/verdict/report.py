@@ -50,7 +50,7 @@ from netweight.verdict.topics import Relation
 if TYPE_CHECKING:
     from netweight.verdict.prose import Prose
 
-METHOD_VERSION = "3"
+METHOD_VERSION = "4"
 SCHEMA: Literal["netweight-verdict/3"] = "netweight-verdict/3"
 MAX_LEADS = 3  # sentences at the top of the page, beside the tally and misused benchmarks
 MAX_JSON_BYTES = 20_000_000
@@ -118,7 +118,7 @@ class ClaimPart(Row):
 class AssistantPart(Row):
     """What a model did for this verdict: labels, and the sentences at the top.
 
-    `num_rejected` counts its sentences that failed a check; None where it was asked for none.
+    `num_rejected` counts its sentences that failed a check; None where it wrote none.
     """
 
     extraction: Extraction

@@ -5,10 +5,10 @@ Knows who is mentioned where. Does not know what is said of them.
 
 import itertools
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 
 from netweight.verdict import topics
+from netweight.verdict.clauses import verb_at, words_of
 from netweight.verdict.denial import is_limited, is_taken_back
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import (
@@ -17,8 +17,9 @@ from netweight.verdict.names import (
     find_models,
     find_parts,
     find_roles,
-    find_size_references,
 )
+from netweight.verdict.protagonist import is_rival, main_subject
+from netweight.verdict.references import FAMILY, find_rivals, find_siblings, find_size_references
 from netweight.verdict.story import Sentence, Span, Story
 
 
@@ -49,6 +50,7 @@ class Scene:
     is_order_sure: bool = False
     is_taken_back: bool = False
     last_models: tuple[str, ...] = ()
+    told_benchmarks: tuple[str, ...] = ()  # named last in the story, in whatever paragraph
     comparator_spans: set[Span] = field(default_factory=set)
 
     @property
@@ -61,8 +63,10 @@ class Scene:
 
         Only where the sentence points back, or speaks of a model.
         """
-        if self.benchmarks or len(self.earlier_benchmarks) != 1:
+        if self.benchmarks:
             return ()
+        if len(self.earlier_benchmarks) != 1:
+            return self.told_benchmarks if _points_at_test(self.text) else ()
         is_fitting = (
             self.models
             or self.columns
@@ -76,8 +80,10 @@ class Scene:
     @property
     def pointed_benchmarks(self) -> tuple[str, ...]:
         """The carried benchmark of a comparison: where words or a percentage point back to it."""
-        points = topics.CARRIED.search(self.text) or re.search(
-            r"\d\s?(?:%|percent\b|points\b)", self.text
+        points = (
+            _points_at_test(self.text)
+            or topics.CARRIED.search(self.text)
+            or re.search(r"\d\s?(?:%|percent\b|points\b)", self.text)
         )
         is_general = topics.says_universal(self.text) or topics.GENERAL_BENCHMARKS.search(self.text)
         return self.carried_benchmarks if points and not is_general else ()
@@ -91,6 +97,18 @@ class Scene:
             re.IGNORECASE,
         )
         return self.main_subjects if plural else self.running_subjects
+
+
+_THAT_TEST = re.compile(
+    r"\b(?:that|this|the\s+same)\s+(?:very\s+|last\s+)?(?:contest|test|exam|examination|benchmark|quiz|index|board|chart|"
+    r"leaderboard|list|table|set|sheet|measure|score|count|suite|paper)\b",
+    re.IGNORECASE,
+)
+
+
+def _points_at_test(text: str) -> bool:
+    """Whether "that contest" points back at the benchmark that was named last."""
+    return _THAT_TEST.search(text) is not None
 
 
 @dataclass
@@ -108,14 +126,17 @@ class _Passage:
     is_order_here: bool = False
     before: str = ""
     last: Sentence | None = None
+    told: tuple[str, ...] = ()
 
 
 def read_scenes(story: Story, tables: Published) -> list[Scene]:
     """Each sentence with its names, and the subject that its pronouns stand for."""
     found = [find_models(sentence.text, tables) for sentence in story.sentences]
     named = [find_benchmarks(sentence.text, tables) for sentence in story.sentences]
-    main = _main_subject(story, found, tables)
-    about_gpt_oss = any(name.startswith("gpt-oss-") for m in found for x in m for name in x.ids)
+    main = main_subject(story, found, tables)
+    about_gpt_oss = bool({*FAMILY} & {*main}) or any(
+        name in FAMILY for m in found for x in m for name in x.ids
+    )
     story_benchmark = _story_benchmark(named)
     named_in = _models_by_paragraph(story, found)
     passage = _Passage(subjects=main)
@@ -143,9 +164,10 @@ def read_scenes(story: Story, tables: Published) -> list[Scene]:
                 passage.benchmark_columns,
                 order,
                 is_order_sure,
+                told_benchmarks=passage.told if len(passage.told) == 1 else (),
             )
         )
-        _leave(passage, sentence, models, benchmarks, context)
+        _leave(passage, sentence, models, benchmarks, context, main)
     return _with_conditions_after(scenes)
 
 
@@ -202,10 +224,17 @@ def _with_references(
         ids = _played_by(text[role.span.start : role.span.end], passage.subjects, main)
         more += [Mention(ids, role.span)] if ids else []
     kept = [m for m in models if not any(_is_kin(text, r, m) for r in more)]
-    for mention in more:
-        if not any(overlap(mention.span, m.span) for m in kept):
-            kept.append(mention)
-    return sorted(kept, key=lambda mention: mention.span)
+    kept = _merged(kept, more)
+    if about:
+        kept = _merged(kept, find_siblings(text, kept, passage.subjects))
+        kept = _merged(kept, find_rivals(text, kept, passage.models))
+    return kept
+
+
+def _merged(kept: list[Mention], more: list[Mention]) -> list[Mention]:
+    """The mentions with further ones that meet none of them, in reading order."""
+    further = [m for m in more if not any(overlap(m.span, k.span) for k in kept)]
+    return sorted([*kept, *further], key=lambda mention: mention.span)
 
 
 def _is_kin(text: str, role: Mention, other: Mention) -> bool:
@@ -235,11 +264,13 @@ def _leave(
     models: list[Mention],
     benchmarks: list[Mention],
     context: str,
+    main: tuple[str, ...],
 ) -> None:
     """Note what the next sentence may point back to."""
     here = dict.fromkeys(name for mention in benchmarks for name in mention.ids)
     passage.benchmarks = tuple(here) or passage.benchmarks
-    if first := _new_subject(models, sentence.text):
+    passage.told = tuple(here) or passage.told
+    if first := _new_subject(models, sentence.text, main):
         own = [m for m in models if not is_rival(sentence.text, m)]
         passage.subjects = listed_with(own, first, sentence.text)
     passage.models += tuple(name for mention in models for name in mention.ids)
@@ -336,62 +367,31 @@ def _models_by_paragraph(story: Story, found: list[list[Mention]]) -> dict[int, 
     return {paragraph: tuple(ids) for paragraph, ids in named.items()}
 
 
-_BEFORE_A_RIVAL = re.compile(
-    r"\b(?:than|against|versus|vs\.?|behind|over|unlike|compared (?:with|to)|next to|beats?|"
-    r"surpass\w+|trail\w*|match\w*|"
-    r"outperform\w*|above|below|par with|close to|parity with)\s+(?:the\s+)?$",
-    re.IGNORECASE,
-)
-
-
-def _new_subject(models: list[Mention], text: str) -> Mention | None:
+def _new_subject(models: list[Mention], text: str, main: tuple[str, ...]) -> Mention | None:
     """The model that a sentence makes its subject: named before any "it" or "while", or none.
 
-    A model that stands after "than" or "against" is a rival, not the subject.
+    A model that stands after "than" or "against" is a rival, not the subject; and in a story about
+    the open models another one is it only before its verb.
     """
     turn = re.search(
         r"\b(?:it|they|the (?:same )?models?|while|whereas|but|although)\b", text, re.IGNORECASE
     )
     limit = turn.start() if turn and turn.start() > 0 else len(text)
     single = (m for m in models if not m.ids[0].startswith("group:"))
-    return next((m for m in single if m.span.start < limit and not is_rival(text, m)), None)
+    return next(
+        (
+            m
+            for m in single
+            if m.span.start < limit
+            and not is_rival(text, m)
+            and (m.ids[0] in main or not {*main} <= {*FAMILY} or _is_before_verb(text, m))
+        ),
+        None,
+    )
 
 
-def is_rival(text: str, mention: Mention) -> bool:
-    """Whether a name stands after "than", "unlike" or the like."""
-    return _BEFORE_A_RIVAL.search(text, 0, mention.span.start) is not None
-
-
-def _main_subject(story: Story, found: list[list[Mention]], tables: Published) -> tuple[str, ...]:
-    """The model, or the family of models, that the story is about.
-
-    That is the one it names most, a heading counting double; ties go to the first named.
-    """
-    counts: Counter[str] = Counter()
-    ids_of: dict[str, tuple[str, ...]] = {}
-    named: dict[str, None] = {}
-    roles = 0
-    for sentence, mentions in zip(story.sentences, found, strict=True):
-        weight = 2 if sentence.is_heading else 1
-        roles += weight * len(find_roles(sentence.text))
-        for mention in mentions:
-            if mention.ids[0].startswith("group:") or is_rival(sentence.text, mention):
-                continue
-            row = tables.models.get(mention.ids[0])
-            key = (row.family if row else None) or mention.ids[0]
-            if key not in ids_of:
-                counts[key] += not ids_of  # the first named
-                ids_of[key] = mention.ids
-            named.update(dict.fromkeys(mention.ids))
-            counts[key] += weight
-    if not counts:
-        return ()
-    families = {row.family for row in tables.models.values()} - {None}
-    for key in counts:  # "OpenAI's open model"; of two that are equal, the one with open sizes
-        counts[key] += roles + 1 if key in families else 0
-    top = counts.most_common(1)[0][0]
-    members = tuple(row.id for row in tables.models.values() if row.family == top)
-    return tuple(m for m in members if m in named) or ids_of[top]
+def _is_before_verb(text: str, mention: Mention) -> bool:
+    return verb_at(words_of(text[: mention.span.start])) is None
 
 
 def overlap(a: Span, b: Span) -> bool:
@@ -432,10 +432,18 @@ def subjects_of(scene: Scene, said_at: Span, segment: Span, *, is_size: bool) ->
     before = [m for m in usable if m.span.end <= said_at.start]
     near = [m for m in before if m.span.start >= segment.start]
     after = [m for m in usable if said_at.end <= m.span.start < segment.end]
+    if _IT.search(scene.text, segment.start, segment.end) and {*scene.main_subjects} <= {*FAMILY}:
+        after = [m for m in after if m.ids[0] in FAMILY or not is_rival(scene.text, m)]
+        before = [
+            m for m in before if m in near or m.ids[0] in FAMILY or _is_before_verb(scene.text, m)
+        ]
     for candidates, index in ((inside, 0), (near, -1), (after, 0), (before, -1)):
         if candidates:
             return listed_with(usable, candidates[index], scene.text)
     return scene.default_subjects
+
+
+_IT = re.compile(r"\b(?:it|its)\b", re.IGNORECASE)
 
 
 def names_of(mentions: list[Mention]) -> tuple[str, ...]:

@@ -30,12 +30,13 @@ _NOT_A_SCORE = re.compile(
     r"users|cards?|chips?|experts?|layers?|steps?|sets?|subjects?|requests?|cases?|texts?|words?|"
     r"pages?|stories|members?|companies|countries|benchmarks?|categories|dollars?|euros?|cents?|"
     r"st|nd|rd|th|shots?|seats?|levels?|settings?|"
+    r"January|February|March|April|May|June|July|August|September|October|November|December|"
     r"(?:is|was|being) the (?:number|count|amount|year|total))\b",
     re.IGNORECASE,
 )
 _NAMED_NUMBER = re.compile(
     r"\b(?:version|(?<!\d\s)(?<!%\s)v\.?|episode|part|no\.?|page|chapter|table|section|top|grade|class|"
-    r"step|season|round|week|day|phase|issue|release|appendix|footnote|January|February|March|"
+    r"step|season|round|week|day|phase|issue|release|appendix|footnote|Apache|licen[cs]e|January|February|March|"
     r"April|May|June|July|August|September|October|November|December|Jan\.?|Feb\.?|Mar\.?|Apr\.?|"
     r"Jun\.?|Jul\.?|Aug\.?|Sept?\.?|Oct\.?|Nov\.?|Dec\.?)\s*#?$",
     re.IGNORECASE,
@@ -49,7 +50,7 @@ _DISTANCE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _DISTANCE_BEFORE = re.compile(
-    r"\b(?:by|gap of|lead of|margin of|difference of|drop of|edge of|lost|loses?|gain(?:s|ed)?|"
+    r"\b(?:(?:deficit|difference|gap|lead|margin|distance|shortfall|edge|advantage|spread)\s+(?:is|was|of|comes\s+to|amounts\s+to|stands\s+at)|by|gap\sof|lead\sof|margin\sof|difference\sof|drop\sof|edge\sof|lost|loses?|gain(?:s|ed)?|"
     r"costs? (?:you|it|them|us)?|plus|minus|another|within|"
     r"(?:is|are|was|were|went)\s+(?:up|down)|rose|fell by|grew|only some)"
     r"\s*(?:about|some|roughly|only|just|nearly|almost|an?)?\s*$|[±+\u2212]\s*$",
@@ -78,8 +79,19 @@ _DENIED = re.compile(
     r"\b(?:rather than|instead of)\s+(?:the\s+|an?\s+)?$",
     re.IGNORECASE,
 )
+# "anywhere from 36.7 to 93.3": no one's score.
+_RANGE = re.compile(
+    r"\b(?:anywhere\s+from|rang\w+\s+(?:anywhere\s+)?from|between)\s+\d+(?:\.\d+)?\s?%?\s+(?:to|and|up\s+to)\s+\d+(?:\.\d+)?",
+    re.IGNORECASE,
+)
+# It hangs on who hosts it: the figures go from one end to the other.
+_HOSTED = re.compile(r"\b(?:hosts?|hosting|hosted|providers?|servers?)\b", re.IGNORECASE)
+_SPAN = re.compile(r"\bfrom\s+\d+(?:\.\d+)?\s?%?\s+to\s+\d+(?:\.\d+)?", re.IGNORECASE)
+# "goes up from 92.5 to 97.9": the first was measured under what the sentence does not tell.
+_FROM = re.compile(r"\bfrom\s+$", re.IGNORECASE)
+_TO_NEXT = re.compile(r"\s?%?\s+to\s+\d", re.IGNORECASE)
 _CUE = re.compile(
-    r"\b(?:against|g[ai]ves?(?: it)?|scor\w+|rat(?:ed|ing|es?)|reach\w*|achiev\w*|gets?|got|at|of|"
+    r"\b(?:on|against|g[ai]ves?(?:\sit)?|scor\w+|rat(?:ed|ing|es?)|reach\w*|achiev\w*|gets?|got|at|of|"
     r"hits?|earn\w*|posts?|posted|ha[sd]|have|received|awards?|stands?|stood|holds?|is|are|was|"
     r"were|vs\.?|versus|to|only|just|mere|with|than|and|manag\w+|attain\w*|came in|comes in|"
     r"sits?|sat|lands?|landed|follow\w*|records?|recorded|delivers?|delivered|clocks?|claims?|"
@@ -258,10 +270,16 @@ def _scores_among(
     return [
         number
         for number in find_numbers(text)
-        if not any(number.span.start < n.end and n.start < number.span.end for n in named)
+        if not any(_crosses(number.span, n) for n in named)
         and _is_share_of_a_test(text, number.span.end, benchmarks, models)
         and _is_score(text, number, [*benchmarks, *models], single)
     ]
+
+
+def _crosses(number: Span, name: Span) -> bool:
+    """Whether a number and a name meet, and the name is not inside, as in "94 of X's 225"."""
+    is_inside = number.start < name.start and name.end < number.end
+    return number.start < name.end and name.start < number.end and not is_inside
 
 
 def _is_score(text: str, number: Number, names: list[Mention], single: list[Mention]) -> bool:
@@ -272,6 +290,11 @@ def _is_score(text: str, number: Number, names: list[Mention], single: list[Ment
         or _COUNT_BEFORE.search(text, max(0, start - 24), start)
         or _is_distance(text, number)
         or _DENIED.search(text, max(0, start - 40), start)
+        or any(m.start() <= start < m.end() for m in _RANGE.finditer(text))
+        or (
+            _HOSTED.search(text) and any(m.start() <= start < m.end() for m in _SPAN.finditer(text))
+        )
+        or (_FROM.search(text, 0, start) and _TO_NEXT.match(text, end))
     ):
         return False
     if number.has_unit:
@@ -281,11 +304,15 @@ def _is_score(text: str, number: Number, names: list[Mention], single: list[Ment
     is_year = number.decimals == 0 and 1990 <= number.value <= 2035
     is_possible = not is_year and (number.value <= 100 or 800 <= number.value <= 4000)
     return is_possible and (
-        _CUE.search(text, max(0, start - 40), start) is not None
+        (number.decimals == 1 and number.value <= _FULL_MARKS)
+        or _CUE.search(text, max(0, start - 40), start) is not None
         or _leads_to_a_test(text, number, names)
         or _follows_name(text, number, names)
         or named_after(text, number.span, single) is not None
     )
+
+
+_FULL_MARKS = 100
 
 
 def _leads_to_a_test(text: str, number: Number, names: list[Mention]) -> bool:
@@ -437,6 +464,8 @@ _LEADS = re.compile(
 
 def _benchmark_of(text: str, span: Span, benchmarks: list[Mention]) -> str:
     """The benchmark named right after the number, else that of its clause, else the nearest."""
+    if inside := [m for m in benchmarks if span.start <= m.span.start and m.span.end <= span.end]:
+        return inside[0].ids[0]
     after = [m for m in benchmarks if m.span.start >= span.end]
     if after and _ON.fullmatch(text, span.end, after[0].span.start):
         return after[0].ids[0]

@@ -41,6 +41,8 @@ def summary_lines(report: Report, *, width: int = 80) -> list[Line]:
     lines += _broken(report.summary[0].text, width, "plain")
     for statement in (*sentences(report.scores), *_withheld(report.scores)):
         lines += _broken(statement.text, width, "plain")
+    for statement in _of_assistant(report):
+        lines += _broken(statement.text, width, "quiet")
     for finding in report.findings:
         lines.append(Line(""))
         lines += _broken(f"Error: {KIND_WORDS[finding.kind].lower()}", width, "finding")
@@ -48,9 +50,12 @@ def summary_lines(report: Report, *, width: int = 80) -> list[Line]:
         lines += [
             line for s in finding.correction for line in _broken(s.text, width, "plain", indent=2)
         ]
+    extraction = report.assistant.extraction if report.assistant else None
     for claim in report.claims:
         if claim.repeats is None:
-            lines += [Line(""), *_claim(claim, width)]
+            is_added = extraction is not None and claim.id in extraction.added
+            added_by = extraction.model if extraction and is_added else None
+            lines += [Line(""), *_claim(claim, width, added_by=added_by)]
     for record in report.measured:
         state = "usable" if record.usable else f"not usable: {record.reason}"
         figure = f"{record.hits} of {record.n} ({state})"
@@ -67,8 +72,16 @@ def _withheld(scores: Scores) -> list[Statement]:
     ]
 
 
-def _claim(claim: ClaimPart, width: int) -> list[Line]:
+def _of_assistant(report: Report) -> list[Statement]:
+    """What was asked of a model, and what became of its answers."""
+    if report.assistant is None:
+        return []
+    return [said for said in report.method.statements if "extraction" in said.cites]
+
+
+def _claim(claim: ClaimPart, width: int, *, added_by: str | None) -> list[Line]:
     head = f"{claim.id[1:]:>2}  {VERDICT_WORDS[claim.verdict]}"
+    head += f" (a claim found by {added_by})" if added_by else ""
     lines = [Line(head, _ROLES[claim.verdict])]
     lines += _broken(f"\u201c{claim.quote}\u201d", width, "quiet", indent=4)
     said: tuple[Statement, ...] = (*claim.reason, *claim.caveats)

@@ -239,10 +239,8 @@ ABILITIES = {
     "compliance": _re(r"\bcomplian\w+|\bcompl(?:y|ies)\b"),
     "bias": _re(r"\b(?:un)?bias(?:ed|es)?\b|\beven-?handed\w*|\bstereotyp\w+|\bprejudic\w+"),
     "multilingual": _re(
-        r"\bmultilingual\w*|(?<!programming )(?<!computer )(?<!coding )\b(?:human|foreign|other|"
-        r"non-English|many|world['\u2019]s|natural|spoken|several|(?:ten|eleven|twelve|thirteen|"
-        r"fourteen|fifteen|\d+)(?: different)?) languages?\b|\blanguages of the world\b|"
-        r"\btranslat(?:ions?|or|ors|ing)\b|\bpolyglots?\b(?= model)|\bother tongues\b|"
+        r"\bmultilingual\w*|(?<!programming\s)(?<!computer\s)(?<!coding\s)(?<!six\s)(?<!large\s)\b(?<!of\s)languages\b"
+        r"(?!\s+(?:models?|of\s+the\s+trade))|\btranslat(?:ions?|or|ors|ing)\b|\bpolyglots?\b(?=\smodel)|\bother\stongues\b|"
         r"\b(?:at|in|into|speaks?|understands?|with|writes?)\s+(?:good\s+|fluent\s+)?(?:French|German|"
         r"Spanish|Italian|Portuguese|Japanese|Korean|Arabic|Hindi|Swahili|Yoruba|Dutch|Polish|Turkish)\b"
     ),
@@ -257,14 +255,17 @@ ABILITIES = {
     ),
     "coding": _re(r"\bcod(?:e|ing)\b|\bprogramming\b|\bsoftware engineering\b"),
     "software_work": _re(
-        r"\blegacy\b|\bcode\s?bases?\b|\b(?:production|enterprise|company)\s+(?:code|software)\b|\brefactor\w*|"
-        r"\bmaintain\w*\s+(?:\w+\s+){0,3}(?:software|code|programs?|systems?)\b|\b(?:everyday|day-to-day|real-world|real)\s+"
-        r"(?:coding|programming|software|engineering)\b|\blarge\s+programs?\b"
+        r"\blegacy\b|\bcode\s?bases?\b|\brefactor\w*|\blarge\s+programs?\b|"
+        r"\b(?:maintain\w*|maintenance|upkeep|look\w*\s+after|production|enterprise|company|corporate|everyday|day-to-day|routine|"
+        r"real-world|real|industrial|in-house|old|messy)\s+(?:[\w\-]+\s+){0,4}?(?:software|code|coding|programs?|programming|systems?|engineering)\b"
     ),
     "maths": _re(r"\bmath(?:s|ematic\w*)?\b|\barithmetic\b"),
     "reasoning": _re(r"\breasoning\b"),
     "tool_use": _re(r"\btool[\s\-](?:use|calling)\b|\bfunction calling\b|\bagentic\b"),
     "knowledge": _re(r"(?<!world )(?<!general )\bknowledge\b(?!\s+of\s+the\s+(?:\w+\s+)?world)"),
+    "conversation": _re(
+        r"\bgift\s+of\s+the\s+gab\b|\bchat(?:s|ting)?\s+up\b|\bsmall\s+talk\b|\bbanter\b|\bsweet-?talk\w*|\bconversationalist\b|\beloquen\w+"
+    ),
     "common_sense": _re(r"\bcommon[\s\-]sense\b"),
     "empathy": _re(r"\bempath\w+|\bemotional intelligence\b"),
 }
@@ -284,6 +285,7 @@ ABILITY_WORDS = {
     "knowledge": "knowledge",
     "general_knowledge": "general knowledge",
     "willingness": "willingness to write what is asked",
+    "conversation": "conversation",
     "common_sense": "common sense",
     "empathy": "empathy",
 }
@@ -318,7 +320,7 @@ _EQUAL = _re(
     r"close\s+to|similar\s+(?:(?:performance|results?|capabilit\w+|accuracy|scores?|"
     r"quality|levels?|intelligence)\s+)?to|approach(?:es|ed|ing)\b|nears\b|"
     r"(?:comes?|came|coming|is|sits?|gets?|lands?|scores?|performs?)\s+(?:\w+ly\s+|very\s+)?"
-    r"near(?:\s+to)?|"
+    r"near\b(?:\s+to)?|close\s+(?:by|on|up\s+(?:to|with|on))|close\s+to\s+level\s+with|all\s+but\s+level\s+with|runs?\s+(?=[\w\-.]+\s+close\b)|running\s+(?=[\w\-.]+\s+close\b)|"
     r"neck[\s\-]+(?:and|to|\u2019?n\u2019?)[\s\-]+neck\s+with|holds?\s+(?:its|their)\s+own\s+"
     r"(?:against|with)|held\s+(?:its|their)\s+own\s+against|akin\s+to|"
     r"keeps?\s+(?:up|pace)\s+with|kept\s+(?:up|pace)\s+with|in\s+line\s+with|"
@@ -341,7 +343,7 @@ _ABOVE = _re(
     r"(?:better|stronger|smarter|higher|sharper|cleverer|greater|more\s+(?:capable|accurate|"
     r"intelligent|powerful|competent|reliable|truthful))(?:\s+(?!than)\w+){0,2}\s+than|"
     r"edg(?:es|ed|ing)\s+(?:out|past|ahead\s+of)|eclips\w+|bests\b|best(?=\s+[\w\-.]*\d)|bested\b|leapfrog\w*|nos(?:es|ed)\s+(?:out|past|ahead\s+of)|creeps?\s+past|crept\s+past|pulls?\s+ahead\s+of|slips?\s+past|slipped\s+past|shades\b|shaded\b(?=\s+[\w\-.]*\d)|pips?\b|pipped\b|"
-    r"trump(?:s|ed|ing)\b|crush(?:es|ed|ing)\b|trounc\w+|thrash\w+|smok(?:es|ed)\b|"
+    r"wip(?:e|es|ed|ing)\s+the\s+floor\s+with|runs?\s+rings\s+a?round|trump(?:s|ed|ing)\b|crush(?:es|ed|ing)\b|trounc\w+|thrash\w+|smok(?:es|ed)\b|"
     r"demolish\w+|destroy(?:s|ed)\b|defeat(?:s|ed|ing)\b|dwarf(?:s|ed)\b|"
     r"se(?:es|eing|en)\s+off|saw\s+off|one-ups?|(?:has|had|holds?|with)\s+the\s+edge\s+(?:on|over)|streets\s+ahead\s+of|"
     r"c(?:omes?|ame)\s+out\s+on\s+top\s+(?:of|against)|outpoint\w*|(?:an?\s+)?(?:win|victory)\s+over|"
@@ -432,7 +434,7 @@ SOFTENED = _re(
 )
 RELAYED = _re(
     r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?|"
-    r"whisper\w*|insists?|insisted|somebody|someone|float(?:s|ed)\s+(?:the|this|that|an?)\s+(?:idea|theory|notion)|hearsay|"
+    r"whisper\w*|insists?|insisted|grip(?:e|es|ed)\b|moan\w*|grumbl\w*|grous\w*|whing\w*|somebody|someone|float(?:s|ed)\s+(?:the|this|that|an?)\s+(?:idea|theory|notion)|hearsay|"
     r"tell(?:s|ing)?\s+(?:me|us)|told\s+(?:me|us)|(?:am|are|is|was|were|been)\s+told|"
     r"(?:I|we)(?:['\u2019]ve|\s+have)?\s+(?:read|heard|hear|seen\s+(?:it\s+)?(?:said|claimed))|"
     r"(?:has|have|had)\s+been\s+(?:\w+ly\s+)?(?:said|claimed|reported|alleged|suggested|rumou?red)|"
@@ -473,9 +475,9 @@ ABOUT_MODELS = _re(
 
 # Places where a sentence may be cut. Strong cuts always count; weak ones only between two claims.
 STRONG_CUT = _re(
-    r";\s+|\s*\u2014\s*|\s+\u2013\s+|\s+--\s+|,?(?<!all)(?<!nothing)(?<!anything)\s+(?:but|while|whereas|although|though|yet)\s+|"
+    r";\s+|\s*\u2014\s*|\s+\u2013\s+|\s+--?\s+|,?(?<!all)(?<!nothing)(?<!anything)\s+(?:but|while|whereas|although|though|yet)\s+|"
     r",\s+(?=(?:suggesting|indicating|implying|showing|proving|meaning|revealing|fuel(?:l)?ed|"
-    r"driven|hindering|leading|limiting|"
+    r"driven|hindering|leading|limiting|leaving|"
     r"which|citing|combined|with instances|despite|potentially|representing|and (?:they|it|the|"
     r"that|some|many|critics|users))\b)"
 )

@@ -20,8 +20,9 @@ from netweight.verdict.opinions import (
     names_the_matter,
     opinions_in,
 )
+from netweight.verdict.protagonist import is_rival
 from netweight.verdict.relations import find_compared
-from netweight.verdict.scenes import Scene, is_rival, listed_before, overlap
+from netweight.verdict.scenes import Scene, listed_before, overlap
 from netweight.verdict.scores import Score, find_scores
 from netweight.verdict.story import Span
 from netweight.verdict.topics import Relation
@@ -120,11 +121,15 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
         scene.order,
         is_order_sure=scene.is_order_sure,
     )
-    by_benchmark: dict[str, list[tuple[Span, Score]]] = {}
+    parts = [cut.start() for cut in topics.STRONG_CUT.finditer(scene.text)]
+    by_benchmark: dict[tuple[str, int], list[tuple[Span, Score]]] = {}
+    beside: dict[str, list[Score]] = {}
     for span, score in scores:
         is_named = score.is_named or _is_of(scene, score.model, span)
         known = replace(score, is_clear=is_clear and score.is_clear, is_named=is_named)
-        by_benchmark.setdefault(score.benchmark, []).append((span, known))
+        part = sum(cut <= span.start for cut in parts)
+        by_benchmark.setdefault((score.benchmark, part), []).append((span, known))
+        beside.setdefault(score.benchmark, []).append(known)
     return [
         Trigger(
             span=Span(places[0][0].start, places[-1][0].end),
@@ -132,8 +137,9 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
             type="benchmark_score",
             benchmarks=(benchmark,),
             scores=tuple(score for _, score in places),
+            beside=tuple(beside[benchmark]),
         )
-        for benchmark, places in by_benchmark.items()
+        for (benchmark, _), places in by_benchmark.items()
     ]
 
 
@@ -203,6 +209,10 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
                 )
             else:
                 found.append(trigger)
+    if wordings.HIGH_CAPABILITY.search(scene.text):  # whether it was reached, not how it was tested
+        found = [replace(t, negated=False) if t.topic == "no-high-capability" else t for t in found]
+    sizes = [t.span for t in found if t.topic in ("checkpoint", "cache")]
+    found = [t for t in found if t.topic != "memory" or not any(_ends_in(t.span, s) for s in sizes)]
     undisclosed = [t.span for t in found if t.topic == "training-data"]
     kept = [
         t
@@ -210,6 +220,14 @@ def _topic_triggers(scene: Scene) -> list[Trigger]:
         if t.topic != "synthetic-data" or not any(overlap(t.span, u) for u in undisclosed)
     ]
     return _with_sizes_joined(scene, kept)
+
+
+def _ends_in(span: Span, other: Span) -> bool:
+    """Whether two stretches end on the same amount."""
+    return overlap(span, other) and abs(span.end - other.end) <= _UNIT_LENGTH
+
+
+_UNIT_LENGTH = 4  # characters: "GiB" or "GB"
 
 
 def _is_beside_the_point(scene: Scene, topic: topics.Topic, match: re.Match[str]) -> bool:

@@ -153,15 +153,15 @@ _RUNS = (
     r"all\s+it\s+takes|takes?|at\s+least|no\s+more\s+than|copes?|lives?|sits?|crams?|shoehorn\w*"
 )
 MEMORY = _re(
-    rf"\b(?:{_RUNS})\b{_MORE}?(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b"
+    rf"\b(?:{_RUNS})\b{_MORE}?(?<![\d.])(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b"
     r"(?!\s+(?:\w+\s+){0,3}?(?:free|left|spare|unused|over|idle)\b)|"
-    r"\b(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
+    r"(?<![\w.])(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
     r"(?:is|are|will be|would be|should be)\s+(?:enough|sufficient|plenty|all)\b|"
     rf"\b(?:{_RUNS})\b{_FEW}(?:single|one|lone|an?)\s+(?:\w+\s+){{0,2}}(?P<card>H100)\b|"
     r"\b(?:single|one|lone)\s+(?:\w+\s+){0,2}(?P<card2>H100)\s+(?:suffices|is\s+enough|is\s+all|will\s+do|does|holds|carries|can)\b|"
-    r"\b(?P<gb3>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b[^.;]{0,40}?\b(?:holds?|carries|accommodates?|houses?|"
+    r"(?<![\w.])(?P<gb3>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b[^.;]{0,40}?\b(?:holds?|carries|accommodates?|houses?|"
     r"has\s+room\s+for|swallows?)\b[^.;]{0,20}?\b(?:models?|it|gpt-oss|weights|120b|20b|both|all|everything)\b|"
-    r"\b(?P<gb4>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\s+(?:\w+\s+){0,2}?(?:card|GPU|accelerator|laptop|machine|box|"
+    r"(?<![\w.])(?P<gb4>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\s+(?:\w+\s+){0,2}?(?:card|GPU|accelerator|laptop|machine|box|"
     r"RAM|VRAM|memory|desktop|computer|phone|Mac\w*)\b[^.;]{0,30}?\b(?:room|enough|plenty|suffic\w+|will\s+do|does|is\s+all|ok(?:ay)?|fine)\b"
 )
 NEEDS = _re(
@@ -195,7 +195,8 @@ CHECKPOINT = _re(
     rf"(?<!of )(?<!for )\bgpt-oss-\d+b,?\s*{_IS}\s*{_SOME}(?P<size3>{_N})\s?(?P<unit3>GiB)\b"
 )
 CACHE = _re(
-    rf"\b(?:KV[\s\-]?)?cache\b(?:{_ANY}){{0,40}}?{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b"
+    rf"\b(?:KV[\s\-]?)?cache\b(?:{_ANY}){{0,40}}?{_SOME}(?P<size>{_N})[\s\-]?(?P<unit>GiB|GB|gigabytes?)\b"
+    r"(?!\s+(?:of\s+)?(?:GPU|card|memory|V?RAM|accelerator|laptop|machine|box))"
 )
 
 # ---- context
