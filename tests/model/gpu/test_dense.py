@@ -18,7 +18,7 @@ from tests.model.shapes import tolerance
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 DTYPES = [torch.float32, torch.float16]
 EPS = 1e-5
-GUARD = 64  # numbers before and after a tensor
+GUARD = 512  # numbers before and after a tensor: a step of any tiling
 # Float32: the order of a sum, and a reciprocal root within 2^-22. Float16: neighbours, 2^-10 apart.
 NORM_BOUNDS = {torch.float32: 2e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3}
 ROUNDING = {torch.float32: 2**-24, torch.float16: 2**-11, torch.bfloat16: 2**-8}  # relative
@@ -72,10 +72,9 @@ class Product:
 
     @staticmethod
     def random(tokens, inputs, outputs, dtype=torch.float32):
-        x, added = normal(tokens, inputs + 8), normal(tokens, inputs + 5, seed=1)
         return Product(
-            x.to(dtype)[:, :inputs],
-            added.to(dtype)[:, 3 : 3 + inputs],
+            normal(tokens, inputs + 8, dtype=dtype)[:, :inputs],
+            normal(tokens, inputs + 5, dtype=dtype, seed=1)[:, 3 : 3 + inputs],
             normal(inputs, dtype=dtype, seed=2),
             normal(outputs, inputs, dtype=dtype, seed=3),
             normal(outputs, dtype=dtype, seed=4),
