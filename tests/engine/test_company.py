@@ -253,6 +253,28 @@ def test_a_model_that_draws_ahead_gives_the_same_where_the_youngest_gives_way():
     assert model.num_unseen > 50
 
 
+class Broken(Whimsical):
+    """A constraint that fails when it is asked for the fourth token."""
+
+    def allowed(self):
+        if len(self.drawn) == 3:
+            raise RuntimeError("out of rules")
+        return super().allowed()
+
+
+def test_a_constraint_that_fails_while_steps_run_ahead_harms_no_other(caplog):
+    free = Request([1, 2], Sampling(seed=1), max_tokens=12)
+    [alone] = stories(Engine(Pseudorandom(max_context=CONTEXT)), free)
+    model = Drawing(max_context=CONTEXT)
+    limited = Request([3], Sampling(seed=2), max_tokens=12, constraint=Broken())
+    broken, other = stories(Engine(model), limited, free)
+    assert (len(broken.tokens), broken.finish.reason) == (3, "error")
+    assert "out of rules" in broken.finish.error
+    other.check(alone)
+    assert "a step failed" not in caplog.text
+    assert model.num_forwards == 12  # none is run again
+
+
 class Forgetful(Drawing):
     """Takes the first of what was drawn for every token that nobody has looked at."""
 

@@ -40,7 +40,7 @@ _GONE = ModelFailure("the request has ended")  # for a place that nobody looks a
 
 @runtime_checkable
 class DrawingModel(Model, Protocol):
-    """A model whose logits stay where they are; `netweight.model.DeviceModel` is one."""
+    """A model whose logits stay where they are; `netweight.model.TritonModel` is one."""
 
     @property
     def is_ahead(self) -> bool:

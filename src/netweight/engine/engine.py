@@ -179,7 +179,7 @@ class Engine:
                 return []
             flight = self._runner.launch(work)
         flight = self._runner.draw(flight)
-        if self._runner.is_ahead and flight.error is None:
+        if self._runner.is_ahead and flight.can_be_followed:
             following = self._scheduler.ahead(flight.work)
             if following:
                 self._flight = self._runner.launch(following, flight)

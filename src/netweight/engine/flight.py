@@ -49,3 +49,8 @@ class Flight(NamedTuple):
     logits: Tensor | None = None  # where the model is
     drawn: Drawn | None = None
     error: Exception | None = None  # why it does not go on
+
+    @property
+    def can_be_followed(self) -> bool:
+        """Whether each of its requests has a token for the step after, seen or not."""
+        return self.drawn is not None and not self.drawn.refused and not self.drawn.logits
