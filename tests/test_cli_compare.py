@@ -97,6 +97,16 @@ def test_a_folder_without_a_run_is_named(folders, second, message):
     assert not (folders / "out").exists()
 
 
+def test_a_narrow_terminal_leaves_room_for_names_and_says_what_it_leaves_out(folders, monkeypatch):
+    wide = run("a", "b").output
+    assert "FINDS" in wide and "are left out: they need 100 columns" not in wide
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = run("a", "b").output
+    assert "FINDS" not in narrow and "are left out: they need 100 columns" in narrow
+    row = next(line.split() for line in narrow.splitlines() if line.startswith("riddles "))
+    assert row[:4] == ["riddles", "100.0%", "37.5%", "+62.5"] and row[-2:] == ["A", "better"]
+
+
 def test_runs_of_different_suites_are_refused(folders):
     write_task(folders / "c", saying(["right"]), suite="full")
     assert "with the suite quick, c with full" in str(run("a", "c").exception)

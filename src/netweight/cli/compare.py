@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NUM_ITEMS = 20
 _EXCERPT = 60
 _FOREST_WIDTH = 51  # characters, an odd number so that nought has one of its own
+_WIDE = 100  # columns in which all of a table's fit
 
 
 def compare(
@@ -67,7 +68,11 @@ def _print_comparison(comparison: "Comparison", limit: int | None) -> None:
     for name, run in (("A", comparison.first), ("B", comparison.second)):
         console.print(f"{name}: {_plain(run.model)}, {run.folder}", markup=False)
     console.print()
-    console.print(_table(comparison))
+    is_wide = console.width >= _WIDE
+    console.print(_table(comparison, is_wide=is_wide))
+    if not is_wide:
+        told = f"P and what it would have found are left out: they need {_WIDE} columns, or --json."
+        console.print(told, style="dim", markup=False)
     if any(task.judgement for task in comparison.tasks):
         console.print(_method(comparison), style="dim", markup=False)
     for task in comparison.tasks:
@@ -83,7 +88,7 @@ def _print_comparison(comparison: "Comparison", limit: int | None) -> None:
     _print_items(console, comparison, limit)
 
 
-def _table(comparison: "Comparison") -> "Table":
+def _table(comparison: "Comparison", *, is_wide: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -91,13 +96,18 @@ def _table(comparison: "Comparison") -> "Table":
     table.add_column("FIGURE", overflow="fold")
     for heading in ("A", "B", "A - B", "95% INTERVAL"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("P", "FINDS"):
+    for heading in ("P", "FINDS") if is_wide else ():
         table.add_column(heading, justify="right")
     table.add_column("VERDICT")
+
+    def add(row: list[str], style: str) -> None:
+        cells = row if is_wide else [*row[:5], row[-1]]
+        table.add_row(*(Text(_plain(cell), style=style) for cell in cells))
+
     for task in comparison.tasks:
-        table.add_row(*(Text(_plain(cell), style="bold") for cell in _row(task)))
+        add(_row(task), "bold")
         for row in _further_rows(task):
-            table.add_row(*(Text(_plain(cell)) for cell in row))
+            add(row, "")
     return table
 
 
