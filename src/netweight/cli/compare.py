@@ -70,11 +70,8 @@ def _print_comparison(comparison: "Comparison", limit: int | None) -> None:
     console.print()
     is_wide = console.width >= _WIDE
     console.print(_table(comparison, is_wide=is_wide))
-    if not is_wide:
-        told = f"P and what it would have found are left out: they need {_WIDE} columns, or --json."
-        console.print(told, style="dim", markup=False)
     if any(task.judgement for task in comparison.tasks):
-        console.print(_method(comparison), style="dim", markup=False)
+        console.print(_method(comparison, is_wide=is_wide), style="dim", markup=False)
     for task in comparison.tasks:
         for note in _notes(task):
             style = "bold red" if task.why_not else "dim"
@@ -143,14 +140,23 @@ def _further_rows(task: "TaskComparison") -> Iterator[list[str]]:
         yield [name, first, second, difference, row.interval, row.p_value, finds, row.verdict]
 
 
-def _method(comparison: "Comparison") -> str:
+def _method(comparison: "Comparison", *, is_wide: bool) -> str:
     """What the columns of the table are, and how the p-values were corrected."""
+    units = "Rates differ by points."
     num_tasks = sum(task.judgement is not None for task in comparison.tasks)
     num_figures = sum(len(task.figures) for task in comparison.tasks)
+    corrected = (
+        f"for tasks Holm's over {num_tasks}, for the figures below them Benjamini and Hochberg's "
+        f"over {num_figures}"
+    )
+    if not is_wide:
+        return (
+            f"Verdicts rest on p-values: {corrected}. These, and the smallest difference that "
+            f"would have been found, need {_WIDE} columns, or --json. {units}"
+        )
     return (
-        f"P is of no difference: for tasks Holm's over {num_tasks}, for the figures below them "
-        f"Benjamini and Hochberg's over {num_figures}. FINDS is the smallest difference that is "
-        "found four times in five. Rates differ by points."
+        f"P is of no difference: {corrected}. FINDS is the smallest difference that is found four "
+        f"times in five. {units}"
     )
 
 
