@@ -1,6 +1,6 @@
 """Does the verdict find the errors planted in stories of our own, and label their claims rightly?
 
-Half of the stories served to develop the rules, the other half only to report on them. A planted
+Some sets served to develop the rules, others only to report on them. A planted
 error counts as found when a finding of its kind is on its sentence. A gold claim is matched with
 the claim that shares most of its words; one that no claim was found for counts as labelled wrongly.
 """
@@ -25,6 +25,8 @@ FOLDER = Path(__file__).parents[1] / "tests" / "verdict" / "gold"
 SPLITS = (
     *("dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5"),
     "blind",
+    # By six further hands, without sight of the rules; no rule was written from them.
+    *("further1", "further2", "further3", "further4", "further5", "further6"),
 )
 LABELS = ("supported", "contradicted", "mixed", "not_enough_evidence", "not_checkable")
 MIN_OVERLAP = 0.5  # of the shorter of two quotes
