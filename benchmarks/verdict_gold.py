@@ -1,8 +1,8 @@
 """Does the verdict find the errors planted in stories of our own, and label their claims rightly?
 
-Some sets served to develop the rules, others only to report on them. A planted
-error counts as found when a finding of its kind is on its sentence. A gold claim is matched with
-the claim that shares most of its words; one that no claim was found for counts as labelled wrongly.
+Some sets served to develop the rules, others only to report on them. A planted error counts as
+found when a finding of its kind is on its sentence. A gold claim is matched with the claim that
+shares most of its words; one that no claim was found for counts as labelled wrongly.
 """
 
 import argparse
