@@ -22,11 +22,13 @@ from netweight.verdict.ledger import Ledger
 from netweight.verdict.story import Span, Story, parse_story
 
 FOLDER = Path(__file__).parents[1] / "tests" / "verdict" / "gold"
+UNREAD = ("unread1", "unread2", "unread3")  # nothing is learned or made from these
 SPLITS = (
     *("dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5"),
     "blind",
-    # By six further hands, without sight of the rules; no rule was written from them.
     *("further1", "further2", "further3", "further4", "further5", "further6"),
+    *("further7", "further8", "further9", "further10", "further11", "further12"),
+    *UNREAD,
 )
 LABELS = ("supported", "contradicted", "mixed", "not_enough_evidence", "not_checkable")
 MIN_OVERLAP = 0.5  # of the shorter of two quotes

@@ -1,6 +1,7 @@
-"""Sentences in clauses, and what each does, by word classes alone."""
+"""Sentences in clauses, and what each does, by what was learned of their words."""
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given
@@ -8,18 +9,23 @@ from hypothesis import strategies as st
 
 from netweight.verdict import parse_story, published
 from netweight.verdict.claims import extract_claims
-from netweight.verdict.clauses import clauses_of, is_list_entry, reads_as, without_speaker
+from netweight.verdict.clauses import clauses_of, features_of_place, places_in
 from netweight.verdict.lexicon import is_boilerplate
+from netweight.verdict.linear import Linear, learned
+from netweight.verdict.readings import is_list_entry, reading_of
+from netweight.verdict.scenes import read_scenes
 from netweight.verdict.story import Span
 
 CUT = [
-    ("The fans scream, and the bill has doubled.", ["The fans scream", "the bill has doubled."]),
-    ("Prices fell because the rivals had to answer.",
-     ["Prices fell", "the rivals had to answer."]),
+    ("The weights are free, but the training data is kept back.",
+     ["The weights are free", "but the training data is kept back."]),
+    ("gpt-oss-120b scores 90 percent on MMLU, while o4-mini scores 93.",
+     ["gpt-oss-120b scores 90 percent on MMLU", "o4-mini scores 93."]),
     ("The team moved its code; nobody noticed.", ["The team moved its code", "nobody noticed."]),
     ("They sold the cards, chairs and desks.", ["They sold the cards, chairs and desks."]),
-    ("It fits, which surprised the lab.", ["It fits", "surprised the lab."]),
     ("A bank and a hospital have signed.", ["A bank and a hospital have signed."]),
+    ("The licence is Apache 2.0, and the model runs on one card.",
+     ["The licence is Apache 2.0", "the model runs on one card."]),
 ]  # fmt: skip
 
 
@@ -28,13 +34,15 @@ def stretches(text, kept=()):
 
 
 @pytest.mark.parametrize(("text", "clauses"), CUT, ids=[text for text, _ in CUT])
-def test_a_cut_has_a_verb_on_both_sides(text, clauses):
-    assert stretches(text) == clauses
+def test_a_sentence_is_cut_where_another_statement_begins(text, clauses):
+    assert [re.sub(r"^(?:and|but|while)\s", "", c) for c in stretches(text)] == [
+        re.sub(r"^(?:and|but|while)\s", "", c) for c in clauses
+    ]
 
 
 def test_what_is_to_be_kept_whole_is_not_cut():
-    text = "The fans scream, and the bill has doubled."
-    assert stretches(text, [Span(10, 25)]) == [text]
+    text = "The team moved its code; nobody noticed."
+    assert stretches(text, [Span(10, 30)]) == [text]
 
 
 @given(st.text(alphabet="abc ,;.\u2014 Theandiswhichhas", max_size=80))
@@ -74,6 +82,13 @@ NEITHER = [
 ]
 
 
+def reads_as(clause):
+    """What a clause does that stands as a sentence in a story about the models."""
+    story = parse_story(f"OpenAI put gpt-oss-120b online.\n{clause}".encode(), "story.txt")
+    scene = read_scenes(story, published())[-1]
+    return reading_of(scene, Span(0, len(scene.text)), scene.text)
+
+
 @pytest.mark.parametrize("clause", FACTS)
 def test_a_fact_is_what_somebody_could_look_up(clause):
     assert reads_as(clause) == "fact"
@@ -89,23 +104,26 @@ def test_a_scene_an_announcement_or_an_order_is_neither(clause):
     assert reads_as(clause) is None
 
 
-def test_in_quotation_marks_a_view_without_an_event_is_an_opinion():
-    said = "Small nations need tools of their own"
-    assert (reads_as(said), reads_as(said, is_quoted=True)) == ("fact", "opinion")
-    assert reads_as("The server crashed twice", is_quoted=True) == "fact"
+def test_a_hedge_of_one_word_is_no_clause():
+    assert stretches("Reportedly, it has beaten its rival.") == [
+        "Reportedly, it has beaten its rival."
+    ]
 
 
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("She said that her team had halved its bill.", "her team had halved its bill."),
-        ("A spokesman told reporters the hub was full.", "the hub was full."),
-        ("Another host is said to charge 15 cents.", "Another host is said to charge 15 cents."),
-    ],
-)
-def test_the_speaker_is_no_part_of_what_is_said(text, left):
-    span = without_speaker(text, Span(0, len(text)))
-    assert text[span.start : span.end] == left
+def test_every_place_of_a_cut_is_known_by_what_stands_around_it():
+    text = "It fits, which surprised the lab; nobody said so."
+    marks = [(place.mark, place.word) for place in places_in(text)]
+    assert (",", "which") in marks and (";", "nobody") in marks
+    first = features_of_place(text, places_in(text)[0])
+    assert {"mark ,", "word which", "left0 fits", "right1 surprised"} <= first
+
+
+def test_shares_add_up_and_an_unknown_feature_counts_nothing():
+    classifier = Linear(("cut", "whole"), {"mark ;": ((0, 2.0), (1, -1.0))})
+    shares = classifier.shares(["mark ;", "never seen"])
+    assert shares == classifier.shares(["mark ;"])
+    assert shares["cut"] > 0.9 and abs(sum(shares.values()) - 1) < 1e-12
+    assert set(learned("readings").classes) == {"fact", "neither", "opinion"}
 
 
 def test_an_entry_of_a_list_is_no_title():

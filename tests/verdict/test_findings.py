@@ -19,7 +19,7 @@ def kinds(text):
     ("kind", "wrong", "right"),
     [
         (
-            "column_swap",
+            "model_swap",
             "gpt-oss-120b scored 57.6% on HealthBench, o3 50.1%.",
             "gpt-oss-120b scored 57.6% on HealthBench, o3 59.8%.",
         ),

@@ -21,15 +21,12 @@ from netweight.verdict.faults import Kind
 from netweight.verdict.findings import find_errors
 from netweight.verdict.ledger import Ledger
 
-# Stories that rules were written from. Of the others only the form is tested here.
+# The first sets. The later ones, from which the reader has learned too, are tested together.
 SPLITS = (
     "dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5",
 )  # fmt: skip
 OWN = ("dev", "report")  # by the author of the rules
 MIN_RECALL = 0.9
-# What is reached on a set that names the kinds of some errors in another way than the others do: a
-# swap within one row is "models exchanged" there and "another column" here. Not a bar of its own.
-REACHED = {"blind_dev2": 0.8}
 MAX_FALSE_ALARMS = 0.05
 MIN_MACRO_F1 = 0.8
 
@@ -37,6 +34,10 @@ MIN_MACRO_F1 = 0.8
 @pytest.fixture(scope="module", params=SPLITS)
 def judged(request):
     return [judge_story(gold) for gold in read_gold(request.param)]
+
+
+# Sets whose exchanged figures are all of other models.
+RARE = dict.fromkeys(("blind_dev", "blind_dev2", "blind_dev3"), frozenset({"column_swap"}))
 
 
 def share(rate):
@@ -53,7 +54,7 @@ def test_the_stories_are_many_short_and_sound(split):
         for quote in [c.quote for c in story.claims] + [p.mark for p in story.planted]:
             assert story.text.count(quote) == 1, (story.id, quote)
     kinds = Counter(p.kind for s in stories for p in s.planted)
-    assert set(kinds) == set(get_args(Kind))
+    assert set(kinds) >= {*get_args(Kind)} - RARE.get(split, frozenset())
     assert split not in OWN or min(kinds.values()) >= 3
 
 
@@ -65,10 +66,28 @@ def test_no_story_is_in_two_sets():
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_bars_are_met(split):
     scored = score(split)
-    assert share(scored["recall"]) >= REACHED.get(split, MIN_RECALL)
+    assert share(scored["recall"]) >= MIN_RECALL
     assert share(scored["sentences_with_false_alarms"]) <= MAX_FALSE_ALARMS
     assert share(scored["exact_quotes"]) == 1
     assert scored["macro_f1"] >= MIN_MACRO_F1
+
+
+def test_the_bars_are_met_on_all_sets_together():
+    stories = [
+        judge_story(gold)
+        for split in verdict_gold.SPLITS
+        if split not in verdict_gold.UNREAD
+        for gold in read_gold(split)
+    ]
+    found = sum(len(story.found) for story in stories)
+    planted = sum(len(story.gold.planted) for story in stories)
+    assert found / planted >= MIN_RECALL
+    sound = [story for story in stories if not story.gold.planted]
+    alarmed = {finding.sentence for story in sound for finding in story.false_alarms}
+    sentences = sum(len(story.story.sentences) for story in sound)
+    assert len(alarmed) / sentences <= MAX_FALSE_ALARMS
+    labels = [(claim.label, said) for story in stories for claim, said in matched(story)]
+    assert macro_f1(labels)[0] >= MIN_MACRO_F1
 
 
 def test_a_second_run_gives_the_same_numbers():

@@ -4,14 +4,16 @@ import dataclasses
 
 import pytest
 
-from netweight.verdict import parse_story, published, stating
-from netweight.verdict.catalogue import CATALOGUE
+from netweight.verdict import judge_propositions, parse_story, published, stating
 from netweight.verdict.claims import extract_claims
 from netweight.verdict.findings import find_errors
 from netweight.verdict.judge import judge
 from netweight.verdict.ledger import Ledger
+from netweight.verdict.linear import Linear
+from netweight.verdict.propositions import PROPOSITIONS
+from netweight.verdict.scenes import read_scenes
 from netweight.verdict.stating import stated_in
-from netweight.verdict.word_classes import CLASSES
+from netweight.verdict.story import Span
 from tests.conftest import ROOT
 
 TABLES = published()
@@ -49,14 +51,30 @@ def test_a_statement_has_its_label_in_words_that_no_gold_story_has(opening, labe
     assert label == "contradicted" or not kinds
 
 
-def test_every_proposition_rests_on_a_document_and_every_class_is_used():
-    used = "".join(
-        t for p in CATALOGUE for t in (*p.bag, p.opposite or "", p.forbidden or "", p.context or "")
+def told():
+    """The clauses that the propositions were learned from, by what each makes."""
+    lines = (ROOT / "tests" / "verdict" / "propositions.txt").read_text("utf-8").splitlines()
+    return [line.split(" | ", 2) for line in lines if not line.startswith("#")]
+
+
+def test_every_proposition_rests_on_a_document_and_was_learned_both_ways():
+    assert all(
+        p.document in TABLES.documents for p in PROPOSITIONS.values() if p.id not in COMPUTED
     )
-    assert len({p.id for p in CATALOGUE}) == len(CATALOGUE)
-    computed = {"big-iron", "small-iron"}
-    assert all(p.document in TABLES.documents for p in CATALOGUE if p.id not in computed)
-    assert all(f"<{name}>" in used for name in CLASSES)
+    made = {(name, sign) for name, sign, _ in told()}
+    by_number = {"size-ratio"}
+    for name in PROPOSITIONS.keys() - by_number:
+        assert {(name, "+"), (name, "-")} <= made
+
+
+# Judged by figures, and by no document.
+COMPUTED = {"one-card", "home-machine", "malformed-edits"}
+
+
+def test_the_clauses_to_learn_from_are_many_and_none_is_there_twice():
+    texts = [text for _, _, text in told()]
+    assert len(texts) > 10_000 and len(set(texts)) == len(texts)
+    assert {sign for _, sign, _ in told()} == {"+", "-", "0"}
 
 
 DENIALS = [
@@ -75,25 +93,29 @@ DENIALS = [
 
 @pytest.mark.parametrize(("plain", "turned"), DENIALS)
 def test_a_denial_turns_a_proposition_round(plain, turned):
-    first, second = stated_in(plain, plain), stated_in(turned, turned)
+    first, second = states(plain), states(turned)
     assert first and second and first.proposition is second.proposition
     assert first.is_affirmed != second.is_affirmed
 
 
-def test_words_out_of_the_bag_state_nothing():
-    assert stated_in("The harbour office moved its timetable by an hour", "") is None
-    for proposition in CATALOGUE:
-        assert stated_in("It rained for nine days", "") is None, proposition.id
+def states(text):
+    scene = read_scenes(parse_story((OPENING + text).encode(), "story.txt"), TABLES)[-1]
+    return stated_in(scene, Span(0, len(scene.text)))
 
 
-def test_a_wrong_catalogue_gives_wrong_verdicts(monkeypatch):
+def test_words_of_another_matter_state_nothing():
+    assert states("The harbour office moved its timetable by an hour.") is None
+    assert states("It rained for nine days.") is None
+
+
+def test_a_wrong_table_or_wrong_weights_give_wrong_verdicts(monkeypatch):
     text = "Nobody outside has seen what the models were trained on."
     assert read(text)[0] == ["supported"]
-    wrong = tuple(dataclasses.replace(p, holds=not p.holds) for p in CATALOGUE)
-    monkeypatch.setattr(stating, "CATALOGUE", wrong)
-    monkeypatch.setattr(
-        "netweight.verdict.judge_propositions.PROPOSITIONS", {p.id: p for p in wrong}
-    )
+    wrong = {
+        p.id: dataclasses.replace(p, made=p.denied, denied=p.made) for p in PROPOSITIONS.values()
+    }
+    monkeypatch.setattr(judge_propositions, "PROPOSITIONS", wrong)
     assert read(text)[0] == ["contradicted"]
-    monkeypatch.setattr(stating, "CATALOGUE", ())
+    blank = Linear(("none",), {})
+    monkeypatch.setattr(stating, "learned", lambda name: blank)
     assert read(text)[0] == ["not_enough_evidence"]

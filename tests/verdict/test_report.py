@@ -49,6 +49,7 @@ def test_the_example_s_claims_get_their_readings(example):
         ("efficiency", ()): "supported",
         ("harmony", ()): "not_checkable",
         ("opinion", ()): "not_checkable",
+        ("other", ()): "not_enough_evidence",
         ("score", ("mmlu",)): "supported",
         ("comparison", ("codeforces",)): "contradicted",
     }

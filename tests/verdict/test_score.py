@@ -81,7 +81,7 @@ def test_a_claim_is_as_central_as_its_most_central_telling():
     assert by_topic["comparison"].headline_strength == by_topic["comparison"].body_strength
     assert by_topic["licence"].centrality == 0.8
     assert by_topic["size"].centrality == 0.25
-    assert len(told) == 3
+    assert sum(one.claim.topic == "comparison" for one in told) == 1
 
 
 def test_the_vendor_alone_is_one_voice_and_a_third_party_is_another():

@@ -278,9 +278,9 @@ def test_scores_are_read_across_lines(text):
 # ---- errors, each with its twin put right
 
 ERRORS = [
-    ("column_swap", "On MMLU gpt-oss-120b has 90.0%; o4-mini has 87.0%.", "87.0%", "93.0%"),
-    ("column_swap", "HealthBench: gpt-oss-120b 57.6, o4-mini 59.8.", "59.8", "50.1"),
-    ("column_swap", "On GPQA Diamond, o3-mini lands at 81.4 per cent.", "81.4", "77.0"),
+    ("model_swap", "On MMLU gpt-oss-120b has 90.0%; o4-mini has 87.0%.", "87.0%", "93.0%"),
+    ("model_swap", "HealthBench: gpt-oss-120b 57.6, o4-mini 59.8.", "59.8", "50.1"),
+    ("model_swap", "On GPQA Diamond, o3-mini lands at 81.4 per cent.", "81.4", "77.0"),
     ("model_swap", "On the index (version 2 of the AA index) DeepSeek R1-0528 sits at 64 and "
      "Qwen3-235B-2507 at 59.", "64 and Qwen3-235B-2507 at 59", "59 and Qwen3-235B-2507 at 64"),
     ("size_swap", "On SWE-bench Verified the small one solves 62.4%.", "small", "large"),
@@ -334,7 +334,7 @@ ERRORS = [
      "o4-mini", "o3-mini"),
     ("model_swap", "On Aider's leaderboard gpt-oss-120b edges out DeepSeek R1-0528.",
      "edges out", "is no match for"),
-    ("column_swap", "On PersonQA gpt-oss-120b makes things up 36.1% of the time.", "36.1", "49.1"),
+    ("model_swap", "On PersonQA gpt-oss-120b makes things up 36.1% of the time.", "36.1", "49.1"),
     ("invented_number", "gpt-oss-120b has six levels of reasoning effort.", "six", "three"),
 ]  # fmt: skip
 
@@ -437,7 +437,7 @@ TWINS = [
     ("size_swap", "SWE-bench Verified: 60.7% big, 62.4% small.",
      "60.7% big, 62.4% small",
      "62.4% big, 60.7% small"),
-    ("column_swap", "MMLU for the small one is 85.3%, for o3-mini 90.0%.",
+    ("model_swap", "MMLU for the small one is 85.3%, for o3-mini 90.0%.",
      "90.0%",
      "87.0%"),
     ("model_swap", "Tau-bench Retail, i.e. calling a shop's functions. gpt-oss-120b "
@@ -456,17 +456,17 @@ TWINS = [
     ("invented_number", "gpt-oss-120b answers seven in ten MMLU questions correctly.",
      "seven",
      "nine"),
-    ("column_swap", "On MMMLU, the translated MMLU, gpt-oss-120b has 85.2%.",
+    ("model_swap", "On MMMLU, the translated MMLU, gpt-oss-120b has 85.2%.",
      "85.2",
      "81.3"),
-    ("column_swap", "On the ambiguous part of BBQ gpt-oss-120b reaches 82 percent.",
+    ("model_swap", "On the ambiguous part of BBQ gpt-oss-120b reaches 82 percent.",
      "82",
      "87"),
-    ("column_swap", "In SimpleQA, 23.4 percent of the answers from gpt-oss-120b were "
+    ("model_swap", "In SimpleQA, 23.4 percent of the answers from gpt-oss-120b were "
      "right.",
      "23.4",
      "16.8"),
-    ("column_swap", "On PersonQA, 36.1% of what gpt-oss-120b says is invented.",
+    ("model_swap", "On PersonQA, 36.1% of what gpt-oss-120b says is invented.",
      "36.1",
      "49.1"),
     ("negation", "Neither model offers a setting for how hard it thinks.",
@@ -508,10 +508,10 @@ TWINS = [
     ("strength_inflation", "gpt-oss-120b is o4-mini's equal on every test.",
      "o4-mini's equal on every test",
      "o4-mini's equal, says OpenAI"),
-    ("model_swap", "gpt-oss-120b leapfrogs o4-mini on MMLU.",
+    ("strength_inflation", "gpt-oss-120b leapfrogs o4-mini on MMLU.",
      "MMLU",
      "HealthBench"),
-    ("model_swap", "gpt-oss-120b wins on MMLU over o4-mini.",
+    ("strength_inflation", "gpt-oss-120b wins on MMLU over o4-mini.",
      "MMLU",
      "HealthBench"),
     ("stale_comparator", "On Aider Polyglot OpenAI's older o3-mini, set to high effort, has "
@@ -623,15 +623,15 @@ def test_a_further_class_has_its_error_found_and_its_twin_let_pass(kind, text, w
 
 # In as many constructions as came to mind; written before the rules were changed for them.
 WRONG = [
-    ("column_swap", "HealthBench: o3 59.8, gpt-oss-120b 57.6, o4-mini 41.8."),
-    ("column_swap", "HealthBench shows 57.6 percent for gpt-oss-120b. Next come "
+    ("model_swap", "HealthBench: o3 59.8, gpt-oss-120b 57.6, o4-mini 41.8."),
+    ("model_swap", "HealthBench shows 57.6 percent for gpt-oss-120b. Next come "
      "o4-mini at 50.1 and GPT-4o at 41.8."),
     ("negation", "On version 2 of the Artificial Analysis index no open model from "
      "China is ahead of gpt-oss-120b."),
     ("negation", "Nobody in China has an open-weight model above gpt-oss-120b on "
      "Aider Polyglot."),
     ("strength_inflation", "gpt-oss-120b edged past o3 on HealthBench."),
-    ("model_swap", "gpt-oss-120b overtook o4-mini on MMLU."),
+    ("strength_inflation", "gpt-oss-120b overtook o4-mini on MMLU."),
     ("strength_inflation", "gpt-oss-20b outclasses o3-mini on every common benchmark."),
     ("strength_inflation", "gpt-oss-120b wins against o4-mini in all disciplines."),
     ("stale_comparator", "On Aider Polyglot o3-mini has 60.4 percent, which puts it ahead "
@@ -662,7 +662,7 @@ WRONG = [
      "2622."),
     ("strength_inflation", "OpenAI calls gpt-oss-120b better than o4-mini."),
     ("strength_inflation", "OpenAI claims that gpt-oss-120b surpasses o4-mini in reasoning."),
-    ("column_swap", "\"It scored 81.4% on GPQA Diamond,\" she said of gpt-oss-120b."),
+    ("model_swap", "\"It scored 81.4% on GPQA Diamond,\" she said of gpt-oss-120b."),
     ("model_swap", "o3, 57.6%; gpt-oss-120b, 59.8%; o4-mini, 50.1% (all on "
      "HealthBench)."),
     ("size_swap", "gpt-oss-20b sits at 49.1% on PersonQA, which is the lower of the "
@@ -675,7 +675,7 @@ WRONG = [
     ("model_swap", "DeepSeek R1-0528 is no match for gpt-oss-120b on version 2 of the "
      "AA index."),
     ("model_swap", "o4-mini trails gpt-oss-120b on MMLU."),
-    ("model_swap", "Among knowledge tests, gpt-oss-120b wins on MMLU over o4-mini."),
+    ("strength_inflation", "Among knowledge tests, gpt-oss-120b wins on MMLU over o4-mini."),
     ("model_swap", "Version 2 of the AA index: Qwen3-235B-2507 59, DeepSeek R1-0528 "
      "64, gpt-oss-120b 58."),
     ("invented_number", "gpt-oss-120b finishes Tau-bench Retail with 74.9%."),
@@ -734,12 +734,12 @@ WRONG = [
      "free of bias."),
     ("model_swap", "Health is where gpt-oss-120b shines. On HealthBench it has 59.8%, "
      "ahead of the 57.6% of o3."),
-    ("column_swap", "HOST: What about the big one on GPQA?\n\nGUEST: That is 81.4%, "
+    ("model_swap", "HOST: What about the big one on GPQA?\n\nGUEST: That is 81.4%, "
      "without tools."),
     ("size_swap", "On AIME 2024 without tools the big one gets 92.1%."),
     ("model_swap", "Every Chinese model that we follow loses to gpt-oss-120b on Aider "
      "Polyglot."),
-    ("model_swap", "By a hair, gpt-oss-120b beats gpt-oss-20b on AIME 2025 with "
+    ("strength_inflation", "By a hair, gpt-oss-120b beats gpt-oss-20b on AIME 2025 with "
      "tools, and it beats o4-mini on MMLU."),
     ("negation", "gpt-oss-120b has no licence for commercial use: it may not be "
      "used commercially."),
@@ -767,7 +767,7 @@ WRONG = [
      "benchmark that gpt-oss-120b has to reach."),
     ("model_swap", "The chart on page 12 shows HealthBench: from left to right "
      "gpt-oss-120b (59.8), gpt-oss-20b (42.5), o3 (57.6), o4-mini (50.1)."),
-    ("column_swap", "\"We measured 93.0 on MMLU for the large model,\" OpenAI writes."),
+    ("model_swap", "\"We measured 93.0 on MMLU for the large model,\" OpenAI writes."),
     ("size_swap", "\"We measured 85.3 on MMLU for the large model,\" OpenAI writes."),
     ("dropped_condition", "What about contests? gpt-oss-20b climbs to 98.7% on AIME 2025."),
     ("dropped_condition", "An Elo of 2516 on Codeforces is what gpt-oss-20b brings home."),
@@ -877,9 +877,9 @@ WRONG = [
     ("size_swap", "gpt-oss-120b runs in 16 GB of memory."),
     ("size_swap", "gpt-oss-20b scores 67.8% on Tau-bench Retail."),
     ("size_swap", "On SimpleQA gpt-oss-120b answers just 6.7% correctly."),
-    ("column_swap", "On Tau-bench Retail gpt-oss-120b has 57.6%."),
-    ("column_swap", "On GPQA Diamond o3-mini scored 81.4%."),
-    ("column_swap", "On HealthBench o3 has 50.1%."),
+    ("model_swap", "On Tau-bench Retail gpt-oss-120b has 57.6%."),
+    ("model_swap", "On GPQA Diamond o3-mini scored 81.4%."),
+    ("model_swap", "On HealthBench o3 has 50.1%."),
     ("column_swap", "Of MMLU's questions gpt-oss-120b gets 80.1% right."),
     ("invented_number", "On Tau-bench Retail gpt-oss-120b has 73.3%."),
     ("invented_number", "Kimi K2 is at 66.6% on Aider Polyglot, gpt-oss-120b at 41.8%."),
@@ -1441,5 +1441,5 @@ def test_a_figure_that_is_not_published_is_found_in_any_shape(shape, row, off):
     assume(2036 < value < 4000 if row.unit == "elo" else 0 < value <= 100)
     claims, findings = read(told(shape, row, value))
     assert {j.verdict for c, j in claims if c.topic == "score"} == {"contradicted"}
-    assert set(findings) - {"stale_comparator"} <= {"invented_number", "column_swap"}
+    assert set(findings) - {"stale_comparator"} <= {"invented_number", "column_swap", "model_swap"}
     assert set(findings) - {"stale_comparator"}

@@ -33,7 +33,8 @@ class Assertion:
     is_partial: bool = False  # said of some benchmark or of some model of a group
     is_of_all: bool = False  # said of every model of a group
     beside: tuple[Score, ...] = ()  # every score of the sentence on that benchmark
-    proposition: str | None = None  # of netweight.verdict.catalogue
+    proposition: str | None = None  # of netweight.verdict.propositions
+    figures: tuple[str, ...] = ()  # the published figures that its numbers are
 
 
 @dataclass(frozen=True, kw_only=True)

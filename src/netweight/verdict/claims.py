@@ -6,6 +6,7 @@ offsets, so it is verbatim by construction, and checked again. Does not know wha
 
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from netweight.verdict import net, topics
@@ -13,9 +14,10 @@ from netweight.verdict.clauses import clauses_of
 from netweight.verdict.denial import is_distanced, is_supposed
 from netweight.verdict.evidence import Published
 from netweight.verdict.lexicon import is_boilerplate
+from netweight.verdict.linking import trigger_of
 from netweight.verdict.names import find_attribution
-from netweight.verdict.opinions import is_about_the_matter, names_the_matter
 from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
+from netweight.verdict.stating import stated_in
 from netweight.verdict.story import Sentence, Span, Story
 from netweight.verdict.triggers import Assertion, Trigger, find_triggers
 from netweight.verdict.wordings import licence_named
@@ -59,7 +61,7 @@ def extract_claims(story: Story, tables: Published) -> tuple[Claim, ...]:
         if is_boilerplate(scene.text):
             continue
         paragraph = paragraphs[scene.sentence.paragraph]
-        for span, trigger in _segments(scene, find_triggers(scene, tables), paragraph):
+        for span, trigger in _segments(scene, find_triggers(scene, tables), paragraph, tables):
             claim = make_claim(f"c{len(claims) + 1}", scene, span, trigger, story)
             claim = _beside_others(claim.told_of(_meant(claim, scene, tables)))
             key = identity_of(claim)
@@ -93,9 +95,11 @@ def _meant(claim: Claim, scene: Scene, tables: Published) -> tuple[str, ...]:
     }:
         return scene.main_subjects
     rows = [tables.models[s] for s in claim.subjects if s in tables.models]
+    is_beside = not {*claim.subjects} & {*scene.main_subjects}
     is_closed = any(row.access == "proprietary" for row in rows)
     is_named = any(overlap(m.span, _within(claim)) for m in scene.models)
-    if claim.topic in _OF_OPEN_WEIGHTS and is_closed and not is_named:
+    is_of_safety = claim.topic in ("no-high-capability", "harmony") and is_beside
+    if ((claim.topic in _OF_OPEN_WEIGHTS and is_closed) or is_of_safety) and not is_named:
         return scene.main_subjects
     if len(rows) < 2 or len(rows) < len(claim.subjects) or len({row.family for row in rows}) > 1:
         return claim.subjects
@@ -134,6 +138,7 @@ def identity_of(claim: Claim) -> tuple[object, ...]:
         claim.misuses,
         claim.is_partial,
         claim.proposition,
+        claim.figures,
         words,
         numbers,
         bool(claim.misuses) and claim.id,
@@ -141,77 +146,73 @@ def identity_of(claim: Claim) -> tuple[object, ...]:
     )
 
 
-def _segments(scene: Scene, triggers: list[Trigger], paragraph: str) -> list[tuple[Span, Trigger]]:
-    """Cut the sentence between its claims; each trigger with the stretch of text that states it.
+def _segments(
+    scene: Scene, triggers: list[Trigger], paragraph: str, tables: Published
+) -> list[tuple[Span, Trigger]]:
+    """The sentence's clauses that claim something, each with the trigger of what it claims.
 
     What no rule claims goes through the net of netweight.verdict.net.
     """
     out: list[tuple[Span, Trigger]] = []
-    for piece in _pieces(scene.text, triggers):
-        here = [t for t in triggers if piece.start <= t.span.start < piece.end]
-        factual = dict.fromkeys(t for t in here if t.topic != "opinion")
-        solid = sorted(factual, key=lambda t: t.span)
-        if solid:
-            before, whole, after = net.around(scene, piece, [t.span for t in here], paragraph)
-            out += [*before, *_apart(scene.text, whole, solid), *after]
-        elif here and _is_opinion_about_models(scene, piece):
-            if out and out[-1][1].topic == "opinion":
-                out[-1] = (Span(out[-1][0].start, piece.end), out[-1][1])
-            else:
-                out.append((piece, here[0]))
-        else:
-            out += net.caught(scene, piece, paragraph)
+    whole = Span(0, len(scene.text))
+    for clause in clauses_of(scene.text, whole, [t.span for t in triggers]):
+        here = dict.fromkeys(t for t in triggers if clause.start <= t.span.start < clause.end)
+        if here and (known := _better_known(scene, clause, here)):
+            out.append((clause, known))
+        elif here:
+            out += _parted(scene.text, clause, sorted(here, key=lambda t: t.span))
+        elif claim := net.caught(scene, clause, paragraph, tables):
+            out.append(claim)
     return [(_trim(scene.text, span), trigger) for span, trigger in out]
 
 
-def _apart(text: str, whole: Span, triggers: list[Trigger]) -> list[tuple[Span, Trigger]]:
-    """Each trigger with its own clauses of the stretch; a clause without one goes with the last."""
-    if len(triggers) < _SEVERAL:
-        return [(whole, t) for t in triggers]
-    clauses = clauses_of(text, whole, [t.span for t in triggers])
-    groups: list[tuple[Span, list[Trigger]]] = []
-    for clause in clauses:
-        here = [t for t in triggers if overlap(t.span, clause)]
-        if groups and (not here or not groups[-1][1]):
-            last, theirs = groups.pop()
-            groups.append((Span(last.start, clause.end), [*theirs, *here]))
-        else:
-            groups.append((clause, here))
-    return [(place, t) for place, theirs in groups for t in theirs]
+_STRONG_CUT = re.compile(r";\s")
+_AMOUNTS = ("size", "memory", "checkpoint", "cache")
 
 
-_SEVERAL = 2
+def _parted(text: str, clause: Span, triggers: list[Trigger]) -> list[tuple[Span, Trigger]]:
+    """Each trigger with its clause; two amounts of one kind with its part, up to the comma."""
+    first = {replace(t, span=clause): t for t in reversed(triggers)}
+    triggers = [  # of what is said twice in a clause, once
+        t for t in triggers if t in first.values() or t.topic in _AMOUNTS
+    ]
+    kinds = [t.topic for t in triggers]
+    if len(set(kinds)) > 1 or len(kinds) == 1 or kinds[0] not in _AMOUNTS:
+        return [(clause, t) for t in triggers]
+    starts = [clause.start]
+    for last, following in itertools.pairwise(triggers):
+        between = last.span.end, following.span.start
+        joints = [*_STRONG_CUT.finditer(text, *between), *topics.WEAK_CUT.finditer(text, *between)]
+        if not joints:
+            return [(clause, t) for t in triggers]
+        starts.append(joints[0].start())
+    ends = [*starts[1:], clause.end]
+    return [(Span(a, b), t) for a, b, t in zip(starts, ends, triggers, strict=True)]
 
 
-def _is_opinion_about_models(scene: Scene, piece: Span) -> bool:
-    """Of a model that is named, or the writer's own in a story about one."""
-    words = scene.text[piece.start : piece.end]
-    own = topics.FIRST_PERSON.search(words)
-    by_pronoun = scene.passage_models and topics.PRONOUN.search(scene.text)
-    is_about = scene.models or topics.ABOUT_MODELS.search(scene.text) or own or by_pronoun
-    return bool(is_about) or is_about_the_matter(words) or names_the_matter(scene.text)
+# Propositions that a rule for a broader topic, or for figures, takes for something else.
+_NARROWER: dict[str, frozenset[str]] = {
+    "small-over-large": frozenset({"comparison"}),
+    "malformed-edits": frozenset({"score"}),
+    "hosts-differ": frozenset({"score"}),
+    "outside-review": frozenset({"no-high-capability"}),
+    "share-untold": frozenset({"synthetic-data", "data-release"}),
+    "osaid-asks": frozenset({"open-source", "data-release"}),
+    "osaid-met": frozenset({"open-source"}),
+    "west-over-east": frozenset({"refusal", "comparison", "score"}),
+}
+_SURE = 0.5
 
 
-def _pieces(text: str, triggers: list[Trigger]) -> list[Span]:
-    """The sentence's stretches: strong cuts everywhere, weak cuts only between two triggers."""
-    spans = sorted({t.span for t in triggers})
-
-    def allowed(match: re.Match[str]) -> bool:
-        return not any(s.start < match.end() and match.start() < s.end for s in spans)
-
-    cuts = [Span(*m.span()) for m in topics.STRONG_CUT.finditer(text) if allowed(m)]
-    weak = [Span(*m.span()) for m in topics.WEAK_CUT.finditer(text) if allowed(m)]
-    for left, right in itertools.pairwise(spans):
-        if any(left.end <= cut.start and cut.end <= right.start for cut in cuts):
-            continue
-        between = [w for w in weak if left.end <= w.start and w.end <= right.start]
-        commas = [w for w in between if text[w.start] in ",:"]
-        if between:
-            cuts.append((commas or between)[-1])
-    edges = sorted(cuts)
-    starts = [0, *(cut.end for cut in edges)]
-    ends = [*(cut.start for cut in edges), len(text)]
-    return [Span(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+def _better_known(scene: Scene, clause: Span, triggers: Iterable[Trigger]) -> Trigger | None:
+    """The narrower proposition that a clause makes, where every rule's topic is a broader one."""
+    stated = stated_in(scene, clause)
+    if stated is None or stated.share < _SURE:
+        return None
+    broader = _NARROWER.get(stated.proposition.id, frozenset())
+    if not {t.topic for t in triggers} <= broader:
+        return None
+    return trigger_of(stated, clause)
 
 
 def _trim(text: str, span: Span) -> Span:
@@ -259,6 +260,7 @@ def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Sto
         is_partial=trigger.is_partial,
         is_of_all=trigger.is_of_all,
         proposition=trigger.proposition,
+        figures=trigger.figures,
         beside=trigger.beside,
     )
 
@@ -290,7 +292,7 @@ def _is_suspected(scene: Scene, trigger: Trigger) -> bool:
 # "It was trained on text of other models, some suspect."
 _SAY_SOME = re.compile(
     r",\s+(?:or\s+so\s+)?(?:[\w\-]+\s+){0,4}(?:suspects?|says?|said|thinks?|believes?|claims?|claimed|reckons?|guess(?:es)?|argues?|"
-    r"alleges?|alleged|complain(?:s|ed)?|insists?|insisted)\b[^,;]{0,40}$",
+    r"alleges?|alleged|complain(?:s|ed)?|insists?|insisted)\b(?!\s+that\b)[^,;]{0,40}$",
     re.IGNORECASE,
 )
 # "One: that it slips formulas into poems": told as what is said, and not said.

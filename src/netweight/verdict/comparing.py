@@ -20,7 +20,7 @@ from netweight.verdict.judgement import (
 )
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.names import CHINESE_OPEN, OPEN_WEIGHT, OPENAI_PROPRIETARY
-from netweight.verdict.numerals import ONES
+from netweight.verdict.numerals import gap_at
 from netweight.verdict.pairs import Pair
 from netweight.verdict.posterior import of_pairs
 from netweight.verdict.topics import ABILITIES, Relation, says_universal
@@ -100,11 +100,15 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
         return Judgement(verdict="contradicted", reason=reason, plot=plot_ids(pairs))
     if not pairs:
         return _no_pairs(claim, ledger)
+    if general := _of_one_family(claim, pairs, ledger):
+        return general
     if claim.is_partial:
         verdict = _read_some(claim.relation, pairs)
         verdict = opposite(verdict) if claim.negated else verdict
     elif claim.negated and claim.relation == "equal":  # "does not match" says that it falls short
         verdict = read_pairs("below", pairs)
+    elif by_value := _of_told_scores(claim, pairs):
+        verdict = by_value
     else:
         is_universal = is_sweeping(claim)
         verdict = read_pairs(
@@ -131,29 +135,54 @@ def judge_comparison(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
+def _of_one_family(claim: Claim, pairs: list[Pair], ledger: Ledger) -> Judgement | None:
+    """That the larger size is better in general: on most benchmarks so, and not on every one."""
+    found = ledger.tables.documents["small-over-large"]
+    is_theirs = {*claim.subjects, *claim.comparators} == {*found.models}
+    if not is_theirs or claim.benchmarks or claim.relation == "equal" or claim.is_partial:
+        return None
+    said = (Statement(text=found.statement, cites=(found.id,)), *describe(pairs, ledger))
+    verdict: Verdict = "contradicted" if is_sweeping(claim) or claim.negated else "mixed"
+    return Judgement(verdict=verdict, reason=said, plot=plot_ids(pairs))
+
+
 _MAKER = re.compile(r"\b(?:OpenAI|company|maker|firm|vendor|lab|developer|creator|card)", re.I)
 
 
-_GAP = re.compile(
-    rf"\b(?P<gap>\d+(?:\.\d+)?|{'|'.join(ONES)})\s+(?:percentage\s+)?points?\b", re.IGNORECASE
-)
+def _of_told_scores(claim: Claim, pairs: list[Pair]) -> Verdict | None:
+    """The order of the scores themselves, where the sentence tells some: it speaks of these.
+
+    Whether chance could have made the difference is then a caveat; what is said without figures is
+    said of the models, and needs a difference that is certain.
+    """
+    told = {float(n) for n in _DECIMAL.findall(claim.sentence.text)}
+    is_told = any(told & {p.first.value, p.second.value} for p in pairs)
+    orders = {pair.by_value for pair in pairs}
+    if claim.relation == "equal" or not claim.benchmarks or not is_told or len(orders) != 1:
+        return None
+    wanted = "higher" if claim.relation == "above" else "lower"
+    is_so = (orders == {wanted}) != claim.negated
+    return "supported" if is_so else "contradicted"
 
 
 def _has_gap(claim: Claim, pairs: list[Pair]) -> bool:
     """Whether a gap told in points is that of the figures, in the direction told."""
-    told = _GAP.search(claim.quote)
-    if told is None or claim.relation == "equal" or claim.is_partial or not pairs:
+    told = gap_at(claim.quote)
+    if told is None or claim.is_partial or not pairs:
         return False
-    gap = ONES.get(told["gap"].lower()) or float(told["gap"])
-    decimals = len(told["gap"].partition(".")[2])
+    if claim.relation == "equal":  # "within two points of"
+        gaps = [abs(pair.first.value - pair.second.value) for pair in pairs]
+        return _WITHIN.search(claim.quote) is not None and max(gaps) <= told.high
     wanted = "higher" if claim.relation == "above" else "lower"
+    slack = 1e-9
     return all(
         pair.by_value == wanted
-        and abs(abs(pair.first.value - pair.second.value) - gap) <= 0.5 / 10.0**decimals + 1e-9
+        and told.low - slack <= abs(pair.first.value - pair.second.value) <= told.high + slack
         for pair in pairs
     )
 
 
+_WITHIN = re.compile(r"\bwithin\b", re.IGNORECASE)
 _HAIR = re.compile(
     r"\b(?:hair|whisker|shade|notch|touch|nose|fraction|slightly|narrowly|barely|marginally|fractionally|a\s+little|just|"
     r"(?:a|one|single)\s+point|a\s+couple\s+of\s+points|inch)\b",
@@ -250,7 +279,9 @@ def _metrics_for(claim: Claim, ledger: Ledger) -> list[Benchmark]:
     if claim.benchmarks:
         return [rows[name] for name in claim.benchmarks]
     general = [
-        b for b in rows.values() if not NOT_ABILITY & set(b.measures) and not b.lower_is_better
+        b
+        for b in rows.values()
+        if not NOT_ABILITY & set(b.measures) and not b.lower_is_better and not b.part_of
     ]
     named = {ability for ability, pattern in ABILITIES.items() if pattern.search(claim.quote)}
     return [b for b in general if named & set(b.measures)] or general
@@ -419,6 +450,9 @@ def _caveats(claim: Claim, pairs: list[Pair], ledger: Ledger) -> list[Statement]
         )
     if all(p.reading == "unread" for p in pairs):
         said.append(Statement(text="No interval is published, so only the values are compared."))
+    if _of_told_scores(claim, pairs) and any(p.reading == "inconclusive" for p in pairs):
+        text = "A difference of this size can be chance: the scores are compared, not the models."
+        said.append(Statement(text=text))
     said += _version_drift(pairs, ledger) + _stale(claim, pairs, ledger)
     return said
 

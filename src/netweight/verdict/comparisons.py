@@ -8,6 +8,7 @@ from netweight.verdict.assertions import Trigger
 from netweight.verdict.denial import is_denied, is_distanced
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import OPENAI_PROPRIETARY, Mention
+from netweight.verdict.numerals import gap_at
 from netweight.verdict.relations import Compared, find_compared
 from netweight.verdict.scenes import Scene, listed_before, names_of, subjects_of
 from netweight.verdict.story import Span
@@ -70,17 +71,40 @@ def _is_at_something_else(text: str, near: Span) -> bool:
     return not any(pattern.search(words) for pattern in topics.ABILITIES.values())
 
 
+# After a distance, or after "is" and "does": ahead or behind of whom the passage spoke of.
 _BARE = re.compile(
-    r"\b(?:(?P<above>ahead|in\s+front|higher|better|on\s+top|stronger|smarter|the\s+lead)|"
-    r"(?P<below>behind|lower|worse|weaker|adrift|short)|(?P<equal>level|even|alike|on\s+par))\b(?!\s+(?:of|than|with|to|up)\b)",
+    r"\b(?:(?P<above>ahead|in\s+front|higher|better|on\s+top|stronger|smarter|the\s+lead|up|more|clear|before)|"
+    r"(?P<below>behind|lower|worse|weaker|adrift|short|down|less|fewer|off|under|back|poorer))\b"
+    r"(?!\s+(?:of|than|with|to)\b)",
+    re.IGNORECASE,
+)
+_OF_THE_TWO = re.compile(
+    r"\b(?:(?P<above>better|stronger|smarter|abler|cleverer)|(?P<below>worse|weaker|poorer))\s+of\s+the\s+(?:two|pair)\b",
+    re.IGNORECASE,
+)
+_WINS = re.compile(
+    r"\b(?:(?P<above>wins?|won|leads?|led|tops)|(?P<below>loses|lost))\s+(?:on|in|at)\s+(?:every|each|all|any)\b",
+    re.IGNORECASE,
+)
+_STANDS = re.compile(
+    r"\b(?:is|are|was|were|comes?\s+out|came\s+out|stays?|stayed|remains?|finish\w*|does|do|did|scores?|performs?|fares?)\s+"
+    r"(?:\w+ly\s+|even\s+|still\s+|also\s+|far\s+|much\s+|the\s+)?"
+    r"(?:(?P<above>ahead|in\s+front|better|stronger|on\s+top|higher|smarter)|(?P<below>behind|worse|weaker|lower))\b"
+    r"(?!\s+(?:of|than|to)\b)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
     r"\b(?:(?P<above>lead|edge|advantage)|deficit|shortfall|lag)\s+(?:is|was|of|comes\s+to|amounts\s+to)\s+(?:\w+\s+)?[\d.]+\s+points?",
     re.IGNORECASE,
 )
+_BY = re.compile(
+    r"\b(?:(?P<above>leads?|led|wins?|won|ahead|in\s+front)|(?P<below>trail(?:s|ed)?|los(?:es|t)|lags?|lagged|behind))\s+"
+    r"(?:there\s+|here\s+|on\s+[^.;,]{1,30}\s+)?by\s",
+    re.IGNORECASE,
+)
+_NEXT_TO = 12  # characters between such a word and the name that it goes with
+_GAP_REACH = 24  # characters between a distance and the word that gives its direction
 _PARITY = re.compile(r"\b(?:near[\s\-]?)?parity\b(?!\s+(?:across|in|between))", re.IGNORECASE)
-_POINTS = re.compile(r"\bpoints?\s+$", re.IGNORECASE)
 _OBJECT = re.compile(r"\s+(?:it|them|its\s+rival|both)\b", re.IGNORECASE)
 
 
@@ -93,7 +117,7 @@ def comparison_left(scene: Scene, place: Span) -> Trigger | None:
     text = scene.text
     if said := _PARITY.search(text, place.start, place.end):
         return _of_peer(scene, Span(*said.span()))
-    for relation, start, end in _unattached(text, place):
+    for relation, start, end in _unattached(text, place, scene.models):
         if group := _group_before(scene, start):
             subject = Compared(Span(start, end), relation, (group,))
             return _of_a_group(scene, group, subject, subject.span)
@@ -101,6 +125,11 @@ def comparison_left(scene: Scene, place: Span) -> Trigger | None:
         rivals = _other_side(scene, subjects)
         if subjects and rivals:
             near = Span(start, end)
+            benchmarks = _benchmarks_for(scene, near)
+            if any(b.endswith("-hallucination") for b in benchmarks) and _IN_AMOUNT.search(
+                text, start, end
+            ):
+                relation = _OPPOSITE[relation]  # a lower rate of errors is a better one
             return Trigger(
                 span=near,
                 topic="comparison",
@@ -108,7 +137,7 @@ def comparison_left(scene: Scene, place: Span) -> Trigger | None:
                 relation=relation,
                 negated=is_denied(text, start),
                 comparators=rivals,
-                benchmarks=_benchmarks_for(scene, near),
+                benchmarks=benchmarks,
                 is_partial=_says_partly(text, near),
             )
     return None
@@ -127,21 +156,28 @@ def _of_peer(scene: Scene, near: Span) -> Trigger:
     )
 
 
-def _unattached(text: str, place: Span) -> list[tuple[Relation, int, int]]:
-    """Comparing words with a pronoun behind them, or with a gap in points before them."""
+def _unattached(text: str, place: Span, models: list[Mention]) -> list[tuple[Relation, int, int]]:
+    """Comparing words with a pronoun behind them, or with a distance in points beside them."""
     found: list[tuple[Relation, int, int]] = [
         (relation, m.start(), m.end())
         for relation, pattern in topics.RELATIONS
         for m in pattern.finditer(text, place.start, place.end)
         if _OBJECT.match(text, m.end())
     ]
-    for match in _LEAD.finditer(text, place.start, place.end):
-        found.append(("above" if match["above"] else "below", match.start(), match.end()))
-    for match in _BARE.finditer(text, place.start, place.end):
-        if _POINTS.search(text, place.start, match.start()):
-            relation = next(r for r, _ in topics.RELATIONS if match[r])
-            found.append((relation, match.start(), match.end()))
+    for pattern in (_LEAD, _BY, _STANDS, _OF_THE_TWO, _WINS):
+        for match in pattern.finditer(text, place.start, place.end):
+            found.append(("above" if match["above"] else "below", match.start(), match.end()))
+    if gap := gap_at(text, place.start, place.end):
+        word = _BARE.search(text, gap.span.end, min(place.end, gap.span.end + _GAP_REACH))
+        is_attached = word and any(0 <= m.span.start - word.end() <= _NEXT_TO for m in models)
+        if word and not is_attached and not _OTHER_UNIT.search(text, gap.span.end, word.start()):
+            relation: Relation = "above" if word["above"] else "below"
+            found.append((relation, gap.span.start, word.end()))
     return sorted(found, key=lambda item: item[1])
+
+
+_OTHER_UNIT = re.compile(r"\w")
+_IN_AMOUNT = re.compile(r"\b(?:higher|lower|above|below|more|less|fewer)\b", re.IGNORECASE)
 
 
 def _other_side(scene: Scene, subjects: tuple[str, ...]) -> tuple[str, ...]:
@@ -150,8 +186,13 @@ def _other_side(scene: Scene, subjects: tuple[str, ...]) -> tuple[str, ...]:
     if not own & {*subjects}:
         here = [m for m in scene.running_subjects if m in own]
         return tuple(here) or scene.main_subjects
-    others = {m for m in scene.passage_models if m not in own and ":" not in m}
-    return tuple(others) if len(others) == 1 else ()
+    others = [m for m in scene.passage_models if m not in own and ":" not in m]
+    last = [m for m in scene.last_models if m in others]
+    if len({*others}) == 1 or len({*last}) == 1:
+        return tuple(last or others)[:1]
+    if others or len(subjects) > 1:
+        return ()
+    return tuple(m for m in scene.main_subjects if m not in subjects)
 
 
 def _group_before(scene: Scene, start: int) -> Mention | None:

@@ -9,7 +9,8 @@ from netweight.verdict.story import Span
 
 _TOOL_WORDS = r"(?:tools?\b|tool[\s\-]use\b|browsing\b|browser\b|a terminal\b|Python\b|search tool)"
 _WITH = (
-    rf"(?:\bwith\s+(?:access\s+to\s+|the\s+help\s+of\s+|its\s+|a\s+|Python\s+){{0,2}}{_TOOL_WORDS}|"
+    rf"(?:\bwith\s+(?:access\s+to\s+|the\s+help\s+of\s+|its\s+|a\s+|Python\s+){{0,2}}{_TOOL_WORDS}(?!\s+(?:off|disabled|forbidden|switched\s+off|barred|banned|removed)\b)|"
+    r"\bwith\s+(?:all\s+)?(?:its|their|the|all)\s+(?:\w+\s+)?tools\b|"
     r"\b(?:using|given|allowed|equipped with|armed with|aided by)\s+(?:its\s+|Python\s+)?tools?\b|"
     r"\bwith\s+them(?=\s*[,.;:])|"
     r"\btools?\s+(?:enabled|allowed|on\b|switched on|included|permitted)|"
@@ -69,13 +70,13 @@ def says_tools_once(text: str) -> bool:
 
 
 def _distance(text: str, match: re.Match[str], span: Span) -> int:
-    """How far the words are, with a surcharge for each comma or "but" that stands in between."""
+    """How far the words are, with a surcharge for each comma, "but" or semicolon between."""
     start, end = (
         (match.end(), span.start) if match.end() <= span.start else (span.end, match.start())
     )
     between = text[max(0, start) : max(0, end)]
-    turns = len(re.findall(r"[,;:]|\b(?:and|but|while|whereas)\b", between))
-    return max(0, end - start) + 20 * turns
+    turns = len(re.findall(r"[,:]|\b(?:and|but|while|whereas)\b", between))
+    return max(0, end - start) + 20 * turns + 60 * between.count(";")
 
 
 def effort_of(text: str, span: Span, numbers: list[Span]) -> str | None:

@@ -16,7 +16,8 @@ _CLAUSE_START = re.compile(
 _NOT = re.compile(
     r"\b(?:neither|nor|not(?!\s+(?:only|just|merely|simply|least|to mention|surprisingly))|"
     r"never|no longer|cannot|hardly|scarcely|barely|nowhere near|far from|anything but|"
-    r"fail(?:s|ed|ing)? to|refus(?:es|ed) to|unable to|stops? short of|falls? short of being|"
+    r"fail(?:s|ed|ing)? to|refus(?:es|ed) to|declin(?:es|ed) to|unable to|stops? short of|"
+    r"falls? short of being|"
     r"without|instead of|rather than|none of|nothing like|by no means|"
     r"no\s(?=(?:\w+\s){0,2}?(?:licen|Apache|usage|context|support|vision|image)))\b|n['\u2019]t\b|\bno\s+$",
     re.IGNORECASE,
@@ -140,8 +141,10 @@ _TAKEN_BACK = re.compile(
     r"\b(?:corrections?|corrected|erratum|errata|misstated|misreported|misquoted|misread|typos?|"
     r"an earlier version of this|we (?:got|had) (?:it|this|that|the \w+) wrong|should have (?:read|"
     r"been|said)|should read)\b|"
+    r"\b(?:[Oo]ur\s+(?:report|story|article|headline|piece|caption|table)\b[^.;]{0,40}?\b(?:put|said|gave|called|had|claimed|stated|says)|[Ww]e\s+(?:also\s+|wrongly\s+)?"
+    r"(?:wrote|reported|printed|stated)\s+that)\b|"
     r"\b(?:put|set)\s+(?:right|straight)\b|\bhad\s+better\s+look\s+again\b|\b(?:pure|utter|sheer|complete)\s+(?:tosh|rubbish|bunk|invention)\b|"
-    r"(?:not|n['\u2019]t)\s+(?:\w+\s+)?(?:covered|borne\s+out|supported|backed|confirmed)\s+by\b|"
+    r"(?:not|n['\u2019]t)\s+(?:\w+\s+)?(?:borne\s+out|supported|backed|confirmed)\s+by\b|(?:not|n['\u2019]t)\s+covered\s+by\s+(?:the\s+)?(?:numbers|tables?|figures|data|card|evidence|facts)\b|"
     r"(?:not|n['\u2019]t)\s+(?:survive|hold\s+up|stand\s+up|bear\s+(?:scrutiny|inspection)|add\s+up)\b|"
     r"[;:]\s*(?:it|they|that)\s+(?:cannot|can['\u2019]t|does\s+not|doesn['\u2019]t|do\s+not|is\s+not|isn['\u2019]t|are\s+not)[.!]?$|"
     r"\b(?:says?|tells?|shows?|suggests?)\s+(?:otherwise|the\s+(?:opposite|contrary|reverse)|something\s+else)\b|"

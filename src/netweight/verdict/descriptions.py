@@ -38,7 +38,7 @@ _DESCRIBED: Mapping[str, re.Pattern[str]] = {
         rf"competiti(?:ve|on)\s+(?:programming|coding)(?:\s+{_TEST})?|(?:programming|coding)\s+(?:contests?|competitions?)"
     ),
     "simpleqa": _re(
-        rf"(?:short|simple|brief)\s+(?:factual|fact|trivia)\s*{_TEST}|trivia\s+{_TEST}"
+        rf"(?:short|simple|brief)\s+(?:factual|fact|trivia)\s*{_TEST}|(?:trivia|pub\s+quiz)(?:\s+{_TEST})?"
     ),
     "personqa-hallucination": _re(
         rf"(?:questions?|quizz?\w*|asked|queries|facts)\s+{_FEW}(?:about|on|concerning)\s+{_FEW}(?:people|persons|figures|celebrities|individuals|personalities)"

@@ -139,6 +139,7 @@ class Benchmark(Row):
     lower_is_better: bool = False
     composite: bool = False
     varies_by_set: bool = False  # several question sets under one name: their scores are not one
+    part_of: Slug | None = None  # questions that another benchmark has too
     source: Slug | None = None
 
 

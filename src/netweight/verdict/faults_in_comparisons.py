@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.comparing import describe, pairs_for, wrong_peer
-from netweight.verdict.evidence import Document, Figure
+from netweight.verdict.evidence import Document, Figure, KnownModel
 from netweight.verdict.faults import Fault
 from netweight.verdict.judgement import Judgement, Statement, number
 from netweight.verdict.ledger import Ledger
@@ -38,21 +38,22 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
         return [Fault("strength_inflation", _values(lost, ledger))]
     if not pairs or any(pair.by_value != against for pair in pairs):
         return []
-    is_close = claim.relation == "above" and all(_is_close(pair, claim, ledger) for pair in pairs)
+    is_close = claim.relation == "above" and any(_is_close(pair, claim, ledger) for pair in pairs)
     return [Fault("strength_inflation" if is_close else "model_swap", _values(pairs, ledger))]
 
 
-CLOSE_POINTS = 3.0  # the margin within which two models count as equal
+CLOSE_POINTS = 5.0  # the margin within which two models count as equal
 
 
 def _is_close(pair: Pair, claim: Claim, ledger: Ledger) -> bool:
     """Whether the subject is so near to the rival that a source could call it nearly as good."""
     gap = abs(pair.first.value - pair.second.value)
     told = {float(n) for n in re.findall(r"\d+(?:\.\d+)?", claim.sentence.text)}
-    if told & {pair.first.value, pair.second.value}:
+    if pair.second.value in told:
         return False  # the figures are exchanged
     is_own = bool({*claim.subjects} & {*ledger.tables.documents["peer-claim"].models})
-    return is_own and pair.first.unit == "percent" and gap < CLOSE_POINTS
+    is_in_points = pair.first.unit in ("percent", "points")
+    return is_own and is_in_points and gap <= CLOSE_POINTS + 1e-9
 
 
 def _exceeded(claim: Claim, pairs: list[Pair], ledger: Ledger) -> Document | None:
@@ -67,6 +68,8 @@ def _exceeded(claim: Claim, pairs: list[Pair], ledger: Ledger) -> Document | Non
         return None
     if claim.benchmarks and not is_universal:
         return None
+    if re.search(r"\bpoints\b|\bpercent\b|%", claim.quote):
+        return None  # of some test that the words do not name
     goes_beyond = claim.relation == "above" or (claim.relation == "equal" and is_universal)
     if claim.strength == POSSIBLE:
         return None
@@ -104,9 +107,13 @@ def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
     faults = []
     for rival in _rivals_told(claim):
         row = models.get(rival)
-        if row is None or _is_told_as_old(claim.sentence.text, row.aliases):
+        if row is None or (
+            _is_told_as_old(claim.sentence.text, row.aliases) and not _AS_LATEST.search(claim.quote)
+        ):
             continue
-        if row.newer is None or row.newer in claim.nearby_models:
+        is_named = row.newer in claim.nearby_models and not _is_named_far(row.newer, claim, ledger)
+        is_named = is_named and not _AS_LATEST.search(claim.quote)
+        if row.newer is None or is_named:
             continue
         for benchmark in claim.benchmarks:
             old, new = _same_board(benchmark, rival, row.newer, ledger)
@@ -119,6 +126,21 @@ def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
                 said = Statement(text=text, cites=(new.id, old.id))
                 faults.append(Fault("stale_comparator", said))
     return faults
+
+
+def _is_named_far(name: str, claim: Claim, ledger: Ledger) -> bool:
+    """Whether a model is named before, but neither in the claim's sentence nor in the last."""
+    model, sentence = ledger.tables.models[name], claim.sentence.text
+    earlier, _, last = claim.context.removesuffix(sentence).rstrip(" .!?").rpartition(". ")
+    return _names(model, earlier) and not _names(model, f"{last} {sentence}")
+
+
+def _names(model: KnownModel, text: str) -> bool:
+    """Whether a text has one of the names of a model."""
+    return any(alias.lower() in text.lower() for alias in (model.name, *model.aliases))
+
+
+_AS_LATEST = re.compile(r"\b(?:current|latest|newest|present|today['\u2019]s)\b", re.IGNORECASE)
 
 
 def _rivals_told(claim: Claim) -> list[str]:

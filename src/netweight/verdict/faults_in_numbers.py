@@ -248,20 +248,7 @@ def _kind(score: Score, other: Figure, own: Figure, claim: Claim, ledger: Ledger
     family = models[own.model].family
     if family is not None and models[other.model].family == family:
         return "size_swap"
-    is_mutual = any(
-        s.model == other.model and is_same(row, s)
-        for s in claim.beside or claim.scores
-        for row in ledger.tables.about(score.benchmark, own.model)
-    )
-    return "model_swap" if is_mutual or _is_beside(other, claim, ledger) else "column_swap"
-
-
-def _is_beside(other: Figure, claim: Claim, ledger: Ledger) -> bool:
-    """Whether the sentence names the figure's owner and gives it no figure: places exchanged."""
-    if any(s.model == other.model for s in claim.beside or claim.scores):
-        return False
-    names = ledger.tables.models[other.model].aliases
-    return any(name in claim.sentence.text.lower() for name in names)
+    return "model_swap"
 
 
 _JUDGES: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {

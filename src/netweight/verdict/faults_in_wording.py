@@ -26,18 +26,42 @@ def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> lis
         return []
     if claim.misuses:  # the wrong benchmark is the error
         return []
-    if claim.topic == "proposition" and (claim.is_suspected or _is_told_by_others(claim)):
+    if claim.topic == "proposition" and _is_told_by_others(claim):
         return []  # what others are told to say is theirs
+    if claim.proposition in _OF_NUMBERS and re.search(r"\d|illion", claim.quote):
+        return [Fault("invented_number", judgement.reason[0])]
     cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
     text = " ".join(s.text for s in judgement.reason[:2])
     return [Fault("negation", Statement(text=text, cites=cites))]
 
 
+_OF_NUMBERS = ("training-compute", "effort-levels", "fast-hosts")  # a wrong one is the error
+
+
 def _is_told_by_others(claim: Claim) -> bool:
-    """Whether a verb of saying stands before the words, in their sentence."""
-    before = claim.sentence.text[: claim.span.start - claim.sentence.span.start]
-    is_quoted = claim.sentence.text.count('"') + claim.sentence.text.count("\u201c") > 0
-    return claim.attribution is not None or is_quoted or _SAYS.search(before) is not None
+    """Whether the sentence has quotation marks, or tells who says it, and that is not the maker."""
+    said = claim.sentence.text
+    if said.count('"') + said.count("\u201c"):
+        return True
+    before = said[: claim.span.end - claim.sentence.span.start]
+    if _MAKER_SAYS.search(before) and claim.proposition != "no-weakness":
+        return False
+    after = said[claim.span.end - claim.sentence.span.start :]
+    is_said = _SAYS.search(before) or RELAYED.search(before) or _SAID_AFTER.match(after)
+    return is_said is not None or claim.attribution is not None
+
+
+_SAID_AFTER = re.compile(
+    rf"\W*(?:(?!should|must|ought|may)[\w'\u2019\-]+\s+){{1,5}}?(?:{REPORTING}|goes\s+on|went\s+on)\b",
+    re.IGNORECASE,
+)
+# Its own papers and people: what they are said to say, a story says wrongly itself.
+_MAKER_SAYS = re.compile(
+    rf"(?:\b(?:OpenAI|the\s+(?:\w+\s+)?(?:company|maker|vendor|lab|firm|card|papers?|documents?|report|announcement|statement|technical\s+paper))"
+    rf"(?:['\u2019]s\s+(?:\w+\s+){{1,2}})?|^\W*(?:It|They))\s+(?:\w+\s+){{0,2}}?(?:{REPORTING}|adds?|notes?|writes?|tells?|mentions?)\b|"
+    r"\b(?:according\s+to|in|says)\s+(?:OpenAI|its\s+(?:own\s+)?|the\s+)(?:\w+\s+)?(?:company|maker|vendor|lab|card|papers?|documents?|report|announcement)\b",
+    re.IGNORECASE,
+)
 
 
 _OF_THE_MAKER = re.compile(
@@ -52,7 +76,11 @@ def _is_hearsay(claim: Claim) -> bool:
     return _SAYS.search(said) is not None and _OF_THE_MAKER.search(said) is None
 
 
-_SAYS = re.compile(rf"\b(?:{REPORTING})\b", re.IGNORECASE)
+_SAYS = re.compile(
+    rf"\b(?:{REPORTING}|shrugged|goes\s+on|swears?|infers?|mailed|will\s+tell\s+you|ha[sd]\s+it|puts?\s+the|"
+    r"(?:is|are|was|were)\s+(?:quite\s+)?(?:sure|certain|convinced|adamant))\b",
+    re.IGNORECASE,
+)
 
 
 def _turns_round(claim: Claim) -> bool:

@@ -39,6 +39,7 @@ from netweight.verdict.judge_documents import (
 from netweight.verdict.judge_numbers import (
     judge_cache,
     judge_checkpoint,
+    judge_figures,
     judge_memory,
     judge_score,
     judge_size,
@@ -93,7 +94,10 @@ def is_misused_here(claim: Claim) -> bool:
     """Whether the claim itself draws the conclusion that its benchmark does not bear."""
     is_drawn = INFERENCE.search(claim.quote) is not None and not claim.negated
     return (
-        claim.topic == "ability" and is_drawn and any(not m.is_description for m in claim.misuses)
+        claim.topic in ("ability", "instruction-following")
+        and is_drawn
+        and not (claim.hedged and claim.topic == "instruction-following")
+        and any(not m.is_description for m in claim.misuses)
     )
 
 
@@ -367,6 +371,7 @@ def misuse_text(benchmark: str, ability: str, ledger: Ledger) -> str:
 _LINKED: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "proposition": judge_proposition,
     "quantity": judge_quantity,
+    "figures": judge_figures,
 }
 _BY_TOPIC: dict[str, Callable[[Claim, Ledger], Judgement]] = {
     "licence": _licence,

@@ -185,9 +185,12 @@ def judge_checkpoint(claim: Claim, ledger: Ledger) -> Judgement:
     return _judge_gibibytes(claim, told, "checkpoint-size", "its weights take", ledger)
 
 
+_OF_CACHE = re.compile(r"(?P<size>\d+(?:\.\d+)?)\s*Gi?B\s+of\s+(?:\w+\s+)?cache\b", re.IGNORECASE)
+
+
 def judge_cache(claim: Claim, ledger: Ledger) -> Judgement:
     """The size of the cache at the full context; of a shorter one nothing is known."""
-    match = CACHE.search(claim.quote)
+    match = _OF_CACHE.search(claim.quote) or CACHE.search(claim.quote)
     is_full = re.search(r"\bfull\b|\b131,?072\b|\b1(?:28|31)k\b", claim.sentence.text, re.I)
     told = float(match["size"]) if match and is_full else None
     words = "the cache of its full context takes"
@@ -243,6 +246,14 @@ def judge_score(claim: Claim, ledger: Ledger) -> Judgement:
         ),
         plot=tuple(dict.fromkeys(intervals)),
     )
+
+
+def judge_figures(claim: Claim, ledger: Ledger) -> Judgement:
+    """A claim whose numbers were found among the figures: those are the reason."""
+    rows = [ledger.tables.figures[name] for name in claim.figures]
+    reason = tuple(dict.fromkeys(_found(row, ledger) for row in rows))
+    caveats = tuple(dict.fromkeys(_score_caveats(rows, claim, ledger)))
+    return Judgement(verdict="supported", reason=reason, caveats=caveats)
 
 
 def _check_score(
@@ -320,7 +331,7 @@ def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
     for model in (score.model,) if score.model else claim.subjects:
         own = tables.about(score.benchmark, model)
         newer = tables.models[model].newer if model in tables.models else None
-        found += own or (tables.about(score.benchmark, newer) if newer else [])
+        found += own + (tables.about(score.benchmark, newer) if newer else [])
     return _of_version(found, claim)
 
 
@@ -328,7 +339,11 @@ def _of_one_family(claim: Claim, ledger: Ledger) -> tuple[str, ...]:
     """The models of the passage that are sizes of the claim's own: efforts are of them alone."""
     models = ledger.tables.models
     families = {models[s].family for s in claim.subjects if s in models}
-    return tuple(m for m in claim.nearby_models if m in models and models[m].family in families)
+    return tuple(
+        m
+        for m in claim.nearby_models
+        if m in models and (models[m].family in families or families == {None})
+    )
 
 
 _VERSION = re.compile(r"\b(?:version\s|v\.?\s?)(\d+)(?:\.\d+)*\b", re.IGNORECASE)
@@ -414,6 +429,8 @@ def is_same(row: Figure, score: Score) -> bool:
     """Whether the stated score is the figure, to the decimals stated."""
     if score.bound is not None:
         return (row.value < score.value) == (score.bound == "below")
+    if score.is_bare and row.correct == score.value:
+        return True
     rounding = 0.5 / 10.0**score.decimals
     slack = ROUGHLY * abs(row.value) if score.is_rough else 0.0
     return abs(row.value - score.value) <= rounding + slack + 1e-9

@@ -1,21 +1,20 @@
-"""Judging propositions of the catalogue: what a document says, against what a clause says of it."""
+"""Judging propositions: what a document says, against what a clause says of it."""
 
 import re
 from collections.abc import Callable, Mapping
 
 from netweight.verdict.claims import Claim
-from netweight.verdict.evidence import Figure
 from netweight.verdict.judge_behaviour import judge_refusal
 from netweight.verdict.judgement import Judgement, Statement, Verdict, nothing, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.numerals import ONES
-from netweight.verdict.stating import PROPOSITIONS
+from netweight.verdict.propositions import PROPOSITIONS
 
 _NO_DOCUMENT = "The tables hold no document of this model's maker that speaks to this."
 
 
 def judge_proposition(claim: Claim, ledger: Ledger) -> Judgement:
-    """The document's statement; supported if the clause says the same, contradicted if not."""
+    """What the document says, and what follows for a clause that says the same or the opposite."""
     assert claim.proposition is not None
     if own := _BY_ID.get(claim.proposition):
         return own(claim, ledger)
@@ -24,13 +23,12 @@ def judge_proposition(claim: Claim, ledger: Ledger) -> Judgement:
     if found.models and not {*claim.subjects} & {*found.models}:
         return nothing(_NO_DOCUMENT)
     said = Statement(text=found.statement, cites=(found.id,))
-    agrees = claim.negated != proposition.holds
-    verdict: Verdict = "supported" if agrees else "contradicted"
-    if proposition.is_mixed:
-        verdict = "mixed"
-    elif proposition.is_open:
-        verdict = "not_enough_evidence"
-    return Judgement(verdict=verdict, reason=(said,))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
+
+
+def _of_table(claim: Claim) -> Verdict:
+    proposition = PROPOSITIONS[claim.proposition or ""]
+    return proposition.denied if claim.negated else proposition.made
 
 
 def _of_refusal(claim: Claim, ledger: Ledger) -> Judgement:
@@ -38,46 +36,23 @@ def _of_refusal(claim: Claim, ledger: Ledger) -> Judgement:
     return judge_refusal(claim, ledger)
 
 
-_WEST = re.compile(
-    r"\b(?:America\w*|US|U\.S\.|United States|Washington|West\w*|EU|Europe\w*|Brussels)"
-)
-_EAST = re.compile(r"\b(?:Russia\w*|China|Chinese|Moscow|Beijing|Kremlin|East\w*)")
-_SIDES = ("west", "east")
-_LESS = re.compile(
-    r"\b(?:less|fewer|harder|refus\w*|reluctan\w*|declin\w*|balk\w*|softer|spar\w*|protect\w*|shield\w*|easier\son|gentler|soft\son|unwilling)\b",
-    re.IGNORECASE,
-)
-
-
 def _of_sides(claim: Claim, ledger: Ledger) -> Judgement:
-    """Which governments it criticises more readily: by the order of the two in the clause."""
-    west, east = _WEST.search(claim.quote), _EAST.search(claim.quote)
+    """That it criticises Western governments more readily, by the counts of both."""
     rows = [
         (one, other)
         for subject in claim.subjects
         if (one := ledger.tables.one("speechmap-west", subject))
         and (other := ledger.tables.one("speechmap-east", subject))
     ]
-    if not rows or west is None or east is None:
+    if not rows:
         return nothing("No measurement of uneven treatment is in the tables for this model.")
     one, other = rows[0]
-    is_west_first = west.start() < east.start()
-    says_west = is_west_first != bool(_LESS.search(claim.quote))
-    agrees = says_west == (one.value > other.value)
-    told = [float(n) for n in re.findall(r"\b\d{2}(?:\.\d)?\b", claim.quote)]
-    if len(told) == len(_SIDES):
-        known = {one.value, other.value}
-        agrees = {*told} == known
     text = f"{ledger.name(one.model)} wrote {number(one.value)}% of criticisms of the US and EU "
     text += f"governments, and {number(other.value)}% of those of the Russian and Chinese."
     said = Statement(text=text, cites=(one.id, other.id))
-    return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
 
 
-_ONE_CARD = re.compile(
-    r"\b(?:single|one|lone|solitary)\s+(?:\w+\s+){0,3}(?:cards?|GPUs?|accelerators?|H100|chip)",
-    re.IGNORECASE,
-)
 _HOME_GIB = 16.0
 _CARD_GIB = 80.0
 
@@ -87,15 +62,67 @@ def _of_hardware(claim: Claim, ledger: Ledger) -> Judgement:
     rows = [r for s in claim.subjects if (r := ledger.tables.one("checkpoint-size", s))]
     if not rows:
         return nothing("The tables hold no memory figures for this model.")
-    is_card = claim.proposition == "big-iron" or _ONE_CARD.search(claim.quote)
-    limit = _CARD_GIB if is_card else _HOME_GIB
+    limit = _CARD_GIB if claim.proposition == "one-card" else _HOME_GIB
     smallest = min(rows, key=lambda row: row.value)
-    if smallest.value > limit:
-        return nothing("Whether it runs there depends on the machine; the story names none.")
-    says_small = (claim.proposition == "small-iron") != claim.negated
+    fits = smallest.value <= limit
     text = f"The weights of {ledger.name(smallest.model)} take {number(smallest.value)} GiB."
     said = Statement(text=text, cites=(smallest.id,))
-    return Judgement(verdict="supported" if says_small else "contradicted", reason=(said,))
+    return Judgement(
+        verdict="supported" if fits != claim.negated else "contradicted", reason=(said,)
+    )
+
+
+def _of_compute(claim: Claim, ledger: Ledger) -> Judgement:
+    """The millions of hours told; a clause that says that nobody tells is wrong."""
+    found = ledger.tables.documents["training-compute"]
+    if not {*claim.subjects} & {*found.models}:
+        return nothing(_NO_DOCUMENT)
+    told = gap_values(claim.quote)
+    agrees = not claim.negated and all(abs(n - _MILLION_HOURS) <= _ROUNDING for n in told)
+    said = Statement(text=found.statement, cites=(found.id,))
+    return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
+
+
+_MILLION_HOURS = 2.1
+_ROUNDING = 0.1  # "two million" and "just over two million" are 2.1
+_IN_MILLIONS = re.compile(
+    rf"\b(?P<value>\d+(?:\.\d+)?|{'|'.join(ONES)}|ten|eleven|twelve)\s*(?:and\s+a\s+(?P<half>half)\s+)?(?P<unit>million|m\b|bn\b|billion)",
+    re.IGNORECASE,
+)
+_IN_FULL = re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d{5,})\b")
+
+
+def gap_values(text: str) -> list[float]:
+    """The amounts of a text, in millions."""
+    found = []
+    for match in _IN_MILLIONS.finditer(text):
+        word = match["value"].lower()
+        words = {**ONES, "ten": 10, "eleven": 11, "twelve": 12}
+        value = float(words[word]) if word in words else float(word)
+        value += 0.5 if match["half"] else 0.0
+        found.append(value * (1000 if match["unit"].lower().startswith("b") else 1))
+    return found or [int(n.replace(",", "")) / 1e6 for n in _IN_FULL.findall(text)]
+
+
+def _of_inventions(claim: Claim, ledger: Ledger) -> Judgement:
+    """That it makes things up, or never does: the rates of wrong answers about people."""
+    rows = [r for s in claim.subjects for r in ledger.tables.about("personqa-hallucination", s)]
+    if not rows:
+        return nothing("The tables hold no rate of invented answers for this model.")
+    parts = [f"{ledger.name(r.model)} is wrong on {number(r.value)}% of PersonQA" for r in rows]
+    said = Statement(text="; ".join(parts) + ".", cites=tuple(r.id for r in rows))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
+
+
+def _of_edits(claim: Claim, ledger: Ledger) -> Judgement:
+    """That some exercises had a malformed edit: about one in five had."""
+    rows = [r for s in claim.subjects for r in ledger.tables.about("aider-well-formed", s)]
+    if not rows:
+        return nothing("The tables hold no rate of malformed edits for this model.")
+    text = f"{number(rows[0].value)}% of {ledger.name(rows[0].model)}'s exercises "
+    text += "had no malformed edit."
+    said = Statement(text=text, cites=(rows[0].id,))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
 
 
 _TIMES = re.compile(
@@ -139,27 +166,6 @@ def _of_ratio(claim: Claim, ledger: Ledger) -> Judgement:
     return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
 
 
-_FIGURES: Mapping[str, tuple[float, ...]] = {
-    "yoruba": (62.4, 70.8, 8.4, 8.0),  # its own, the peer's, and the gap
-    "airline": (49.2,),
-}
-_AHEAD = re.compile(r"\b(?:ahead|better|above|beat\w*|leads?)\b", re.IGNORECASE)
-
-
-def _of_few_figures(claim: Claim, ledger: Ledger) -> Judgement:
-    """Numbers that only a document of ours holds: each told has to be one of them."""
-    assert claim.proposition is not None
-    found = ledger.tables.documents[claim.proposition]
-    if not {*claim.subjects} & {*found.models}:
-        return nothing(_NO_DOCUMENT)
-    told = [float(n) for n in re.findall(r"(?<![\w.\-])\d{1,2}(?:\.\d)?(?![\w.]*\d)", claim.quote)]
-    known = _FIGURES[claim.proposition]
-    agrees = all(any(abs(n - k) <= 0.5 * (n == int(n)) + 0.05 for k in known) for n in told)
-    agrees = agrees and not _AHEAD.search(claim.quote)
-    said = Statement(text=found.statement, cites=(found.id,))
-    return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
-
-
 _OTHER_COUNT = re.compile(
     r"\b(?:one|a\s+single|two|four|five|six|seven|eight|[1-24-9])\s+(?:\w+\s+){0,3}?"
     r"(?:levels?|settings?|modes?|steps?|gears?|notches|tiers?|grades?|positions?|speeds?)\b",
@@ -181,33 +187,18 @@ def _of_label(claim: Claim, ledger: Ledger) -> Judgement:
     """Called open source: the weights are open, what the definition asks for beside them is not."""
     found = [ledger.tables.documents[name] for name in ("weights-not-data", "osaid-data")]
     said = tuple(Statement(text=d.statement, cites=(d.id,)) for d in found)
-    return Judgement(verdict="supported" if claim.negated else "mixed", reason=said)
+    return Judgement(verdict=_of_table(claim), reason=said)
 
 
 def _of_index(claim: Claim, ledger: Ledger) -> Judgement:
     """That the index is made of other tests from version to version."""
     row = ledger.tables.benchmarks["aa-index"]
     said = Statement(text=f"{row.name} is {row.is_}.", cites=(f"benchmark:{row.id}",))
-    return Judgement(verdict="supported", reason=(said,))
-
-
-_VARIES = re.compile(
-    r"\b(?:(?<!no\s)differ\w*|var(?:y|ies|ied)|swing\w*|wander\w*|spread|gap|inconsisten\w*|uneven\w*|depend\w*|anywhere|\d{2}\.\d)",
-    re.IGNORECASE,
-)
-
-
-def _of_hosts(claim: Claim, ledger: Ledger) -> Judgement:
-    """That results differ by host, or that they do not."""
-    found = ledger.tables.documents["host-spread"]
-    if not {*claim.subjects} & {*found.models}:
-        return nothing(_NO_DOCUMENT)
-    varies = not claim.negated or _VARIES.search(claim.quote) is not None
-    said = Statement(text=found.statement, cites=(found.id,))
-    return Judgement(verdict="supported" if varies else "contradicted", reason=(said,))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
 
 
 _ADOPTED = (11, 22)
+_HALF = re.compile(r"\b(?:half|eleven)\b", re.IGNORECASE)
 
 
 def _of_review(claim: Claim, ledger: Ledger) -> Judgement:
@@ -216,48 +207,79 @@ def _of_review(claim: Claim, ledger: Ledger) -> Judgement:
     if not {*claim.subjects} & {*found.models}:
         return nothing(_NO_DOCUMENT)
     told = [int(n) for n in re.findall(r"\b\d{1,3}\b(?!\w|-)", claim.quote)]
+    is_half = _HALF.search(claim.quote) is not None
     is_all = re.search(
         r"\b(?:all|every|each)\b[^.]{0,30}\b(?:recommend|suggest|advice)", claim.quote
     )
-    agrees = not is_all and all(n in _ADOPTED for n in told) and not claim.negated
+    is_right = is_half or (bool(told) and {*told} <= {*_ADOPTED})
+    agrees = not is_all and (is_right or (not told and not claim.negated))
     said = Statement(text=found.statement, cites=(found.id,))
     return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
 
 
-def _of_tools(claim: Claim, ledger: Ledger) -> Judgement:
-    """Whether tools raise every score: the figures with and without them, at one effort."""
-    rises: list[tuple[Figure, Figure]] = []
-    falls: list[tuple[Figure, Figure]] = []
-    for row in ledger.tables.figures.values():
-        if row.model not in claim.subjects or row.conditions.tools != "with tools":
-            continue
-        for bare in ledger.tables.about(row.metric, row.model):
-            if bare.conditions.tools == "none" and bare.conditions.effort == row.conditions.effort:
-                (rises if row.value > bare.value else falls).append((bare, row))
-    if not rises and not falls:
-        return nothing("The tables hold no figures of this model with tools and without.")
-    shown = (falls or rises)[0]
-    name = ledger.tables.benchmarks[shown[0].metric].name
-    text = f"On {name} {ledger.name(shown[0].model)} at {shown[0].conditions.effort} effort has "
-    text += f"{number(shown[0].value)} without tools and {number(shown[1].value)} with them."
-    verdict: Verdict = "mixed" if rises and falls else "supported" if rises else "contradicted"
-    return Judgement(
-        verdict=verdict, reason=(Statement(text=text, cites=(shown[0].id, shown[1].id)),)
-    )
+_COUNTED = re.compile(r"\d|\b(?:million|thousand|hundred|dozen|billion)s?\b", re.IGNORECASE)
+
+
+def _of_uptake(claim: Claim, ledger: Ledger) -> Judgement:
+    """That many have taken them up; how many is in no table."""
+    if _COUNTED.search(claim.quote):
+        return nothing("The tables hold no number of downloads or users.")
+    found = ledger.tables.documents["popular"]
+    if not {*claim.subjects} & {*found.models}:
+        return nothing(_NO_DOCUMENT)
+    said = Statement(text=found.statement, cites=(found.id,))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
+
+
+_ONE_LANGUAGE = re.compile(
+    r"\b(?:French|German|Spanish|Italian|Portuguese|Japanese|Korean|Chinese|Mandarin|Cantonese|Arabic|Hindi|Bengali|Tamil|Telugu|Urdu|Punjabi|"
+    r"Swahili|Hausa|Igbo|Zulu|Dutch|Polish|Czech|Turkish|Welsh|Irish|Gaelic|Greek|Russian|Ukrainian|Swedish|Norwegian|Danish|Finnish|Icelandic|"
+    r"Latin|Hebrew|Thai|Vietnamese|Indonesian|Malay|Nepali|Sinhala)\b"
+)
+
+
+def _of_languages(claim: Claim, ledger: Ledger) -> Judgement:
+    """That it is as good in other languages: in translation it is not; one alone is in no table."""
+    if _ONE_LANGUAGE.search(claim.quote):
+        return nothing("The tables hold no measurement of that language alone.")
+    found = ledger.tables.documents["has-weaknesses"]
+    if not {*claim.subjects} & {*found.models}:
+        return nothing(_NO_DOCUMENT)
+    said = Statement(text=found.statement, cites=(found.id,))
+    return Judgement(verdict=_of_table(claim), reason=(said,))
+
+
+_SERVED = (400, 1300)  # tokens a second, by the document, with room for rounding
+_SPEED = re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d{2,})\b(?!\s*[bB]\b)")
+_PER_SECOND = re.compile(r"\b(?:an?|per|each|every)\s+second\b|\btok(?:ens?)?/s", re.IGNORECASE)
+
+
+def _of_speed(claim: Claim, ledger: Ledger) -> Judgement:
+    """That hosts with chips of their own serve it fast, and how fast if a number is told."""
+    found = ledger.tables.documents["host-speed"]
+    if not {*claim.subjects} & {*found.models}:
+        return nothing(_NO_DOCUMENT)
+    is_told = _PER_SECOND.search(claim.quote) is not None
+    told = [int(n.replace(",", "")) for n in _SPEED.findall(claim.quote)] if is_told else []
+    agrees = not claim.negated and all(_SERVED[0] <= n <= _SERVED[1] for n in told)
+    said = Statement(text=found.statement, cites=(found.id,))
+    return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
 
 
 _BY_ID: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {
     "refuses": _of_refusal,
     "west-over-east": _of_sides,
-    "big-iron": _of_hardware,
-    "small-iron": _of_hardware,
+    "one-card": _of_hardware,
+    "home-machine": _of_hardware,
+    "size-ratio": _of_ratio,
     "outside-review": _of_review,
-    "tools-help": _of_tools,
     "open-source": _of_label,
     "effort-levels": _of_levels,
-    "yoruba": _of_few_figures,
-    "airline": _of_few_figures,
-    "size-ratio": _of_ratio,
     "index-changed": _of_index,
-    "hosts-differ": _of_hosts,
+    "training-compute": _of_compute,
+    "never-invents": _of_inventions,
+    "malformed-edits": _of_edits,
+    "fast-hosts": _of_speed,
+    "popular": _of_uptake,
+    "language-parity": _of_languages,
 }

@@ -11,6 +11,7 @@ from netweight.verdict.judgement import Judgement, Statement, Verdict, nothing, 
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.quantities import Amount, amounts_in
 
+BOUND = 1 / 3  # how far from the figure "under four billion" may be
 TOLERANCE = 0.05  # as for sizes: "twenty billion" for 20.9
 _COUNTS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "layers": {"gpt-oss-120b": (36,), "gpt-oss-20b": (24,)},
@@ -54,10 +55,22 @@ def _read(amount: Amount, claim: Claim, ledger: Ledger) -> tuple[Verdict, Statem
     if not rows:
         return None
     units = (1.0, GIB_IN_GB) if rows[0].unit == "GiB" else (1.0,)
-    agrees = any(abs(amount.value / (r.value * u) - 1) <= TOLERANCE for r in rows for u in units)
+    agrees = any(_agrees(amount, r.value * unit) for r in rows for unit in units)
     parts = [f"{ledger.name(r.model)} has {number(r.value)} {_WORDS[r.metric]}" for r in rows]
     said = Statement(text="; ".join(parts) + ".", cites=tuple(r.id for r in rows))
     return "supported" if agrees else "contradicted", said
+
+
+def _agrees(amount: Amount, value: float) -> bool:
+    """Whether an amount is the value as it is told; "under four billion" is up to a third more."""
+    ratio = amount.value / value - 1
+    if abs(ratio) <= TOLERANCE:
+        return True
+    return (
+        0 < ratio <= BOUND
+        if amount.bound == "under"
+        else (amount.bound == "over" and -BOUND <= ratio < 0)
+    )
 
 
 def _of_count(amount: Amount, claim: Claim, ledger: Ledger) -> tuple[Verdict, Statement] | None:
@@ -99,7 +112,9 @@ def _of_memory(amount: Amount, claim: Claim, ledger: Ledger) -> tuple[Verdict, S
         text += f"{number(cache.value)} GiB for the cache of its full context."
         found.append((verdict, Statement(text=text, cites=(weights.id, cache.id))))
     order = ("supported", "mixed", "contradicted")
-    return max(found, key=lambda f: order.index(f[0]), default=None)
+    worst = len(claim.subjects) == 1  # of several, the one that is meant
+    pick = max if worst else min
+    return pick(found, key=lambda f: order.index(f[0]), default=None)
 
 
 def faults_in_quantities(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:

@@ -16,6 +16,7 @@ from netweight.verdict.scenes import Scene, overlap
 from netweight.verdict.scores import Score, find_scores
 from netweight.verdict.story import Span
 from netweight.verdict.topics import ABILITIES, TOPICS, ClaimType, Relation
+from netweight.verdict.topics import RELATIONS as COMPARING
 from netweight.verdict.triggers import Trigger, with_misuses
 
 TYPES: dict[str, ClaimType] = {topic.id: topic.type for topic in TOPICS} | {
@@ -145,6 +146,8 @@ def _said_at(marked: Marked, scene: Scene) -> Span | None:
     ability = _ability(marked.labels) if marked.labels.topic == "ability" else None
     if ability is not None:
         patterns.append(ABILITIES[ability])
+    if marked.labels.topic == "comparison":
+        patterns += [words for relation, words in COMPARING if relation == marked.labels.relation]
     for pattern in patterns:
         if match := pattern.search(scene.text[start:end]):
             return Span(start + match.start(), start + match.end())

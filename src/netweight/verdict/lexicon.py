@@ -126,6 +126,40 @@ FINITE_VERBS = frozenset(
     + [s for v in BASE_VERBS if (s := _third_person(v)) not in RATHER_NOUNS]
 ) | words("runs costs works needs claims uses charges drops fits fails wants holds")
 
+
+# ---- where the verb of a clause is
+
+_TOKEN = re.compile(r"[A-Za-z][\w'\u2019\-]*|\d[\d.,]*|[^\w\s]")
+_ARTICLES = words("a an the its their his her our my your of by as")
+_PLURALS = words(
+    "i we you they people both who which that these those many some most few others two"
+)
+_CONTRACTED = words("it that there here what who he she this one")
+
+
+def words_of(text: str) -> list[str]:
+    return [match[0] for match in _TOKEN.finditer(text)]
+
+
+def verb_at(words: list[str]) -> int | None:
+    """Index of the first finite verb, or None. A participle after an article is none."""
+    for index, word in enumerate(words):
+        low = word.lower().replace("\u2019", "'")
+        before = words[index - 1].lower() if index else ""
+        if low in AUXILIARIES or low.endswith(("n't", "'re", "'ve", "'ll", "'d", "'m")):
+            return index
+        if low in FINITE_VERBS and before not in _ARTICLES and (index or low.endswith("ed")):
+            return index
+        if low.endswith("'s") and low[:-2] in _CONTRACTED:
+            return index
+        is_past = low.endswith("ed") and len(low) > 4 and before not in _ARTICLES
+        if is_past and index and (low[:-2] in BASE_VERBS or low[:-1] in BASE_VERBS):
+            return index
+        if low in BASE_VERBS and (before in _PLURALS or (before.endswith("s") and index < 8)):
+            return index
+    return None
+
+
 REPORTING = (
     r"says?|said|sa(?:id|ys)\s+that|claims?|claimed|reports?|reported|argues?|argued|notes?|noted|wrote|writes|states|"
     r"stated|told|tells|warns?|warned|insists?|insisted|maintains?|maintained|believes?|believed|"

@@ -30,7 +30,7 @@ INFERENCE = _re(
     r"\bconfirm\w*|\bguarantee\w*|\bensur(?:e|es|ing)\b|\bmean(?:s|ing)\b|\bmeant?\s+that\b|\btells?\s+(?:you|us)\b|"
     r"\bproof\s+(?:of|that)\b|\battest\w*|\btestif\w+|\bbetray\w*|\bspeaks?\s+volumes\b|"
     r"\bevidence (?:of|that|for)\b|\bsigns? (?:of|that)\b|"
-    r"\bexpos(?:e[sd]?|ing)\b|"
+    r"\bexpos(?:e[sd]?|ing)\b|\blays?\s+bare\b|\bgives?\s+away\b|\bleaves?\s+no\s+doubt\b|\bgoes\s+to\s+show\b|"
     r"\bpoint(?:s|ed|ing)? to\b|\bhence\b|\btherefore\b|\bconclud\w*|\blead(?:s|"
     r"ing)? (?:\w+ ){0,3}to conclude\b|\bmak(?:es|ing) (?:it|them) clear\b"
 )
@@ -55,7 +55,7 @@ FIRM_WORTH = _re(
     r"\b(?:yardstick|proxy|barometer|litmus\s+test|stand-?in|predictor)\s+(?:for|of)\b"
 )
 MEASURING = _re(
-    r"\b(?:measur|test|gaug|assess|evaluat|prob)(?:e|es|ed|s|ing)?\b|\b(?:test|measure|"
+    r"\b(?:measur|test|gaug|assess|evaluat|prob|grad|examin|mark|scor|rat|judg|check)(?:e|es|ed|s|ing)?\s+(?=how|whether)|\b(?:measur|test|gaug|assess|evaluat|prob)(?:e|es|ed|s|ing)?\b|\b(?:test|measure|"
     r"benchmark|gauge|exam) (?:of|for)\b"
 )
 _FROM = (
@@ -72,9 +72,56 @@ BACK_REFERENCE = _re(
     r"That['\u2019]s\s+why)\b|"
     r"^(?:\w+:\s+)?(?:That|This|Which)\s+(?:tells|means|shows|says|proves|suggests|makes|implies)\b|"
     r"\b(?:this|that|these|those|such)\s+(?:an?\s+)?(?:\w+\s+)?(?:numbers?|scores?|results?|figures?|marks?|rates?|"
-    r"ratings?|showings?)\b|\b(?:numbers?|scores?|results?|figures?|marks?|rates?|ratings?)\s+like\s+(?:this|that|these|"
+    r"ratings?|showings?)\b|\b(?:marks?|scores?|results?|showing|figures?|numbers?|rating|grade)\s+(?:there|on\s+it)\b|\b(?:numbers?|scores?|results?|figures?|marks?|rates?|ratings?)\s+like\s+(?:this|that|these|"
     r"those)\b"
 )
+
+# ---- words for abilities that are clear only in a conclusion, or in the description of a test
+
+_FURTHER_WORDS = {
+    "instruction_following": _re(
+        r"\bobey\w*|\bdisobe\w+|\bformatting\b|\b(?:do|does|doing|did)\s+(?:exactly\s+|just\s+)?(?:as|what)\s+(?:it|they|"
+        r"you|one)\s+(?:is|are|was|were|ask|tell|want)|\b(?:carr(?:y|ies|ying)\s+out|heed|follow|ignor|execut|comply\s+with|stick\s+to)\w*\s+"
+        r"(?:\w+\s+){0,3}?(?:orders?|commands?|requests?|prompts?|briefs?|rules|specifications?|directives?|guidelines)\b|\bword\s+limits?\b"
+    ),
+    "multilingual": _re(
+        r"\b(?:outside|beyond|other\s+than|except)\s+(?:of\s+)?English\b|\bnon-English\b|\btongues?\b|\bbilingual\w*|\blinguist\w*|"
+        r"\btranslat\w+|\bmonoglot\w*|\binterpreters?\b|\b(?:French|German|Spanish|Italian|Portuguese|Japanese|Korean|"
+        r"Mandarin|Arabic|Hindi|Bengali|Tamil|Urdu|Swahili|Yoruba|Dutch|Polish|Turkish|Welsh|Gaelic|Greek|Russian|Ukrainian)\b"
+        r"(?!\s+(?:models?|labs?|rivals?|companies|firms?|makers?|government))"
+    ),
+    "creative_writing": _re(
+        r"\bsonnets?\b|\bverses?\b|\blimericks?\b|\bhaikus?\b|\bnovelists?\b|\bessayists?\b|\bstorytell\w*|\bshort\s+stor(?:y|ies)\b|"
+        r"\bliterary\b|\bliterature\b|\bpoets?\b|\bpoetic\w*|\blyric\w*|\bballads?\b|\bplaywright\w*|\bwordsmith\w*|\bstylists?\b|"
+        r"\bwrites?\s+(?:well|beautifully|badly|like\s+an?)\b|\bcreativ\w+|\bimagination\b|\bbedtime\b"
+    ),
+    "factuality": _re(
+        r"\bmak(?:es?|ing)\s+(?:\w+\s+)?(?:things|facts|stuff|people|names|nothing|something)\s+up\b|\bmakes?\s+up\b|\binvent(?:s|ing)?\b|"
+        r"\bfabricat\w+|\bconfabulat\w+|\btruth\w*|\bliars?\b|\bhonest\w*|\bbluff\w*|\baccurate\s+facts\b"
+    ),
+    "safety": _re(
+        r"\bdangerous\w*|\bweapons?\b|\bmisus\w+|\bbioweapon\w*|\bmalware\b|\bguardrails?\b|\bharmless\w*|\bsafeguards?\b"
+    ),
+    "bias": _re(r"\bsexis\w+|\bracis\w+|\bdiscriminat\w+|\bimpartial\w*"),
+    "coding": _re(
+        r"\b(?:computer\s+)?programm(?:er|ers|ing)\b|\bcoders?\b|\bwrit(?:es?|ing)\s+(?:\w+\s+)?(?:code|scripts?|Python|software)\b"
+    ),
+    "software_work": _re(r"\bpull\s+requests?\b|\brepositor(?:y|ies)\b|\bGitHub\s+issues?\b"),
+    "tool_use": _re(
+        r"\bagents?\b|\bcall(?:s|ing)?\s+(?:functions|tools)\b|\bus(?:es?|ing)\s+tools\b"
+    ),
+    "reasoning": _re(
+        r"\bstep[\s-]by[\s-]step\b|\blogical\w*|\bchain[\s-]of[\s-]thought\b|\bthink(?:s|ing)?\s+(?:in\s+steps|clearly|deeply|hard|through)\b|"
+        r"\bdeduc\w+|\bthinkers?\b"
+    ),
+    "empathy": _re(
+        r"\bcomfort(?:s|ing)?\b|\bcompassion\w*|\bfeelings\b|\bwarm(?:th|hearted)\b|\bbedside\b"
+    ),
+    "conversation": _re(r"\bdebat\w+|\bpersua\w+|\brhetoric\w*|\bcharm\w*|\bgood\s+company\b"),
+    "general_knowledge": _re(
+        r"\beducated\b|\berudit\w+|\bhistory\b|\bgeography\b|\bencyclop\w+|\bknows?\s+(?:\w+\s+){0,3}facts\b"
+    ),
+}
 
 # ---- where they stand
 
@@ -163,7 +210,10 @@ def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
         for ability, pattern in topics.ABILITIES.items():
             if is_soft and _is_measured_by_any(ability, scene, benchmarks, tables):
                 continue
-            for match in pattern.finditer(scene.text, reach.start, reach.end):
+            places = [*pattern.finditer(scene.text, reach.start, reach.end)]
+            if further := _FURTHER_WORDS.get(ability):
+                places += further.finditer(scene.text, reach.start, reach.end)
+            for match in places:
                 for benchmark in benchmarks:
                     row = tables.benchmarks[benchmark]
                     if ability not in (*row.measures, *row.touches):
@@ -225,7 +275,9 @@ def _conclusions(scene: Scene) -> list[_Inference]:
     return found
 
 
-_THERE = re.compile(r"\d[\d.]*\s*(?:%|percent)?\s+(?:there|on\s+it|on\s+that)\b", re.IGNORECASE)
+_THERE = re.compile(
+    r"\d[\d.]*\s*(?:%|percent)?\s+(?:\w+\s+)?(?:there|on\s+it|on\s+that)\b", re.IGNORECASE
+)
 _SO = re.compile(
     r"^(?:So|Hence|Therefore|Thus|No wonder|Small wonder|In other words)\b,?\s+(?:that\s+)?"
     r"(?:it|they|the\s+(?:\w+\s+)?models?|expect|do\s+not|don['\u2019]t|you\s+can|gpt[\w\-]*)\b"
@@ -257,6 +309,9 @@ def _descriptions(text: str, mention: Mention) -> list[_Inference]:
     if firm and not topics.ADVERSATIVE.search(text, mention.span.end, firm.start()):
         reach = Span(firm.end(), _end_of_phrase(text, firm.end()))
         found.append(_Inference(mention.ids, reach, is_soft=True))
+    if called := _CALLED.match(text, mention.span.end):
+        reach = Span(called.end(), _end_of_phrase(text, called.end()))
+        found.append(_Inference(mention.ids, reach, is_description=True))
     if labelled := _LABEL.match(text, mention.span.end):
         reach = Span(mention.span.end, labelled.end())
         found.append(_Inference(mention.ids, reach, is_description=True))
@@ -267,6 +322,23 @@ _LABEL = re.compile(
     r"(?:,\s*(?:an?|the)\b)?[^.;,]{0,40}?\b(?:scores?|ratings?|rates?|results?|"
     r"benchmark|tests?|exam|evaluation|assessment|suite|leaderboard)\b"
 )
+# "SimpleQA, that gold standard for logic", "Polyglot, an examination in foreign languages"
+_CALLED = re.compile(
+    r"(?:\s+(?:results?|scores?|marks?|figures?|ratings?))?,\s+(?:an?|the|that|this|our|your|that\s+\w+|its)\s+(?:[\w\-]+\s+){0,4}?"
+    r"(?:(?:gold\s+)?standard|exam\w*|test|tests|measure|yardstick|touchstone|contest|quiz|benchmark|gauge|trial|proof|assessment|check|olympiad|"
+    r"league|championship|barometer)\s+(?:of|for|in|on)\s+",
+    re.IGNORECASE,
+)
+
+
+def tells_of_a_test(scene: Scene, place: Span) -> bool:
+    """Whether a clause says of a benchmark, named before, what it is good for."""
+    return any(
+        pattern.search(scene.text, mention.span.end, place.end)
+        for mention in scene.benchmarks
+        if overlap(mention.span, place)
+        for pattern in (FIRM_WORTH, MEASURING)
+    )
 
 
 def _end_of_phrase(text: str, start: int) -> int:

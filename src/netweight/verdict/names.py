@@ -5,6 +5,7 @@ about them.
 """
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -149,7 +150,7 @@ def _newest(name: str, text: str, start: int, tables: Published) -> str:
 
 
 _NEWER = re.compile(
-    r"\b(?:newer|updated|latest|refreshed|revised|current)\s+(?:DeepSeek(?:['\u2019]s)?\s+)?$",
+    r"\b(?:newer|updated|refreshed|revised)\s+(?:DeepSeek(?:['\u2019]s)?\s+)?$",
     re.IGNORECASE,
 )
 # "a second judge, GPT-4o, came to 83.5%": the model there marks the answers of another.
@@ -178,7 +179,31 @@ def find_benchmarks(text: str, tables: Published) -> list[Mention]:
             ]
     found = [_of_languages(text, m, tables) for m in found]
     found += find_described(text, found)
-    return _without_glosses(text, sorted(found, key=lambda mention: mention.span))
+    found = _of_the_part(text, sorted(found, key=lambda mention: mention.span), tables)
+    return _without_glosses(text, found)
+
+
+_NEAR_ITS_WHOLE = re.compile(
+    r"[\s,(]*(?:(?:\w+\s+){0,2}(?:of|in|at|on|from|with)\s+(?:the\s+)?)?|['\u2019]s\s+|:\s+"
+)
+
+
+def _of_the_part(text: str, found: list[Mention], tables: Published) -> list[Mention]:
+    """Read "the airline half of Tau-bench" as that part of it alone."""
+    wholes = [
+        index
+        for index, (one, other) in enumerate(itertools.pairwise(found))
+        if _NEAR_ITS_WHOLE.fullmatch(text, one.span.end, other.span.start)
+        and (_is_part(one, other, tables) or _is_part(other, one, tables))
+    ]
+    dropped = {
+        index + 1 if _is_part(found[index], found[index + 1], tables) else index for index in wholes
+    }
+    return [mention for index, mention in enumerate(found) if index not in dropped]
+
+
+def _is_part(part: Mention, whole: Mention, tables: Published) -> bool:
+    return len(part.ids) == 1 and (tables.benchmarks[part.ids[0]].part_of,) == whole.ids
 
 
 _MANY_LANGUAGES = re.compile(

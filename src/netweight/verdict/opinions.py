@@ -50,18 +50,22 @@ STANCE = _re(
     r"doubt|hope|prefer|recommend|reckon|bet|wish|hate|agree|disagree|trust|admire|applaud|"
     r"welcome|consider|stay|remain|stick|lean|rate|fear|worry|care|mind|miss|am(?!\s+told)|are(?!\s+told))\b|"
     r"\b(?:I|we)(?:['\u2019]d|\s+would(?:\s+not|n['\u2019]t)?)\s+(?:\w+\s+)?\w+|"
-    r"\bimh?o\b|\bin (?:my|our) (?:view|opinion|book|experience)\b|\b(?:my|our) (?:own\s+)?(?:view|"
+    r"\bimh?o\b|\bin (?:my|our|his|her|their|[\w\s]{1,25}['\u2019]s?) (?:view|opinion|book|eyes|"
+    r"experience)\b|\b(?:my|our) (?:own\s+)?(?:view|"
     r"take|verdict|advice|impression|favou?rite|hunch)\b|\bto my mind\b|\bfor my money\b|"
     r"\bif you ask me\b|\b(?:frankly|honestly|personally|admittedly)\b|\bfor what it is worth\b"
 )
 # What somebody should do, or what will come of it.
 OUTLOOK = _re(
     r"\b(?:nobody|no one|everyone|everybody|anyone|you|we|buyers?|readers?|companies|firms|"
-    r"developers|teams|they|OpenAI)\s+(?:should|ought to|had better|must not|would do well to)\b|"
+    r"developers|teams|they|OpenAI|members|schools|boards?|users|councils?|hospitals|libraries|"
+    r"editors|parents|regulators|lawmakers|ministers)\s+(?:should|ought to|had better|must not|"
+    r"would do well to)\b|"
     r"\bputs? (?:\w+ )?pressure on\b|\bpressure on prices\b|"
     r"\b(?:will|would|is going to|are going to|could well|may well)\s+(?:\w+ly\s+|not\s+|soon\s+)?"
     r"(?:change|shape|reshape|force|dent|hurt|help|win|lose|disrupt|matter|be remembered|become|"
     r"pay off|age|shake|eat into|squeeze|drive|accelerate|feel the difference)\b|"
+    r"\b(?:did|does|do)\s+(?:it|so|this|that)\s+(?:only\s+|just\s+|merely\s+|purely\s+)?(?:because|to|for\s+show|out\s+of)\b|"
     r"\bmark my words\b|\btime will tell\b|\byou will feel\b"
 )
 # What such a sentence must speak of, to be about the release and not about the writer's cat.

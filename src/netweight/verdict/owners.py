@@ -27,7 +27,7 @@ PRONOUN_SUBJECT = re.compile(
 )
 # "A trails B but pulls ahead on X": the second verb has the first one's subject.
 _NEXT_VERB = re.compile(r"\b(?:but|and|yet|then)\s+(?:\w+ly\s+|then\s+|still\s+)?[a-z]+(?:s|ed)\b")
-_OVER_A_RIVAL = re.compile(
+OVER_A_RIVAL = re.compile(
     r"\b(?:behind|ahead of|beat(?:s|en|ing)?|tops?|topped|trail\w*|above|below|surpass\w*|"
     r"outperform\w*|than|match\w*|lags?|leads?|edg\w+ (?:out|past))\s+(?:the\s+)?$",
     re.IGNORECASE,
@@ -98,6 +98,8 @@ def _has_its_with(text: str, name: Mention, number: Span, served: set[Span]) -> 
     return bool(served and re.fullmatch(r",?\s*with\s+(?:its\s+)?", between))
 
 
+# "clear of o4-mini and its 50.1": the number goes with the name before it.
+_AND_ITS = re.compile(r",?\s+and\s+its\s+(?:\w+\s+)?")
 _ITS_OWN = re.compile(
     r"\s*(?:is|has|gets?|got|scores?|scored|at|with|reach\w*|manages?d?|stands\s+at|comes\s+to)?\s*"
     r"(?:only|just|about|[:(=|])?\s*",
@@ -107,7 +109,9 @@ _ITS_OWN = re.compile(
 
 def _is_tight(text: str, name: Span, number: Span) -> bool:
     """Whether a number hangs on the name before it, as in "X (41.8%)" or "X's 41.8%"."""
-    is_colon_of_more = text[name.end : number.start].strip() == ":" and _OVER_A_RIVAL.search(
+    if _AND_ITS.fullmatch(text, name.end, number.start):
+        return True
+    is_colon_of_more = text[name.end : number.start].strip() == ":" and OVER_A_RIVAL.search(
         text, 0, name.start
     )
     return bool(_TIGHT.fullmatch(text, name.end, number.start)) and not is_colon_of_more
@@ -138,7 +142,7 @@ def _owner(
     text: str, span: Span, single: list[Mention], taken: set[Span], default: tuple[str, ...]
 ) -> tuple[str | None, bool]:
     """The model before the number, else alone after it, else the subject under discussion."""
-    if re.search(r"\d\s?%?\s+(?:to|versus|vs?\.?|against)\s*$", text[: span.start]):
+    if SECOND_OF_TWO.search(text[: span.start]) and not _AND_LAST.search(text[: span.start]):
         return None, False  # the second of two numbers, whose model nobody names beside it
     before = [m for m in single if m.span.end <= span.start]
     free = [m for m in before if m.span not in taken] or before
@@ -155,7 +159,11 @@ def _owner(
     return default[0] if len(default) == 1 else None, False
 
 
-SECOND_OF_TWO = re.compile(r"\d\s?%?\s+(?:to|and|/|&|versus|vs?\.?|against)\s*$")
+SECOND_OF_TWO = re.compile(
+    r"(?:\d|\bpoint\s+\w+)\s?(?:%|per\s?cent|points?)?\s+(?:to|and|/|&|versus|vs?\.?|against)\s*$",
+    re.IGNORECASE,
+)
+_AND_LAST = re.compile(r"(?:\band|&|/)\s*$", re.IGNORECASE)
 
 
 def _before(
@@ -164,7 +172,7 @@ def _before(
     """The nearest model before, unless a pronoun or a comparison stands in between."""
     last = free[-1]
     if PRONOUN_SUBJECT.search(text, last.span.end, span.start):
-        is_rival = _OVER_A_RIVAL.search(text, 0, free[0].span.start) or _OF_RIVAL.search(
+        is_rival = OVER_A_RIVAL.search(text, 0, free[0].span.start) or _OF_RIVAL.search(
             text, 0, free[0].span.start
         )
         if is_rival and len(free) == 1 and len(default) == 1:
@@ -174,12 +182,12 @@ def _before(
         return last.ids[0], False  # named in another clause: whose it is, the reader guesses
     if len(free) > 1 and _NEXT_VERB.search(text, last.span.end, span.start):
         return free[0].ids[0], False
-    is_rival = _OVER_A_RIVAL.search(text, 0, last.span.start)
+    is_rival = OVER_A_RIVAL.search(text, 0, last.span.start)
     between = text[last.span.end : span.start]
     if (
         is_rival
         and len(free) > 1
-        and re.match(r",?\s*with\b|\s*:|,\s*(?:scor|gett|reach|\d)", between)
+        and re.match(r",?\s*with\b|[^,;]{0,12}:|,\s*(?:scor|gett|reach|\d)", between)
     ):
         return free[0].ids[0], False
     return last.ids[0], True

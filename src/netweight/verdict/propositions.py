@@ -1,36 +1,76 @@
-"""A proposition that a document makes, and what a clause was found to say of it. Values only."""
+"""What the documents of the tables say, as propositions that a clause can make or deny.
 
+A table: which document speaks to each, and what follows for a clause that makes it, and for one
+that says the opposite. How a proposition is worded is learned (netweight.verdict.stating).
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from netweight.verdict.judgement import Verdict
 from netweight.verdict.topics import ClaimType
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Proposition:
-    """A bag of word classes: each has to occur in a clause, in any order.
-
-    `opposite` are words that say the contrary, `forbidden` words that mean something else, and
-    `context` has to stand in the paragraph. `holds` is whether the plain statement is what the
-    document says. `is_symmetric` says that a "not" turns nothing round, `is_mixed` that it is true
-    in part however it is put, `is_open` that no source tells.
-    """
+    """One statement: the document that speaks to it, and the verdicts on it and its opposite."""
 
     id: str
     document: str
     type: ClaimType
-    bag: tuple[str, ...]
-    opposite: str | None = None
-    forbidden: str | None = None
-    context: str | None = None
-    holds: bool = True
-    is_mixed: bool = False
-    is_open: bool = False
-    is_symmetric: bool = False
+    made: Verdict = "supported"
+    denied: Verdict = "contradicted"
 
 
-@dataclass(frozen=True)
-class Stated:
-    """A proposition, and whether the clause says it or its opposite."""
-
-    proposition: Proposition
-    is_affirmed: bool
+_ALL = (
+    Proposition("licence", "licence", "licence"),
+    Proposition("commercial", "licence", "licence"),
+    Proposition("usage-policy", "usage-policy", "licence"),
+    Proposition("weights-out", "weights-not-data", "openness"),
+    Proposition("data-withheld", "weights-not-data", "openness"),
+    Proposition("open-source", "weights-not-data", "openness", "mixed", "supported"),
+    Proposition("osaid-asks", "osaid-data", "openness"),
+    Proposition("osaid-met", "osaid-data", "openness", "contradicted", "supported"),
+    Proposition("since-gpt-2", "first-since-gpt-2", "history"),
+    Proposition("text-only", "text-only", "behaviour"),
+    Proposition("effort-levels", "effort-levels", "behaviour"),
+    Proposition("effort-helps", "effort-levels", "behaviour"),
+    Proposition("sparse", "mixture-of-experts", "resource"),
+    Proposition("harmony", "harmony-format", "training"),
+    Proposition("dataset", "training-data", "training"),
+    Proposition("share-untold", "training-data", "training"),
+    Proposition(
+        "synthetic", "synthetic-suspicion", "training", "not_enough_evidence", "not_enough_evidence"
+    ),
+    Proposition(
+        "maths-in-writing",
+        "formula-anecdotes",
+        "behaviour",
+        "not_enough_evidence",
+        "not_enough_evidence",
+    ),
+    Proposition("refuses", "us-hard-absent", "behaviour", "mixed", "mixed"),
+    Proposition("west-over-east", "us-hard-absent", "behaviour"),
+    Proposition("rows-absent", "us-hard-absent", "openness"),
+    Proposition("not-high", "no-high-capability", "safety"),
+    Proposition("misuse-tested", "no-high-capability", "safety"),
+    Proposition("outside-review", "outside-review", "safety"),
+    Proposition("training-compute", "training-compute", "training"),
+    Proposition("best-american", "best-american", "comparison"),
+    Proposition("no-weakness", "has-weaknesses", "ability", "contradicted", "supported"),
+    Proposition("hosts-differ", "host-spread", "behaviour"),
+    Proposition("popular", "popular", "other"),
+    Proposition("makers-own-test", "maker-of-healthbench", "other"),
+    Proposition("marked-by-model", "maker-of-healthbench", "other"),
+    Proposition("index-changed", "best-american", "other"),
+    Proposition("self-host", "weights-not-data", "openness"),
+    Proposition("one-card", "size", "resource"),
+    Proposition("home-machine", "size", "resource"),
+    Proposition("language-parity", "has-weaknesses", "ability", "contradicted", "supported"),
+    Proposition("small-over-large", "small-over-large", "comparison"),
+    Proposition("never-invents", "has-weaknesses", "behaviour", "contradicted", "supported"),
+    Proposition("malformed-edits", "aider-well-formed", "benchmark_score"),
+    Proposition("size-ratio", "architecture", "resource"),  # told by a number, not by its words
+    Proposition("fast-hosts", "host-speed", "resource"),
+)
+PROPOSITIONS: Mapping[str, Proposition] = {p.id: p for p in _ALL}

@@ -21,8 +21,9 @@ from netweight.verdict.story import Story
 _BEFORE_A_RIVAL = re.compile(
     r"\b(?:than|against|versus|vs\.?|behind|over|unlike|compared (?:with|to)|next to|beats?|"
     r"surpass\w+|trail\w*|match\w*|"
-    r"outperform\w*|above|below|par\swith|close\sto|parity[\"\u201d'\u2019]?\s+with|near(?:\s+to)?|like|equal(?:\s+of|\s+to)?|"
-    r"compar\w+\s+(?:\w+\s+){0,2}(?:with|to)|similar\s+to|by\s+which|edge[sd]?\s+past|leav\w+|as\s+\w+\s+as|times\s+the\s+size\s+of|size\s+of|put\s+(?:\w+\s+){0,3}with)\s+(?:even\s+|the\s+|an?\s+|that\s+of\s+|its\s+own\s+)*$",
+    r"outperform\w*|above|below|par\swith|close\sto|parity[\"\u201d'\u2019]?\s+with|"
+    r"near(?:\s+to)?|(?<!I )(?<!We )(?<!we )like|equal(?:\s+of|\s+to)?|"
+    r"compar\w+\s+(?:\w+\s+){0,2}(?:with|to)|similar\s+to|by\s+which|edge[sd]?\s+past|leav\w+|as\s+\w+\s+as|times\s+the\s+size\s+of|size\s+of|put\s+(?:\w+\s+){0,3}with)\s+(?:even\s+|the\s+|an?\s+|that\s+of\s+|its\s+own\s+|(?-i:[A-Z])\w+['\u2019]s\s+)*$",
     re.IGNORECASE,
 )
 
@@ -68,6 +69,9 @@ def main_subject(story: Story, found: list[list[Mention]], tables: Published) ->
     for key in counts:  # "OpenAI's open model"; of two that are equal, the one with open sizes
         counts[key] += roles + 1 if key in families else 0
     top = counts.most_common(1)[0][0]
+    row = tables.models.get(ids_of[top][0])
+    if row and row.access == "proprietary" and tells_of_open_weights(story.text):
+        return FAMILY  # the models that it leaves unnamed
     members = tuple(row.id for row in tables.models.values() if row.family == top)
     return tuple(m for m in members if m in named) or ids_of[top]
 
@@ -78,7 +82,7 @@ _TIMES = 2
 def _is_of_another(story: Story, found: list[list[Mention]], tables: Published) -> bool:
     """Whether another model is named at the head of a story, or more than once and unknown."""
     names = Counter(name for mentions in found for m in mentions for name in m.ids)
-    if {*names} & {*FAMILY} or calls_by_number(story.text):
+    if {*names} & {*FAMILY}:
         return False
     is_titled = any(s.is_heading and not s.paragraph for s in story.sentences)
     last = 1 if is_titled else 0  # the head: a title and a paragraph
@@ -91,6 +95,8 @@ def _is_of_another(story: Story, found: list[list[Mention]], tables: Published) 
     }
     others = {n for n in names if n not in tables.models and not n.startswith("group:")}
     others -= {"other:gpt-2", "other:gpt-3"}
+    if calls_by_number(story.text) and not others & head:
+        return False
     rows = [tables.models[n] for n in head if n in tables.models]
     is_headed = any(row.organisation != "OpenAI" or row.id == "gpt-5" for row in rows)
     is_sized = bool(find_size_references(story.text))

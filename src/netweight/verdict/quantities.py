@@ -5,7 +5,7 @@ Does not know the models' figures.
 """
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netweight.verdict.numerals import ONES
 from netweight.verdict.story import Span
@@ -37,7 +37,7 @@ _HUNDREDS = (
 _SPELT = rf"(?:{_HUNDREDS}|(?:{_WORDS})(?:[\s\-](?:{_ONES}))?(?:\s+point\s+(?:{_ONES}))?)"
 _AMOUNT = re.compile(
     rf"(?<![\w.$\u20ac\u00a3\-])(?P<value>\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|{_SPELT})[\s\-]*"
-    r"(?P<unit>billion|bn\b|B\b|GiB\b|GB\b|gigabytes?\b|gibibytes?\b|gigs?\b|(?:\w+\s+)?(?:layers|experts)\b|k?\s*tokens\b)",
+    r"(?P<half>and\s+a\s+half\s+)?(?P<unit>billion|bn\b|B\b|GiB\b|GB\b|gigabytes?\b|gibibytes?\b|gigs?\b|(?:\w+\s+)?(?:layers|experts)\b|k?\s*tokens\b|k\b)",
     re.IGNORECASE,
 )
 
@@ -51,6 +51,7 @@ class Amount(NamedTuple):
     span: Span
     value: float
     metric: str
+    bound: Literal["under", "over"] | None = None
 
 
 _OF_PARAMETERS = re.compile(
@@ -62,7 +63,12 @@ _NOT_OF_PARAMETERS = re.compile(
     r"\b(?:dollars?|euros?|users?|downloads?|people|valuation|revenue|invest\w*|funding|shares?|company|market|worth|tokens\s+a)\b",
     re.IGNORECASE,
 )
-_OF_CACHE = re.compile(r"\bcache\b", re.IGNORECASE)
+_OF_CACHE = re.compile(
+    r"\bcache\b|\bon\s+top\b|\b(?:conversation|prompt|context|window)s?\s+(?:at|of)\s+(?:its\s+|their\s+)?(?:full|longest|maximum|greatest)\b|"
+    r"\b(?:longest|full|maximum)\s+(?:context|window|conversation|prompt)\b",
+    re.IGNORECASE,
+)
+_WITH_WEIGHTS = re.compile(r"\bweights\s+and\b|\btogether\b", re.IGNORECASE)
 _OF_FILES = re.compile(
     r"\b(?:checkpoints?|files?|downloads?|disk|drive|weigh(?:s|ed|ing)?|weights)\b", re.IGNORECASE
 )
@@ -74,7 +80,7 @@ _OF_MEMORY = re.compile(
 
 
 _OF_CONTEXT = re.compile(
-    r"\b(?:at\s+(?:a|one)\s+go|at\s+once|in\s+one\s+(?:go|sitting|gulp)|feed|swallow\w*|digest\w*|prompts?|windows?|context|remember\w*|"
+    r"\b(?:at\s+(?:a|one)\s+(?:go|time|sitting)|at\s+once|in\s+one\s+(?:go|sitting|gulp)|feed|swallow\w*|digest\w*|prompts?|windows?|context|remember\w*|"
     r"attention\s+span|in\s+(?:mind|view|memory)|reads?)\b",
     re.IGNORECASE,
 )
@@ -113,22 +119,54 @@ def amounts_in(clause: str) -> list[Amount]:
     for match in _AMOUNT.finditer(clause):
         metric = None if _LEFT_OVER.match(clause, match.end()) else _metric_of(clause, match)
         if metric:
-            found.append(Amount(Span(*match.span()), _value_of(match["value"]), metric))
+            told = _BOUND.search(clause, max(0, match.start() - 25), match.start())
+            bound: Literal["under", "over"] | None = None
+            if told:
+                bound = "under" if told["under"] else "over"
+            found.append(Amount(Span(*match.span()), _told(match), metric, bound))
     return found
 
 
+_BOUND = re.compile(
+    r"\b(?:(?P<under>(?:fewer|less)\s+than|under|below|(?:just\s+)?short\s+of)|(?:more\s+than|over|above|upwards\s+of))\s+(?:a\s+)?$",
+    re.IGNORECASE,
+)
 _LEFT_OVER = re.compile(
     r"\s+(?:of\s+\w+\s+)?(?:to\s+spare|free|left|unused|over|of\s+headroom|spare|idle)\b",
     re.IGNORECASE,
 )
+_OF_WINDOW = re.compile(
+    r"\b(?:context|window)\b[^.;]{0,30}?\b(?:tops?\s+out|is|limit\w*|maximum|stretch\w*|extends?|goes|reach\w*|ends?)\b|"
+    r"\b(?:context|window)\s+of\b",
+    re.IGNORECASE,
+)
 _TRIED = re.compile(r"\b(?:I|[Ww]e|gave|tried|sent|fed|ran)\b")
+
+
+def _told(match: re.Match[str]) -> float:
+    return _value_of(match["value"]) + (0.5 if match["half"] else 0.0)
+
+
+def _distance(words: re.Pattern[str], clause: str, amount: re.Match[str]) -> int:
+    """Characters from an amount to the nearest of some words; those before it count double."""
+    return min(
+        (
+            m.start() - amount.end()
+            if m.start() >= amount.end()
+            else 2 * (amount.start() - m.end())
+            for m in words.finditer(clause)
+        ),
+        default=10**6,
+    )
 
 
 def _metric_of(clause: str, match: re.Match[str]) -> str | None:
     unit = match["unit"].lower()
     if unit.endswith(("layers", "experts")):
         return "layers" if unit.endswith("layers") else "experts"
-    if unit.endswith("tokens"):
+    if unit == "k" and not _OF_WINDOW.search(clause):
+        return None
+    if unit == "k" or unit.endswith("tokens"):
         is_limit = _OF_CONTEXT.search(clause) and not _OF_SPEED.search(clause)
         return "context" if is_limit and not _TRIED.search(clause) else None
     if unit in ("billion", "bn", "b"):
@@ -138,8 +176,13 @@ def _metric_of(clause: str, match: re.Match[str]) -> str | None:
         is_active = says_active(clause[: stop if stop > 0 else len(clause)], *match.span())
         is_active = is_active or (says_active(clause, *match.span()) and match[0][0].isdigit())
         return "active-parameters" if is_active else "total-parameters"
-    if _OF_CACHE.search(clause):
-        return "cache-at-full-context"
+    if _OF_CACHE.search(clause) and not _WITH_WEIGHTS.search(clause):
+        to_files = _distance(_OF_FILES, clause, match)
+        return (
+            "checkpoint-size"
+            if to_files < _distance(_OF_CACHE, clause, match)
+            else ("cache-at-full-context")
+        )
     if not _HOLDS.search(clause):
         return "checkpoint-size" if _OF_FILES.search(clause) else None
     if _OF_MEMORY.search(clause[match.end() : match.end() + 30]):

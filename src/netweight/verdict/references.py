@@ -65,6 +65,10 @@ _BY_NUMBER = re.compile(
     + rf"(?=[\s\-](?:parameter[\s\-])?(?:{_OF_A_NUMBER})))",
     re.IGNORECASE,
 )
+_WITH_NUMBER = re.compile(
+    r"\b(?:model|version|one)\s+(?:with|of)\s+(?:(?P<large>120|117)|(?P<small>20|21))[\s\-]billion\b",
+    re.IGNORECASE,
+)
 _SPOKEN_NAME = re.compile(
     r"\b(?:the|a)\s+one[\s\-]twenty(?![\s\-]\w*(?:seven|eight|six|five|four|three|two|one|nine))\b(?!\s+percent)",
     re.IGNORECASE,
@@ -85,6 +89,11 @@ def find_size_references(text: str) -> list[Mention]:
         if _EXACT.match(match[0]) or not match[0].rstrip().lower().endswith("b")
     ]
     found += [Mention((LARGE,), Span(*m.span())) for m in _SPOKEN_NAME.finditer(text)]
+    found += [
+        Mention((LARGE if m["large"] else SMALL,), Span(m.start(), m.start() + len("model")))
+        for m in _WITH_NUMBER.finditer(text)
+        if m[0].lower().startswith("model")
+    ]
     for match in (*_SIZED.finditer(text), *_BARE_SIZE.finditer(text), *_NOTED.finditer(text)):
         if match.re is _SIZED and not _stands_for_a_model(match):
             continue
@@ -133,7 +142,8 @@ def find_siblings(text: str, named: Iterable[Mention], running: tuple[str, ...])
 _RIVAL = re.compile(
     r"\b(?:that|this|the)\s+(?:(?:older|old|paid|closed|proprietary|commercial|costlier|pricier|earlier|hosted|in-house|premium|"
     r"paid-for|metered|subscription|private)\s+){1,2}(?:\w+\s+)?(?:system|model|rival|one|product|service|offering|stablemate|"
-    r"sibling|competitor|counterpart|cousin)\b(?!s)|\bthat\s+(?:rival|competitor)\b(?!s)",
+    r"sibling|competitor|counterpart|cousin)\b(?!s)|\bthat\s+(?:rival|competitor)\b(?!s)|"
+    r"\b(?:the|that)\s+Chinese\s+(?:\w+\s+)?(?:model|system|rival|one|challenger|competitor)\b(?!s)",
     re.IGNORECASE,
 )
 
@@ -180,7 +190,7 @@ def tells_of_open_release(text: str) -> bool:
 
 
 _LICENCE = re.compile(
-    r"\blicen[cs]e|\bweights\b|\bparameters\b|\bcheckpoints?\b|\bdownload|\bopen[\s\-](?:weights?|models?)\b",
+    r"\blicen[cs]e|\bApache\b|\bo[34]-mini\b|\bweights\b|\bparameters\b|\bcheckpoints?\b|\bdownload|\bopen[\s\-](?:weights?|models?)\b",
     re.IGNORECASE,
 )
 

@@ -43,7 +43,7 @@ _LEAD = _re(
     r"to|beside|next\s+to)|next\s+to|relative\s+to|unlike|against)\s+(?:the\s+)?"
 )
 _LEVEL = re.compile(
-    r"[\s\-](?:level|class|grade|calib(?:er|re)|like|tier)\b|['\u2019]s\s+(?:equal|peer|match)\b",
+    r"[\s\-](?:level|class|grade|calib(?:er|re)|like|tier)\b|['\u2019]s\s+(?:equal|peer|match|twin)\b",
     re.IGNORECASE,
 )
 _ADVERSATIVE = _re(
@@ -174,7 +174,8 @@ def _ahead(text: str, models: list[Mention]) -> list[Compared]:
 _ALIKE = _re(
     r"\s+(?:is|are|were|come\s+out|finish|score|perform|do)\s+(?:\w+ly\s+|about\s+|much\s+|as\s+good\s+as\s+)?"
     r"(?P<alike>hard\s+to\s+tell\s+apart|level|equal|equals|even|tied|neck\s+and\s+neck|indistinguishable|on\s+a\s+par|on\s+par|"
-    r"alike|the\s+same|close)\b(?!\s+(?:with|to|as)\b)"
+    r"alike|the\s+same|close|much\s+of\s+a\s+muchness|too\s+close\s+to\s+call|evenly\s+matched|inseparable|comparable|tied|equally\s+\w+|twins)\b"
+    r"(?!\s+(?:with|to|as)\b)"
 )
 
 
@@ -199,7 +200,13 @@ _BESIDE = _re(
 )
 # "it is o4-mini for free"
 _IN_A_BOX = _re(
-    r"\s+(?:for\s+(?:free|nothing)|at\s+home|in\s+a\s+box|in\s+all\s+but\s+name|in\s+disguise|without\s+the\s+bill)\b"
+    r"\s+(?:for\s+(?:free|nothing|(?:your|the|my|a|one['\u2019]s)\s+\w+)|at\s+home|in\s+(?:a|your|my|one['\u2019]s)\s+\w+|in\s+all\s+but\s+name|in\s+disguise|without\s+the\s+bill)\b"
+)
+# "it is basically o4-mini", "my boss calls it an open o4-mini"
+_IS_IT = _re(
+    r"\b(?:(?:(?:it|this|that|model|120b|20b|one|they)(?:['\u2019]s|\s+(?:is|are))|(?:calls?|called|calling|dubs?|dubbed)\s+(?:it|this|them|the\s+\w+)))"
+    r"\s+(?P<word>basically|practically|effectively|essentially|really|just|virtually|(?:an?|your|our|their)\s+(?:open|free|own|home|local|"
+    r"private|new|second|poor\s+man['\u2019]s|budget|downloadable))\s+(?:an?\s+)?$"
 )
 _BESIDE_REACH = 45
 
@@ -209,7 +216,8 @@ def _beside(text: str, models: list[Mention]) -> list[Compared]:
     found = []
     for mention in models:
         start = max(0, mention.span.start - _BESIDE_REACH)
-        if said := _BESIDE.search(text, start, mention.span.start):
+        place = start, mention.span.start
+        if said := _BESIDE.search(text, *place) or _IS_IT.search(text, *place):
             found.append(Compared(Span(*said.span("word")), "equal", (mention,)))
         elif said := _IN_A_BOX.match(text, mention.span.end):
             found.append(Compared(Span(*said.span()), "equal", (mention,)))

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 
 from netweight.verdict import topics
-from netweight.verdict.clauses import verb_at, words_of
 from netweight.verdict.denial import is_limited, is_taken_back
 from netweight.verdict.evidence import Published
+from netweight.verdict.lexicon import verb_at, words_of
 from netweight.verdict.names import (
     Mention,
     find_benchmarks,
@@ -65,6 +65,8 @@ class Scene:
         """
         if self.benchmarks:
             return ()
+        if _THAT_INDEX.search(self.text):
+            return ("aa-index",)
         if len(self.earlier_benchmarks) != 1:
             return self.told_benchmarks if _points_at_test(self.text) else ()
         is_fitting = (
@@ -104,6 +106,9 @@ _THAT_TEST = re.compile(
     r"leaderboard|list|table|set|sheet|measure|score|count|suite|paper)\b",
     re.IGNORECASE,
 )
+
+
+_THAT_INDEX = re.compile(r"\b(?:that|this|the\s+same)\s+index\b", re.IGNORECASE)
 
 
 def _points_at_test(text: str) -> bool:

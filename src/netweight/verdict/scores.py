@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from netweight.verdict.clauses import clauses_of
 from netweight.verdict.conditions import effort_of, tools_of
 from netweight.verdict.names import Mention
 from netweight.verdict.numerals import Number, find_numbers
 from netweight.verdict.owners import (
+    OVER_A_RIVAL,
     PRONOUN_SUBJECT,
     SECOND_OF_TWO,
     named_after,
@@ -26,7 +28,8 @@ _NOT_A_SCORE = re.compile(
     r"\s?(?:B|GB|GiB|MB|K|M|x|bn|GPUs?|gigabytes?|gigs?|billion|million|thousand|trillion|"
     r"questions?|exercises?|problems?|languages?|items?|times|tokens?|hours?|days?|weeks?|"
     r"months?|years?|minutes?|seconds?|prompts?|models?|parameters?|"
-    r"of (?:the|them|those|these)|tasks?|runs?|people|"
+    r"of (?:the|them|those|these)|tasks?|runs?|people|watts?|W|kWh|degrees|decibels|kilo\w*|kg|"
+    r"metres?|miles?|"
     r"users|cards?|chips?|experts?|layers?|steps?|sets?|subjects?|requests?|cases?|texts?|words?|"
     r"pages?|stories|members?|companies|countries|benchmarks?|categories|dollars?|euros?|cents?|"
     r"st|nd|rd|th|shots?|seats?|levels?|settings?|"
@@ -61,7 +64,7 @@ _SHARE_OF = re.compile(
 )
 _TEST_NOUN = re.compile(
     r"(?:questions?|problems?|tasks?|exercises?|items?|cases?|issues?|answers?|time|tests?|"
-    r"prompts?|requests?|conversations?|attempts?|repl(?:y|ies)|them|those|requested|contested|"
+    r"prompts?|requests?|conversations?|attempts?|repl(?:y|ies)|jobs?|bugs?|tickets?|errands?|puzzles?|sums?|them|those|requested|contested|"
     r"criticism|essays?|texts?|speeches|political|such|responses?|occasions?|instances?|what|from|"
     r"by|given|\d+)$",
     re.IGNORECASE,
@@ -112,7 +115,6 @@ _ON = re.compile(
     r"(?:version\s+\w+\s+of\s+(?:the|its)\s+)?",
     re.IGNORECASE,
 )
-_CLAUSE_END = re.compile(r";|\s[\u2013\u2014]\s|\b(?:but|while|whereas|although|though)\b")
 
 
 @dataclass(frozen=True, order=True)
@@ -129,6 +131,7 @@ class Score:
     effort: str | None = None
     is_rough: bool = False  # "about 40%"
     is_clear: bool = True  # the benchmark is named where the reader looks for it
+    is_bare: bool = False  # a whole number without a unit: it may be a count
 
 
 def find_scores(
@@ -167,10 +170,13 @@ def find_scores(
     is_row = benchmark_columns and len(numbers) == len(benchmark_columns)
     rows = benchmark_columns if is_row else ()
     spans = [number.span for number in numbers]
+    clauses = clauses_of(text, Span(0, len(text)), spans)
     found = []
     for index, (number, (model, is_named)) in enumerate(zip(numbers, owners, strict=True)):
         score = Score(
-            benchmark=rows[index] if rows else _benchmark_of(text, number.span, benchmarks),
+            benchmark=rows[index]
+            if rows
+            else _benchmark_of(text, number.span, benchmarks, clauses),
             model=model,
             value=number.value,
             decimals=number.decimals,
@@ -185,9 +191,11 @@ def find_scores(
             and not _is_of_a_part(text, number.span, spans)
             and not _is_of_the_wrong(text, number.span, spans),
             is_rough=_ROUGH.search(text, 0, number.span.start) is not None,
+            is_bare=not number.has_unit and not number.decimals,
         )
         found.append((number.span, score))
-    return _in_order(text, _with_lists(text, found, single, benchmarks), single)
+    subject = default[0] if len(default) == 1 else None
+    return _in_order(text, _with_lists(text, found, single, benchmarks), single, subject)
 
 
 _OWN_RUN = re.compile(
@@ -240,7 +248,7 @@ def _is_only_the_same(text: str, model: str | None, single: list[Mention]) -> bo
 _PART_WORDS = re.compile(
     r"\b(?:alone|by itself|"
     r"on\s+the\s+(?:others?|rest|remaining|other\s+(?:half|kind|ones|questions|set))|subset|subscore|category|sub-?test|"
-    r"(?:for|in)\s+(?:Yoruba|Swahili|Hindi|Arabic|German|French|Spanish|Chinese|Japanese|Korean|Italian|Portuguese|Bengali|Indonesian))\b"
+    r"(?:for|in)\s+(?:Swahili|Hindi|Arabic|German|French|Spanish|Chinese|Japanese|Korean|Italian|Portuguese|Bengali|Indonesian))\b"
 )
 
 
@@ -260,7 +268,7 @@ _WRONG = re.compile(
 def _is_of_the_wrong(text: str, span: Span, numbers: list[Span]) -> bool:
     """Whether a number counts the answers that were wrong: "gets 10% of MMLU wrong"."""
     following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
-    return _WRONG.search(text, span.end, min(following, span.end + 45)) is not None
+    return _WRONG.search(text, span.end, min(following, span.end + 80)) is not None
 
 
 def _scores_among(
@@ -365,7 +373,10 @@ _ELLIPTIC = re.compile(r"\b\d[\d.]*\b[^.;]{0,60}(?:\band|,)\s+(?:the\s+)?$")
 
 
 def _in_order(
-    text: str, found: list[tuple[Span, Score]], single: list[Mention]
+    text: str,
+    found: list[tuple[Span, Score]],
+    single: list[Mention],
+    default: str | None,
 ) -> list[tuple[Span, Score]]:
     """Read "A, B and C score 1, 2 and 3": the numbers go with the models in their order."""
     out = list(found)
@@ -381,6 +392,11 @@ def _in_order(
         is_crowded = end - start == 2 and len({m.ids for m in before}) > 2
         before = before[-(end - start) :] if end - start == 2 else before
         is_list = end - start == 2 or _are_listed(text, before)
+        if end - start == 2 and (rival := _only_rival(text, before, found, start)):
+            first, second = out[start][1], out[start + 1][1]
+            out[start] = (out[start][0], replace(first, model=default, is_named=False))
+            out[start + 1] = (out[start + 1][0], replace(second, model=rival.ids[0], is_named=True))
+            continue
         if not before and len(order) == end - start:
             before = order  # "(93.0 to 90.0) ... (81.4 to 80.1)": the same two again
         if before and PRONOUN_SUBJECT.search(text, before[-1].span.end, found[start][0].start):
@@ -393,6 +409,21 @@ def _in_order(
                 known = replace(score, model=mention.ids[0], is_named=True, is_clear=is_clear)
                 out[start + offset] = (place, known)
     return out
+
+
+def _only_rival(
+    text: str, before: list[Mention], found: list[tuple[Span, Score]], start: int
+) -> Mention | None:
+    """The one model before two numbers, where it is who the subject is compared with.
+
+    "It is well ahead of X, 60.7 against 49.3": the second number is X's.
+    """
+    if len(before) != 1 or not OVER_A_RIVAL.search(text, 0, before[0].span.start):
+        return None
+    between = text[before[0].span.end : found[start][0].start]
+    joint = text[found[start][0].end : found[start + 1][0].start]
+    is_apart = re.fullmatch(r"\s*[,:(]\s*(?:by\s+)?", between)
+    return before[0] if is_apart and re.search(r"against|to\b|versus|v", joint) else None
 
 
 def _are_listed(text: str, mentions: list[Mention]) -> bool:
@@ -446,7 +477,7 @@ _ROUGH = re.compile(
 )
 _BELOW = re.compile(r"(?<!just )\b(?:below|under|less than|fewer than)\s+$", re.IGNORECASE)
 _ABOVE = re.compile(
-    r"(?<!just )\b(?:over|more than|at least|upwards of|north of)\s+$", re.IGNORECASE
+    r"(?<!just )\b(?:over|above|beyond|more than|at least|upwards of|north of)\s+$", re.IGNORECASE
 )
 
 
@@ -462,7 +493,7 @@ _LEADS = re.compile(
 )
 
 
-def _benchmark_of(text: str, span: Span, benchmarks: list[Mention]) -> str:
+def _benchmark_of(text: str, span: Span, benchmarks: list[Mention], clauses: list[Span]) -> str:
     """The benchmark named right after the number, else that of its clause, else the nearest."""
     if inside := [m for m in benchmarks if span.start <= m.span.start and m.span.end <= span.end]:
         return inside[0].ids[0]
@@ -475,10 +506,8 @@ def _benchmark_of(text: str, span: Span, benchmarks: list[Mention]) -> str:
     is_led = before and _LEADS.fullmatch(text, before[-1].span.end, span.start)
     if after and not is_led and not text[span.end : after[0].span.start].strip(" *"):
         return after[0].ids[0]  # "49% PersonQA"
-    start = max((m.end() for m in _CLAUSE_END.finditer(text, 0, span.start)), default=0)
-    stop = _CLAUSE_END.search(text, span.end)
-    end = stop.start() if stop else len(text)
-    near = [m for m in before if m.span.start >= start]
-    next_ = [m for m in after if m.span.start < end]
+    clause = next(c for c in clauses if c.start <= span.start < c.end)
+    near = [m for m in before if m.span.start >= clause.start]
+    next_ = [m for m in after if m.span.start < clause.end]
     chosen = near[-1:] or next_[:1] or before[-1:] or after[:1]
     return chosen[0].ids[0]

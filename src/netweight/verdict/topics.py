@@ -111,7 +111,9 @@ TOPICS = (
         "behaviour",
         _re(
             rf"\b(?:refus|resist|declin|reluctan|unwilling|censor|sanitis|sanitiz|balk)\w*{_NEAR}"
-            r"(?:politic\w*|sensitive|contentious|controversial|contested|government\w*|taboo)\b"
+            r"(?:politic\w*|sensitive|contentious|controversial|contested|government\w*|taboo)\b|"
+            r"\b(?:turn(?:s|ed|ing)?\s+(?:down|away)|declin(?:es?|ed|ing)|reject(?:s|ed|ing)?|refus(?:es?|ed|ing)|balk(?:s|ed)?\s+at|says?\s+no\s+to)\s+"
+            r"(?:\w+\s+){0,4}?(?:[\w\-]+\s+)?(?:requests?|prompts?|orders?)\b"
         ),
         can_be_denied=True,
     ),
@@ -234,13 +236,13 @@ ABILITIES = {
     "general_knowledge": _re(
         r"\bknow(?:s|ing)?\s+(?:of|about)\s+the\s+(?:wide\s+|wider\s+|whole\s+)?world\b|"
         r"\b(?:world|general)\s+knowledge\b|\bknowledge\s+of\s+the\s+(?:\w+\s+)?world\b|\btrivia\b|"
-        r"\bgeneral\s+education\b|\bwell[\s\-]read\b"
+        r"\bgeneral\s+education\b|\bwell[\s\-]read\b|\bfacts\s+about\s+the\s+world\b|\bmemori[sz]ed?\b"
     ),
     "compliance": _re(r"\bcomplian\w+|\bcompl(?:y|ies)\b"),
     "bias": _re(r"\b(?:un)?bias(?:ed|es)?\b|\beven-?handed\w*|\bstereotyp\w+|\bprejudic\w+"),
     "multilingual": _re(
         r"\bmultilingual\w*|(?<!programming\s)(?<!computer\s)(?<!coding\s)(?<!six\s)(?<!large\s)\b(?<!of\s)languages\b"
-        r"(?!\s+(?:models?|of\s+the\s+trade))|\btranslat(?:ions?|or|ors|ing)\b|\bpolyglots?\b(?=\smodel)|\bother\stongues\b|"
+        r"(?!\s+(?:models?|of\s+the\s+trade))|\bforeign\s+(?:tongues?|languages?|speech)\b|\btranslat(?:ions?|or|ors|ing)\b|\bpolyglots?\b(?=\smodel)|\bother\stongues\b|"
         r"\b(?:at|in|into|speaks?|understands?|with|writes?)\s+(?:good\s+|fluent\s+)?(?:French|German|"
         r"Spanish|Italian|Portuguese|Japanese|Korean|Arabic|Hindi|Swahili|Yoruba|Dutch|Polish|Turkish)\b"
     ),
@@ -260,7 +262,9 @@ ABILITIES = {
         r"real-world|real|industrial|in-house|old|messy)\s+(?:[\w\-]+\s+){0,4}?(?:software|code|coding|programs?|programming|systems?|engineering)\b"
     ),
     "maths": _re(r"\bmath(?:s|ematic\w*)?\b|\barithmetic\b"),
-    "reasoning": _re(r"\breasoning\b"),
+    "reasoning": _re(
+        r"\breasoning\b|\b(?<!the\s)(?<!a\s)(?<!no\s)reasons?\b(?!\s+(?:for|to|why|is|was))|\bthinks?\s+straight\b|\blogic\b"
+    ),
     "tool_use": _re(r"\btool[\s\-](?:use|calling)\b|\bfunction calling\b|\bagentic\b"),
     "knowledge": _re(r"(?<!world )(?<!general )\bknowledge\b(?!\s+of\s+the\s+(?:\w+\s+)?world)"),
     "conversation": _re(
@@ -301,15 +305,31 @@ STRONG = _re(
 )
 
 _GOOD = (
-    r"(?:good|capable|strong|smart|clever|accurate|intelligent|powerful|well|high|able|competent)"
+    r"(?:good|capable|strong|smart|clever|accurate|intelligent|powerful|well|high|"
+    r"able|competent|bright|sharp|handy|skilled|gifted|quick-witted)"
 )
 _BEATEN = (
     r"beaten|outperformed|surpassed|bested|eclipsed|outscored|outdone|outclassed|outranked|"
     r"overtaken|topped|exceeded|trumped|crushed|trounced|thrashed|defeated|outshone|outpaced|"
     r"edged out|overshadowed|upstaged|outgunned|matched and exceeded"
 )
+# A model's name, as far as its beginning tells: after it, "under" and "over" compare.
+_A_NAME = (
+    r"(?=\s+(?:the\s+|that\s+of\s+|those\s+of\s+|what\s+|its\s+)?(?:o\d|(?:gpt|GPT)[\s\-]?\w|R1|K2|\d+b\b|DeepSeek|Qwen|Kimi|Grok|"
+    r"Claude|Gemini|Llama|Mistral|(?:larger|smaller|bigger|big|small|little|large)\b))"
+)
 _EQUAL = _re(
-    r"\b(?:comparable\s+(?:\w+\s+){0,2}(?:to|with)|(?:near[\s\-]?)?(?:parity|equality)(?:\s+(?:\w+\s+){1,3})?\s+with|"
+    r"\b(?:(?:an?\s+|the\s+)?(?:peer|twin|equal|spitting\s+image|dead\s+ringer)\s+(?:of|to|for)|in\s+lockstep\s+with|"
+    r"(?:almost\s+|practically\s+|all\s+but\s+)?(?:abreast\s+of|alongside)|hot\s+on\s+the\s+heels\s+of|"
+    r"(?:has|have|had|is|are)\s+(?:now\s+|all\s+but\s+|almost\s+|nearly\s+)?(?:caught\b(?:\s+up\s+with)?|drawn\s+alongside|drawn\s+up\s+to)|"
+    r"(?:right\s+)?up\s+there\s+with|(?:stands?|bears?|worthy\s+of)\s+comparison\s+with|all\s+square\s+with|"
+    r"in\s+the\s+(?:neighbou?rhood|slipstream|vicinity|orbit)\s+of|(?:the\s+)?same\s+(?:class|league|tier|marks?|grades?|ballpark)\s+as|"
+    r"(?:little|nothing|not\s+much|no\s+daylight|hardly\s+anything|barely\s+anything)\s+(?:to\s+choose\s+)?(?:separates|divides|between)\s+(?:it|them|the\s+\w+)\s+(?:and|from)|"
+    r"within\s+(?:[\w.\-]+\s+){0,3}?(?:points?|the\s+noise|sight|a\s+stone['\u2019]s\s+throw)\s+of|near(?:ly)?\s+enough(?:\s+to)?|much\s+the\s+same\s+as|(?:about|roughly|just)\s+like|liken(?:s|ed)?\s+(?:[\w\-]+\s+){1,4}to|"
+    r"(?:near|close)\s+(?:match|twin|copy|relative|cousin)\s+(?:for|of|to)|twin\s+(?:of|to)|next\s+door\s+to|stands?\s+in\s+for|"
+    r"(?:performs?|behaves?|works?|does|do|answers?|scores?|is|are)\s+(?:much\s+|very\s+much\s+|a\s+lot\s+|rather\s+|about\s+)?like"
+    rf"(?=[^.;]{{0,40}}?(?:o\d|gpt))|in(?=\s+[\w.\-]+['\u2019]s\s+(?:league|class|weight|neighbou?rhood|company|territory))|"
+    rf"as\s+good\s+an?\s+\w+\s+as|the\s+same{_A_NAME}|comparable\s+(?:\w+\s+){{0,2}}(?:to|with)|(?:near[\s\-]?)?(?:parity|equality)(?:\s+(?:\w+\s+){{1,3}})?\s+with|"
     r"(?:on|at)\s+(?:a\s+)?(?:par|level|levels)\s+(?:with|as|similar to)|"
     r"match(?:es|ed|ing)?\b(?!\s+(?:up|for)\b)|"
     r"(?<!its )(?<!their )(?<!other )(?<!the )(?<!open )(?<!closed )(?<!than )(?<!to )"
@@ -337,7 +357,18 @@ _EQUAL = _re(
     r"the\s+same\s+(?:level|score|result|quality)\s+as)"
 )
 _ABOVE = _re(
-    r"\b(?:in\s+front\s+of|beat(?:s|en|ing)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|clear\s+of|"
+    r"\b(?:(?:blows?|blew|sails?|sailed|races?|raced|storms?|stormed|sweeps?|swept|rockets?|shoots?|shot|flies|flew|roars?)\s+past|"
+    r"g(?:ives?|ave|iving)\b(?=[^.;,]{1,40}\ba\s+(?:\w+\s+)?(?:thrashing|hiding|drubbing|beating|lesson|trouncing|bloody\s+nose|shellacking|pasting))|"
+    r"(?:runs?|ran)\s+(?:circles|rings)\s+a?round|tower(?:s|ed|ing)?\s+(?:over|above)|triumph(?:s|ed)?\s+over|prevail(?:s|ed)?\s+over|"
+    r"(?:lapp?|hammer|rout|humbl|dethron|school|thump|whipp?|spank|drubb?|pulveris|flatten|oust|overhaul|mogg?|floor|slaughter|clobber)(?:s|es|ed|ing)\b"
+    r"(?=\s+(?:the\s+|poor\s+|mighty\s+)?[\w\-.]*\d)|walks?\s+all\s+over|(?:has|had)\s+the\s+(?:measure|legs)\s+of|"
+    r"improves?\s+(?:up)?on(?=\s+[\w\-.]*\d)|gets?\s+the\s+nod\s+over|in\s+a\s+different\s+league\s+(?:from|to)|(?:a|several)\s+cuts?\s+above|"
+    r"too\s+(?:good|strong|much|clever)\s+for|(?:takes?|took)\b(?=[^.;,]{1,40}\bto\s+(?:the\s+cleaners|school|the\s+woodshed))|"
+    r"puts?\b(?=[^.;,]{1,40}\b(?:to\s+the\s+sword|in\s+the\s+shade|in\s+its\s+place))|eats?\b(?=[^.;,]{1,40}\bfor\s+(?:breakfast|lunch))|"
+    r"show(?:s|ed)?\b(?=[^.;,]{1,40}\b(?:a\s+clean\s+pair\s+of\s+heels|the\s+door|who\s+is\s+boss|how\s+it\s+is\s+done))|"
+    r"makes?\b(?=[^.;,]{1,40}\blook\s+(?:like|old|slow|stupid|silly|dated|feeble|weak)\b))|"
+    rf"\b(?:(?:(?:lifts?|lifted|moves?|puts?|takes?|carries)\s+(?:it|them)\s+(?:over|past)|up\s+on|before|more\s+than|clears?|cleared|passes|passed){_A_NAME}|"
+    r"in\s+front\s+of|beat(?:s|en|ing)?\b|surpass\w*|outperform\w*|exceed\w*|ahead\s+of|clear\s+of|"
     r"out(?:score|did|do|doe|class|rank|shine|shone|pace|strip|think|gun|perform)\w*|"
     r"top(?:s|ped|ping)\b|superior\s+to|above|"
     r"(?:better|stronger|smarter|higher|sharper|cleverer|greater|more\s+(?:capable|accurate|"
@@ -353,13 +384,17 @@ _ABOVE = _re(
     r"(?:lead|edge|advantage|upper\s+hand|margin)\s+(?:of\s+[^.;,]{0,25})?over|"
     r"(?:gets?|got|gains?|has|had)\s+the\s+better\s+of|make\w*\s+short\s+work\s+of|"
     r"overt(?:akes?|ook|aking)|put(?:s|ting)?\b(?=[^.;,]{1,60}\bto\s+shame\b)|"
-    r"(?:leaves?|leaving|left)\b(?=[^.;,]{1,60}\b(?:behind|in\s+(?:the|its)\s+dust|trailing|"
+    r"(?:leaves?|leaving|left)\b(?=[^.;]{1,60}\b(?:behind|in\s+(?:the|its)\s+dust|trailing|"
     r"standing|eating\s+(?:its\s+)?dust)\b)|"
     r"(?:blows?|blew|knocks?)\b(?=[^.;,]{1,60}\b(?:out\s+of\s+the\s+water|off\s+(?:its|the)\s+"
     r"(?:perch|throne))\b))"
 )
 _BELOW = _re(
-    rf"\b(?:(?:is|are|was|were|been|being|gets?|got|be)\s+(?:\w+ly\s+)?(?:{_BEATEN})\s+(?:(?:on|in|at)\s+[^.;,]{{1,40}}?\s)?by|"
+    r"\b(?:(?:no|not\s+a)\s+patch\s+on|(?:cannot|can['\u2019]t|could\s+not|couldn['\u2019]t|does\s+not|doesn['\u2019]t)\s+(?:hold\s+a\s+candle\s+to|live\s+with|touch|"
+    r"catch(?:\s+up\s+with)?)|a\s+far\s+cry\s+from|in\s+the\s+(?:shadow|wake)\s+of|(?:some|a\s+long)\s+(?:way|chalk)\s+(?:off|from)|"
+    r"(?:plays?|playing)\s+catch-?up\s+(?:with|to)|ground\s+to\s+make\s+up\s+on|left\s+standing\s+by|eats?\s+the\s+dust\s+of|"
+    r"looks?\s+up\s+to|concedes?\s+(?:\w+\s+){0,4}?to|gives?\s+away\s+(?:\w+\s+){1,4}to)(?=\s)|"
+    rf"\b(?:(?:under|down\s+on|less\s+than|fewer\s+than|points?\s+(?:off|from)){_A_NAME}|(?:is|are|was|were|been|being|gets?|got|be)\s+(?:\w+ly\s+)?(?:{_BEATEN})\s+(?:(?:on|in|at)\s+[^.;,]{{1,40}}?\s)?by|"
     rf"(?:{_BEATEN})\s+(?:\w+\s+)?by|"
     r"behind|short\s+of|shy\s+of|adrift\s+of|off\s+the\s+pace\s+of|(?:gives?|gave)\s+way\s+to|cedes?\s+(?:\w+\s+)?to|(?:came|comes|is|was|finish\w*|ranks?|placed)\s+(?:a\s+\w+\s+)?second\s+(?:only\s+)?"
     r"to|"
@@ -398,7 +433,7 @@ UNIVERSAL = _re(
     r"\bno\s+(?:\w+\s+){0,2}?(?:tests?|benchmarks?|exams?)\s+(?:on\s+which|in\s+which|where)\b|"
     r"\b(?:any|all)thing you throw at it\b|"
     r"\b(?:everywhere|always|without exception|in every way|in everything|on all counts|"
-    r"all round|hands down)\b"
+    r"hands down)\b"
 )
 
 
@@ -434,12 +469,12 @@ SOFTENED = _re(
 )
 RELAYED = _re(
     r"\b(?:critici\w+|complain\w*|report\w*|accus\w+|anecdot\w+|screenshots?|testers?|"
-    r"whisper\w*|insists?|insisted|grip(?:e|es|ed)\b|moan\w*|grumbl\w*|grous\w*|whing\w*|somebody|someone|float(?:s|ed)\s+(?:the|this|that|an?)\s+(?:idea|theory|notion)|hearsay|"
+    r"whisper\w*|show(?:s|ed)\s+(?:me|us|stories|poems|examples|short)|(?:two|three|some|several|a\s+few)\s+(?:users|readers|testers|posters|people)|insists?|insisted|grip(?:e|es|ed)\b|moan\w*|grumbl\w*|grous\w*|whing\w*|somebody|someone|float(?:s|ed)\s+(?:the|this|that|an?)\s+(?:idea|theory|notion)|hearsay|"
     r"tell(?:s|ing)?\s+(?:me|us)|told\s+(?:me|us)|(?:am|are|is|was|were|been)\s+told|"
     r"(?:I|we)(?:['\u2019]ve|\s+have)?\s+(?:read|heard|hear|seen\s+(?:it\s+)?(?:said|claimed))|"
     r"(?:has|have|had)\s+been\s+(?:\w+ly\s+)?(?:said|claimed|reported|alleged|suggested|rumou?red)|"
     r"(?:is|are|was|were)\s+(?:widely\s+)?(?:said|claimed|thought|believed|supposed|alleged|"
-    r"assumed|rumou?red)|theor(?:y|ies)|speculat\w+|hunch|guess\w*|rumou?r\w*|gossip|"
+    r"assumed|rumou?red)|theor(?:y|ies)|notion|(?:is|are|am)\s+(?:sure|certain|convinced)\s+(?:that|it)|infer(?:s|red|ence)?|speculat\w+|hunch|guess\w*|rumou?r\w*|gossip|"
     r"in\s+(?:his|her|their|my|our)\s+(?:view|opinion)|nobody\s+(?:\w+\s+){0,3}knows|"
     r"no\s+one\s+(?:\w+\s+){0,3}knows|argu\w+|some\s+users|one\s+(?:user|reader|blogger))\b"
 )
@@ -455,7 +490,7 @@ PRONOUN = _re(
 FIRST_PERSON = _re(r"\b(?:I|me|my|we|us|our)\b")
 CARRIED = _re(
     r"\bthere\b|^(?:\w+:\s+)?(?:That|This|Both|These|Those)\b|\bon (?:it|the same|that|this)\b|"
-    r"\bthe same (?:\w+ )?"
+    r"\b(?:in|on|at) the (?:latter|former)\b|\bthe same (?:\w+ )?"
     r"(?:version|board|table|benchmark|test|index|contest|set|exam|questions?|conversations?|"
     r"problems?|tasks?|exercises?|run|list)\b"
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from netweight.verdict import topics, wordings
 from netweight.verdict.assertions import Assertion, Misuse, Trigger
-from netweight.verdict.clauses import is_list_entry
+from netweight.verdict.clauses import clauses_of
 from netweight.verdict.comparisons import comparisons_in
 from netweight.verdict.denial import is_denied, is_distanced, is_question
 from netweight.verdict.evidence import Published
@@ -21,6 +21,7 @@ from netweight.verdict.opinions import (
     opinions_in,
 )
 from netweight.verdict.protagonist import is_rival
+from netweight.verdict.readings import is_list_entry
 from netweight.verdict.relations import find_compared
 from netweight.verdict.scenes import Scene, listed_before, overlap
 from netweight.verdict.scores import Score, find_scores
@@ -41,7 +42,7 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         or (scene.default_subjects and _is_factual(scene))
     ):
         return []
-    scores = _score_triggers(scene)
+    scores = _score_triggers(scene, tables)
     rates = any(b.endswith("hallucination") for t in scores for b in t.benchmarks)
     is_bare = not (scene.models or scene.columns or scene.order)
     if scene.sentence.is_heading and is_bare and not _is_entry(scene):
@@ -58,12 +59,7 @@ def find_triggers(scene: Scene, tables: Published) -> list[Trigger]:
         *_abilities(scene),
     ]
     found = with_misuses(scene, found, tables)
-    found = found or described(scene, tables)
-    return (
-        found
-        if scene.sentence.is_heading
-        else [*found, *_opinions(scene, beside_scores=bool(scores))]
-    )
+    return found or described(scene, tables)
 
 
 def _is_entry(scene: Scene) -> bool:
@@ -104,13 +100,20 @@ def _is_opinion(scene: Scene) -> bool:
     return bool((speaks or is_theirs) and is_about_the_matter(text))
 
 
-def _score_triggers(scene: Scene) -> list[Trigger]:
+# Of the benchmarks of the tables one alone is told as a rating in the thousands.
+_RATED = re.compile(r"\b(?:rat(?:ed|ing|es)|Elo)\b.{0,40}?\b[12],?\d{3}\b", re.IGNORECASE)
+
+
+def _score_triggers(scene: Scene, tables: Published) -> list[Trigger]:
     benchmarks, is_clear = scene.benchmarks, True
+    if not benchmarks and _RATED.search(scene.text) and "codeforces" in tables.benchmarks:
+        benchmarks = [Mention(("codeforces",), Span(0, 0))]
     if not benchmarks:
         benchmarks = [Mention((name,), Span(0, 0)) for name in scene.carried_benchmarks]
     if not benchmarks and scene.story_benchmark and _speaks_of_results(scene):
         benchmarks, is_clear = [Mention((scene.story_benchmark,), Span(0, 0))], False
     benchmarks = [m for m in benchmarks if len(m.ids) == 1]  # "AIME" alone names no one table
+    benchmarks = _with_carried(scene, benchmarks)
     scores = find_scores(
         scene.text,
         scene.models,
@@ -121,7 +124,7 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
         scene.order,
         is_order_sure=scene.is_order_sure,
     )
-    parts = [cut.start() for cut in topics.STRONG_CUT.finditer(scene.text)]
+    parts = [clause.start for clause in clauses_of(scene.text, Span(0, len(scene.text)))]
     by_benchmark: dict[tuple[str, int], list[tuple[Span, Score]]] = {}
     beside: dict[str, list[Score]] = {}
     for span, score in scores:
@@ -143,16 +146,32 @@ def _score_triggers(scene: Scene) -> list[Trigger]:
     ]
 
 
+def _with_carried(scene: Scene, benchmarks: list[Mention]) -> list[Mention]:
+    """The benchmarks, and before them the one carried over where the first clauses name none."""
+    if not scene.benchmarks or len(scene.earlier_benchmarks) != 1:
+        return benchmarks
+    first = clauses_of(scene.text, Span(0, len(scene.text)))[0]
+    is_silent = all(m.span.start >= first.end for m in benchmarks)
+    if is_silent and _POINTS_BACK.match(scene.text):
+        return [Mention(scene.earlier_benchmarks, Span(0, 0)), *benchmarks]
+    return benchmarks
+
+
+_POINTS_BACK = re.compile(r"(?:That|This|It|There|Here|Which|The\s+same)\b")
+
+
 def _is_of(scene: Scene, model: str | None, span: Span) -> bool:
     """Whether a pronoun must mean a model: the only one its sentence names, before it, no rival.
 
     Or, where its sentence names none and "it" is its subject, the only one that the last one names.
     """
     if not scene.models:
-        return scene.last_models == (model,) and _IT.match(scene.text) is not None
+        is_own = model in scene.main_subjects
+        return is_own and scene.last_models == (model,) and _IT.match(scene.text) is not None
     return bool(scene.models) and all(
         mention.ids == (model,)
         and mention.span.end <= span.start
+        and not _DIGIT.search(scene.text, mention.span.end, span.start)
         and not scene.text.lower().startswith("the same", mention.span.start)
         and not is_rival(scene.text, mention)
         and _PRONOUN.search(scene.text, mention.span.end, span.start)
@@ -161,6 +180,7 @@ def _is_of(scene: Scene, model: str | None, span: Span) -> bool:
 
 
 _PRONOUN = re.compile(r"\b[Ii]ts?\b")
+_DIGIT = re.compile(r"\d")
 _IT = re.compile(
     r"(?:But\s+|And\s+|Yet\s+)?(?:(?:[Oo]n|[Ii]n|[Aa]t|[Ff]or|[Ww]ith)\s[^.;:]{2,40}?\s)?(?:It|it|Its|its)\s"
 )
@@ -238,9 +258,16 @@ def _is_beside_the_point(scene: Scene, topic: topics.Topic, match: re.Match[str]
         return True
     if topic.id in _OF_A_MODEL and not _has_model(scene, match):
         return True
+    if topic.id == "cache" and _TOGETHER.search(scene.text):
+        return True
+    if topic.id == "weights-release" and _SINCE.search(scene.text):
+        return True
     return topic.id == "data-release" and _is_asked_for(scene.text, match)
 
 
+_TOGETHER = re.compile(r"\btogether\b", re.IGNORECASE)
+# "had not shared weights since GPT-2" is of the years before
+_SINCE = re.compile(r"\b(?:since|until|before)\s+(?:GPT|20|now|then|this)", re.IGNORECASE)
 # What is said in general, or of somebody's own, is not said of the story's models.
 _OF_A_MODEL = ("synthetic-data", "maths-in-writing")
 
@@ -311,7 +338,16 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
         is_denied(text, match.start())
         or topics.DENIAL.search(match[0])
         or is_distanced(text, match.start())
+        or _DOES_NOT_APPLY.match(text, match.end())
+        or wordings.NO_SENSE.search(match[0])
     )
+
+
+# "the Apache licence does not apply to the weights"
+_DOES_NOT_APPLY = re.compile(
+    r"\s+(?:licen[cs]e\s+)?(?:does|do|did|will|would)(?:\s+not|n['\u2019]t)\s+(?:\w+ly\s+)?(?:apply|cover|extend|hold)\b",
+    re.IGNORECASE,
+)
 
 
 def _is_lacking(text: str, match: re.Match[str]) -> bool:
@@ -383,12 +419,3 @@ def _said_after(scene: Scene, match: re.Match[str]) -> tuple[int, Relation] | No
         if found := words.search(scene.text, match.end(), said.end() + 15):
             return found.end(), direction
     return None
-
-
-def _opinions(scene: Scene, *, beside_scores: bool) -> list[Trigger]:
-    """Beside a score only words of worth count: "I would look at X, where it got 67.8%"."""
-    return [
-        Trigger(span=Span(*m.span()), topic="opinion", type="opinion")
-        for m in opinions_in(scene.text)
-        if m.re is WORTH or not beside_scores
-    ]

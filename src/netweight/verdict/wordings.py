@@ -120,7 +120,8 @@ BARE_SIZE = _re(
 _AT_WORK = re.compile(
     r"activ|at work|\bwork\b|"
     r"do(?:es|ing)? (?:any |the |all the )?work|in (?:use|play)|engaged|switched on|"
-    r"wak\w+|light(?:s|ing)? up|fir(?:e|es|ing)\b|used|working|involved|touched|run(?:s|ning)?\b",
+    r"wak\w+|light(?:s|ing)? up|fir(?:e|es|ing)\b|used|working|involved|touched|busy|awake|"
+    r"consulted|called\s+(?:up)?on|run(?:s|ning)?\b",
     re.IGNORECASE,
 )
 BILLIONS = re.compile(
@@ -135,7 +136,13 @@ def says_active(quote: str, start: int, end: int) -> bool:
     after, *following = re.split(r"[;:]|\d", after, maxsplit=1)
     if following:  # "and activates 5.1 billion" is said of the next number
         after = re.split(r"\b(?:and|with|but|of which|only)\b(?!.*\b(?:and|with|but)\b)", after)[0]
-    if re.search(r"\bof (?:its|the|their|those)\s*$|\d\s?(?:B|bn|billion) of\s*$", before, re.I):
+    if re.search(
+        r"\bof (?:its|the|their|those)\s*$|\d\s?(?:B|bn|billion) of\s*$|"
+        r"\b(?:\d[\d.]*|one|two|three|four|five|six) of (?:nearly |about |roughly |some |"
+        r"almost )?$",
+        before,
+        re.IGNORECASE,
+    ):
         return False
     if re.search(r"\bin (?:total|all)\b|\btotal\b|\boverall\b", after[:30], re.IGNORECASE):
         return False
@@ -314,6 +321,7 @@ TEXT_ONLY = _re(
     rf"{_SENSES}\b"
 )
 SENSES = _re(rf"\b{_SENSES}\b")
+NO_SENSE = _re(rf"\bno(?:r|t)?\s+(?:\w+\s+){{0,2}}{_SENSES}\b")
 # A plain statement that the model takes pictures or sound, with the model as its subject.
 TAKES_MORE = _re(
     r"\b(?:gpt-oss(?:-\d+b)?|models?|it|they|both|which)\s+(?:can\s+|could\s+|also\s+|even\s+|\w+ly\s+){0,3}"
