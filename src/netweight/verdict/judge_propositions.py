@@ -16,9 +16,11 @@ _NO_DOCUMENT = "The tables hold no document of this model's maker that speaks to
 def judge_proposition(claim: Claim, ledger: Ledger) -> Judgement:
     """What the document says, and what follows for a clause that says the same or the opposite."""
     assert claim.proposition is not None
-    if own := _BY_ID.get(claim.proposition):
-        return own(claim, ledger)
-    proposition = PROPOSITIONS[claim.proposition]
+    return _BY_ID.get(claim.proposition, _by_document)(claim, ledger)
+
+
+def _by_document(claim: Claim, ledger: Ledger) -> Judgement:
+    proposition = PROPOSITIONS[claim.proposition or ""]
     found = ledger.tables.documents[proposition.document]
     if found.models and not {*claim.subjects} & {*found.models}:
         return nothing(_NO_DOCUMENT)
@@ -29,11 +31,6 @@ def judge_proposition(claim: Claim, ledger: Ledger) -> Judgement:
 def _of_table(claim: Claim) -> Verdict:
     proposition = PROPOSITIONS[claim.proposition or ""]
     return proposition.denied if claim.negated else proposition.made
-
-
-def _of_refusal(claim: Claim, ledger: Ledger) -> Judgement:
-    """Willing or not, in general: what is true in part holds in part either way."""
-    return judge_refusal(claim, ledger)
 
 
 def _of_sides(claim: Claim, ledger: Ledger) -> Judgement:
@@ -224,11 +221,7 @@ def _of_uptake(claim: Claim, ledger: Ledger) -> Judgement:
     """That many have taken them up; how many is in no table."""
     if _COUNTED.search(claim.quote):
         return nothing("The tables hold no number of downloads or users.")
-    found = ledger.tables.documents["popular"]
-    if not {*claim.subjects} & {*found.models}:
-        return nothing(_NO_DOCUMENT)
-    said = Statement(text=found.statement, cites=(found.id,))
-    return Judgement(verdict=_of_table(claim), reason=(said,))
+    return _by_document(claim, ledger)
 
 
 _ONE_LANGUAGE = re.compile(
@@ -242,11 +235,7 @@ def _of_languages(claim: Claim, ledger: Ledger) -> Judgement:
     """That it is as good in other languages: in translation it is not; one alone is in no table."""
     if _ONE_LANGUAGE.search(claim.quote):
         return nothing("The tables hold no measurement of that language alone.")
-    found = ledger.tables.documents["has-weaknesses"]
-    if not {*claim.subjects} & {*found.models}:
-        return nothing(_NO_DOCUMENT)
-    said = Statement(text=found.statement, cites=(found.id,))
-    return Judgement(verdict=_of_table(claim), reason=(said,))
+    return _by_document(claim, ledger)
 
 
 _SERVED = (400, 1300)  # tokens a second, by the document, with room for rounding
@@ -267,7 +256,7 @@ def _of_speed(claim: Claim, ledger: Ledger) -> Judgement:
 
 
 _BY_ID: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {
-    "refuses": _of_refusal,
+    "refuses": judge_refusal,  # true in part either way
     "west-over-east": _of_sides,
     "one-card": _of_hardware,
     "home-machine": _of_hardware,

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,25 @@ class Linear:
         return {c: p / math.fsum(powers) for c, p in zip(self.classes, powers, strict=True)}
 
 
-@functools.cache
 def learned(name: str) -> Linear:
-    """One of the classifiers of `published/reader.json`."""
+    """One of the classifiers of `published/reader.json`: "cuts", "readings" or "propositions"."""
+    return all_learned()[name]
+
+
+@functools.cache
+def all_learned() -> dict[str, Linear]:
+    """The classifiers of `published/reader.json`, by name."""
     path = resources.files("netweight.verdict").joinpath("published", "reader.json")
-    table = json.loads(path.read_text("utf-8"))[name]
-    weights = {
+    tables = json.loads(path.read_text("utf-8"))
+    return {
+        name: Linear(tuple(table["classes"]), _weights_of(table))
+        for name, table in tables.items()
+        if isinstance(table, dict)
+    }
+
+
+def _weights_of(table: dict[str, Any]) -> dict[str, tuple[tuple[int, float], ...]]:
+    return {
         feature: tuple(zip(map(int, row[::2]), row[1::2], strict=True))
         for feature, row in table["weights"].items()
     }
-    return Linear(tuple(table["classes"]), weights)

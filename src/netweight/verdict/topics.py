@@ -508,14 +508,7 @@ ABOUT_MODELS = _re(
     r"systems?|company)\b|\bOpenAI\b|\bmodel['\u2019]s\b|\bmodels['\u2019]"
 )
 
-# Places where a sentence may be cut. Strong cuts always count; weak ones only between two claims.
-STRONG_CUT = _re(
-    r";\s+|\s*\u2014\s*|\s+\u2013\s+|\s+--?\s+|,?(?<!all)(?<!nothing)(?<!anything)\s+(?:but|while|whereas|although|though|yet)\s+|"
-    r",\s+(?=(?:suggesting|indicating|implying|showing|proving|meaning|revealing|fuel(?:l)?ed|"
-    r"driven|hindering|leading|limiting|leaving|"
-    r"which|citing|combined|with instances|despite|potentially|representing|and (?:they|it|the|"
-    r"that|some|many|critics|users))\b)"
-)
+# Places where a sentence turns, and where it may be parted between two claims.
 ADVERSATIVE = _re(
     r";|\b(?:(?<!all )(?<!nothing )(?<!anything )but|while|whereas|although|though|yet|despite)\b"
 )
