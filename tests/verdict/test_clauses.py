@@ -104,6 +104,22 @@ def test_a_scene_an_announcement_or_an_order_is_neither(clause):
     assert reads_as(clause) is None
 
 
+@pytest.mark.parametrize("text", [
+    "Page 9: the licence is Apache 2.0.",
+    "While some, including a software engineer, praised gpt-oss-120b, others did not.",
+    "Concerns surrounding the training data of gpt-oss-120b are prominent.",
+])  # fmt: skip
+def test_what_only_names_something_is_no_claim(text):
+    story = parse_story(f"OpenAI put gpt-oss-120b online.\n{text}".encode(), "story.txt")
+    quotes = {claim.quote for claim in extract_claims(story, published())}
+    assert not quotes & {
+        "Page 9",
+        "some, including a software engineer",
+        "are prominent",
+        "Concerns surrounding the training data of gpt-oss-120b",
+    }
+
+
 def test_a_hedge_of_one_word_is_no_clause():
     assert stretches("Reportedly, it has beaten its rival.") == [
         "Reportedly, it has beaten its rival."

@@ -106,6 +106,7 @@ def states(text):
 def test_words_of_another_matter_state_nothing():
     assert states("The harbour office moved its timetable by an hour.") is None
     assert states("It rained for nine days.") is None
+    assert states("None.") is None and states("Nobody.") is None
 
 
 def test_a_wrong_table_or_wrong_weights_give_wrong_verdicts(monkeypatch):

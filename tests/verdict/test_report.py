@@ -65,6 +65,8 @@ def test_the_real_story_s_claims_get_their_readings(real):
     assert [c.verdict for c in near_parity] == ["mixed", "mixed"]
     opinions = [c.quote for c in real.claims if c.verdict == "not_checkable"]
     assert any("nothing burgers" in quote for quote in opinions)
+    quotes = {c.quote for c in real.claims}
+    assert not quotes & {"some, including software engineer Simon Willison", "are prominent"}
 
 
 @pytest.mark.parametrize("story", ["example", "real"])

@@ -9,7 +9,7 @@ import re
 from netweight.verdict.denial import is_question
 from netweight.verdict.evidence import Published
 from netweight.verdict.figures_told import figures_in
-from netweight.verdict.lexicon import verb_at, words_of
+from netweight.verdict.lexicon import AUXILIARIES, verb_at, words_of
 from netweight.verdict.linking import linked_to
 from netweight.verdict.opinions import opinions_in
 from netweight.verdict.readings import (
@@ -51,13 +51,22 @@ def caught(
 
 
 _LEAST_WORDS = {"fact": 4, "opinion": 3}  # without a verb
+_NAMING = re.compile(
+    r"^\W*(?:(?:[Ww]hile|[Tt]hough|[Aa]lthough|[Aa]nd|[Bb]ut)\s+)?(?:(?:some|others|many|several|those|most|concerns?|questions?|doubts?|fears?|criticism|[A-Z]\w+),?\s+)"
+    r"(?:including|such\s+as|like|among\s+them|surrounding|about|over|around|concerning|regarding)\b"
+)
 
 
 def _is_label(clause: str, reading: Reading) -> bool:
-    """Whether the words only name something, as "Page 9" or "For now" do."""
+    """Whether the words only name something, as "Page 9" or "For now" do, or lack a subject.
+
+    As in "concerns surrounding the data" and "are prominent", the two ends of one sentence.
+    """
     words = [word for word in words_of(clause) if word[0].isalnum()]
-    is_short = len(words) < _LEAST_WORDS[reading] and verb_at(words) is None
-    return is_short and not opinions_in(clause)
+    at = verb_at(words)
+    is_naming = at is None and (len(words) < _LEAST_WORDS[reading] or _NAMING.match(clause))
+    is_headless = at == 0 and len(words) < _LEAST_WORDS[reading] and words[0].lower() in AUXILIARIES
+    return bool(is_naming or is_headless) and not opinions_in(clause)
 
 
 def _trigger(place: Span, reading: Reading) -> Trigger:

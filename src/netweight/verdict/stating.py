@@ -66,6 +66,8 @@ def stated_in(scene: Scene, place: Span) -> Stated | None:
 
     A plain wording of a proposition needs no more than to be the likeliest of them.
     """
+    if len(_row(scene, place)) < _LEAST_WORDS:
+        return None  # "None.": of what, only a question before would say
     shares = learned("propositions").shares(features_of_statement(scene, place))
     likeliest = sorted(shares, key=lambda name: (-shares[name], name))
     name = next((name for name in likeliest if name != "none"), None)
@@ -177,6 +179,7 @@ _SINCE_THEN = re.compile(
 )
 
 
+_LEAST_WORDS = 2
 _SURE = 0.5
 _LEAST_OF_PLAIN = 0.2
 _OF_LEAVE = ("commercial", "self-host", "weights-out")  # what somebody is free to do
