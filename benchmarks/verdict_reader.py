@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.verdict_gold import FOLDER, SPLITS, UNREAD, GoldClaim, GoldStory, read_gold
 from netweight.verdict import linear
-from netweight.verdict.clauses import clauses_of, features_of_place, places_in
+from netweight.verdict.clauses import clauses_of, features_of_place, places_in, places_with_shares
 from netweight.verdict.evidence import published
 from netweight.verdict.linear import Linear
 from netweight.verdict.propositions import PROPOSITIONS
@@ -274,6 +274,7 @@ def _learned(stories: dict[str, tuple[GoldStory, ...]]) -> dict[str, Linear]:
     marked = [*map(marked_gold, all_of_them), *marked_sentences()]
     cuts = learn([e for text in marked for e in cuts_in(text)], "cuts")
     linear.all_learned()["cuts"] = cuts  # the clauses below are cut by them
+    places_with_shares.cache_clear()
     readings = learn([e for text in marked for e in readings_in(text)], "readings")
     return {"cuts": cuts, "readings": readings, "propositions": _learned_propositions(all_of_them)}
 

@@ -5,6 +5,7 @@ stories of our own (benchmarks/verdict_reader.py) by the words around them. Know
 benchmark, and nothing of what a clause says.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -87,12 +88,22 @@ def features_of_place(text: str, place: Place) -> set[str]:
     return found
 
 
+@functools.lru_cache(maxsize=32)  # a sentence is asked for its clauses several times
+def places_with_shares(text: str) -> tuple[tuple[Place, float], ...]:
+    """The places where a text may be cut, each with the probability that it is."""
+    classifier = learned("cuts")
+    return tuple(
+        (place, classifier.shares(features_of_place(text, place))["cut"])
+        for place in places_in(text)
+    )
+
+
 def clauses_of(text: str, within: Span, kept: Iterable[Span] = ()) -> list[Span]:
     """The stretch of a text in clauses; no cut is made inside a span that is to be kept whole."""
     kept = list(kept)
     stretch = text[within.start : within.end]
     cuts: list[Span] = []
-    for place in places_in(stretch):
+    for place, share in places_with_shares(stretch):
         cut = Span(within.start + place.span.start, within.start + place.span.end)
         if any(k.start < cut.end and cut.start < k.end for k in kept):
             continue
@@ -100,8 +111,7 @@ def clauses_of(text: str, within: Span, kept: Iterable[Span] = ()) -> list[Span]
         if len(_WORD.findall(text, begin, cut.start)) < _LEAST_WORDS:
             continue  # "Reportedly, it beats ..."
         is_turn = place.mark in (",", ";") and place.word in ("while", "whereas")
-        shares = learned("cuts").shares(features_of_place(stretch, place))
-        if is_turn or shares["cut"] >= _CUT_FROM:
+        if is_turn or share >= _CUT_FROM:
             cuts.append(cut)
     starts = [within.start, *(cut.end for cut in cuts)]
     ends = [*(cut.start for cut in cuts), within.end]

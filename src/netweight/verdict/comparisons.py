@@ -108,7 +108,7 @@ _PARITY = re.compile(r"\b(?:near[\s\-]?)?parity\b(?!\s+(?:across|in|between))", 
 _OBJECT = re.compile(r"\s+(?:it|them|its\s+rival|both)\b", re.IGNORECASE)
 
 
-def comparison_left(scene: Scene, place: Span) -> Trigger | None:
+def comparison_left(scene: Scene, place: Span, tables: Published) -> Trigger | None:
     """A comparison with a model that the clause does not name, as in "sat six points higher".
 
     The other side is the only model of another family that the passage has named, or, where that is
@@ -126,9 +126,7 @@ def comparison_left(scene: Scene, place: Span) -> Trigger | None:
         if subjects and rivals:
             near = Span(start, end)
             benchmarks = _benchmarks_for(scene, near)
-            if any(b.endswith("-hallucination") for b in benchmarks) and _IN_AMOUNT.search(
-                text, start, end
-            ):
+            if _is_of_errors(text[start:end], benchmarks, tables):
                 relation = _OPPOSITE[relation]  # a lower rate of errors is a better one
             return Trigger(
                 span=near,
@@ -177,7 +175,6 @@ def _unattached(text: str, place: Span, models: list[Mention]) -> list[tuple[Rel
 
 
 _OTHER_UNIT = re.compile(r"\w")
-_IN_AMOUNT = re.compile(r"\b(?:higher|lower|above|below|more|less|fewer)\b", re.IGNORECASE)
 
 
 def _other_side(scene: Scene, subjects: tuple[str, ...]) -> tuple[str, ...]:
@@ -250,7 +247,12 @@ _OPPOSITE: dict[Relation, Relation] = {"above": "below", "below": "above", "equa
 def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) -> bool:
     """Whether "higher" speaks of a rate of errors, where higher is worse."""
     of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
-    return of_errors and re.match(r"higher|lower|above|below|exceed|top", words, re.I) is not None
+    return of_errors and _IN_AMOUNT.search(words) is not None
+
+
+_IN_AMOUNT = re.compile(
+    r"^(?:exceed|top)|\b(?:higher|lower|above|below|more|less|fewer)\b", re.IGNORECASE
+)
 
 
 def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
     return [Fault("strength_inflation" if is_close else "model_swap", _values(pairs, ledger))]
 
 
-CLOSE_POINTS = 5.0  # the margin within which two models count as equal
+CLOSE_POINTS = 5.0  # behind by no more, "ahead" is an inflation and not an exchange
 
 
 def _is_close(pair: Pair, claim: Claim, ledger: Ledger) -> bool:

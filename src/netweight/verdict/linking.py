@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from netweight.verdict.assertions import Trigger
 from netweight.verdict.comparisons import comparison_left
+from netweight.verdict.evidence import Published
 from netweight.verdict.misuses import tells_of_a_test
 from netweight.verdict.propositions import PROPOSITIONS
 from netweight.verdict.quantities import amounts_in
@@ -42,13 +43,15 @@ LEAST_OVER_OPINION = 0.6  # where the clause reads as an opinion
 LEAST_SHARE = 0.2  # from which a clause that no rule knows is taken to make a proposition
 
 
-def linked_to(scene: Scene, place: Span, reading: Reading | None) -> Linked | None:
+def linked_to(
+    scene: Scene, place: Span, reading: Reading | None, tables: Published
+) -> Linked | None:
     """The trigger of what a clause states, or None where nothing in the records speaks to it."""
     clause = scene.text[place.start : place.end]
     here = {n for m in scene.models if overlap(m.span, place) for n in m.ids} - {"other:gpt-2"}
     own = here & {*FAMILY}
     if here and not own and not PRONOUN.search(clause) and not _RATIO.search(clause):
-        return _compared(scene, place)
+        return _compared(scene, place, tables)
     if len(own) < len(FAMILY) and amounts_in(clause):
         return Linked(place, Trigger(span=place, topic="quantity", type="resource"))
     if _RATIO.search(clause):
@@ -59,10 +62,10 @@ def linked_to(scene: Scene, place: Span, reading: Reading | None) -> Linked | No
         least = max(least, LEAST_AGAINST)
     is_general = stated and stated.proposition.id in _OF_A_MODEL and _IN_GENERAL.search(clause)
     if stated and stated.proposition.id in _OF_ABILITY and tells_of_a_test(scene, place):
-        return _compared(scene, place)  # what a test is good for
+        return _compared(scene, place, tables)  # what a test is good for
     if stated and stated.share >= least and not is_general:
         return Linked(place, trigger_of(stated, place))
-    return _compared(scene, place)
+    return _compared(scene, place, tables)
 
 
 def _is_against(stated: Stated) -> bool:
@@ -82,6 +85,6 @@ def trigger_of(stated: Stated, place: Span) -> Trigger:
     )
 
 
-def _compared(scene: Scene, place: Span) -> Linked | None:
-    compared = comparison_left(scene, place)
+def _compared(scene: Scene, place: Span, tables: Published) -> Linked | None:
+    compared = comparison_left(scene, place, tables)
     return Linked(place, compared) if compared else None

@@ -41,7 +41,7 @@ def caught(
     if not _belongs(scene, paragraph):
         is_meant = _WRITER.search(scene.text) or is_surely_opinion(scene, clause, paragraph)
         return (clause, _trigger(clause, reading)) if reading == "opinion" and is_meant else None
-    if linked := linked_to(scene, clause, reading):
+    if linked := linked_to(scene, clause, reading, tables):
         return linked.place, linked.trigger
     if figures := figures_in(scene, clause, tables):
         return clause, Trigger(
