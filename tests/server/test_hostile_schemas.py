@@ -67,7 +67,7 @@ class Watched(threading.Thread):
                     self.times_s.append(time.monotonic())
                 if len(self.times_s) > 3:
                     self.has_begun.set()
-                if self.is_done:
+                if self.is_done and len(self.times_s) > 5:  # a quick refusal outruns the stream
                     break
 
     def __enter__(self):
