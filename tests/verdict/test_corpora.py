@@ -40,3 +40,11 @@ def test_every_conclusion_has_its_sign():
     assert len(set(texts)) == len(texts)
     signs = Counter(sign for sign, _ in rows)
     assert signs.keys() == {"+", "-", "0"} and min(signs.values()) > 200
+
+
+def test_every_model_beside_another_is_marked_by_its_relation():
+    rows = lines("relations.txt")
+    assert len(rows) > 2_500 and len(set(rows)) == len(rows)
+    signs = Counter(s for row in rows for s in re.findall(r"\{([^{}|]+)\|[^{}|]+\}", row))
+    assert signs.keys() == {"+", "-", "=", "0"} and min(signs.values()) > 500
+    assert all(re.search(r"\{[^{}|]+\|[^{}|]+\}", row) for row in rows)
