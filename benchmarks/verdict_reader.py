@@ -1,293 +1,439 @@
-"""Learn the weights by which the verdict reads clauses, from stories and clauses of our own.
+"""Learn the weights with which the verdict reads sentences, from stories and sentences of our own.
 
-Three classifiers: where a sentence is cut into clauses; whether a clause states a fact, gives an
-opinion, or does neither; and which proposition it makes or denies. All are multinomial logistic
-regressions with a quadratic penalty, over features that occur in at least two places; small weights
-are left out. Learned from the sets whose answers may be read; how well it does on the others is
-measured by benchmarks/verdict_gold.py. Takes minutes.
+A small public text encoder (all-MiniLM-L6-v2, Apache 2.0) is trained further together with heads:
+where a sentence is cut into clauses; whether a clause states a fact, gives an opinion, or does
+neither; which proposition it makes or denies; which phrases name a model, a benchmark, a condition
+or a quantity; how a model stands to another; whether a conclusion from a benchmark is sound;
+whether what is wrong is only told of. Learned from the sets whose answers may be read; how well it
+does on the others is measured by benchmarks/verdict_gold.py. Takes twenty minutes on two cores. The
+base encoder itself is not part of the project: give the folder with its `model.safetensors` and
+`tokenizer.json`.
 """
 
 import argparse
+import hashlib
 import json
-import re
-from collections import Counter
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
+import torch
+from safetensors.numpy import save
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
 
-from benchmarks.verdict_gold import FOLDER, SPLITS, UNREAD, GoldClaim, GoldStory, read_gold
-from netweight.verdict import linear
-from netweight.verdict.clauses import clauses_of, features_of_place, places_in, places_with_shares
-from netweight.verdict.evidence import published
-from netweight.verdict.linear import Linear
-from netweight.verdict.propositions import PROPOSITIONS
-from netweight.verdict.readings import features_of_clause
+from benchmarks.verdict_examples import (
+    CONCLUSIONS,
+    LEARNED_FROM,
+    NONE,
+    READINGS,
+    RELATIONS,
+    VOICES,
+    Example,
+    all_examples,
+)
+from netweight.verdict import reader
+from netweight.verdict.encoder import HEADS, MAX_PIECES, pieces_read
 from netweight.verdict.report import write_atomically
-from netweight.verdict.scenes import read_scenes
-from netweight.verdict.stating import MADE, features_of_statement
-from netweight.verdict.story import Span, Story, parse_story
+from netweight.verdict.scenes import overlap
 
-TABLE = Path(linear.__file__).parent / "published" / "reader.json"
-LEARNED_FROM = tuple(split for split in SPLITS if split not in UNREAD)
-PENALTY = {"cuts": 4.0, "readings": 2.0, "propositions": 0.3}  # on half the sum of squared weights
-LEAST_PLACES = 2  # in which a feature has to occur
-LEAST_WEIGHT = {"cuts": 0.1, "readings": 0.1, "propositions": 0.2}
-NEAR_CUT = 2  # characters between a cut and the beginning or end of a claim that is meant by it
-CLAUSE_OVERLAP = 0.5  # of the shorter of a clause and a claim
-
-
-class Example(NamedTuple):
-    """The features of one place or clause, and the class that a careful reader gave it."""
-
-    features: frozenset[str]
-    label: str
-
-
-def _places_of(gold: GoldStory, story: Story) -> list[tuple[Span, str]]:
-    """Where the claims of a careful reader stand in a story, with their labels."""
-    starts = [(story.text.index(c.quote), c) for c in gold.claims]
-    return [(Span(start, start + len(c.quote)), c.label) for start, c in starts]
+FOLDER = Path(reader.__file__).parent / "published"
+BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WIDTH = 384
+EPOCHS = 4
+RATE = 3e-4  # of the encoder; the heads, which begin from nothing, learn ten times as fast
+WARM_UP = 0.06  # of all steps
+DROPOUT = 0.1
+PIECES_IN_BATCH = 1_200
+SORTED_TOGETHER = 1_024  # examples among which a batch gathers those of like length
+WEIGHTS = {
+    "cuts": 0.5,
+    "readings": 1.0,
+    "propositions": 1.0,
+    "mentions": 0.25,
+    "conclusions": 1.0,
+    "voices": 1.0,
+    "relations": 1.0,
+}
+SEED = 0
 
 
-class Marked(NamedTuple):
-    """A text of our own with the places of its claims, and what each is: "fact" or "opinion"."""
+@dataclass(frozen=True)
+class Encoded:
+    """An example in pieces; rows count from the text's beginning mark, which is row 0."""
 
-    story: Story
-    claims: tuple[tuple[Span, str], ...]
-    start: int  # of what is marked; what stands before only sets the scene
-
-
-def marked_gold(gold: GoldStory) -> Marked:
-    """A gold story as a marked text."""
-    story = parse_story(gold.text.encode(), f"{gold.id}.txt")
-    claims = [
-        (place, "opinion" if label == "not_checkable" else "fact")
-        for place, label in _places_of(gold, story)
-    ]
-    return Marked(story, tuple(claims), 0)
+    ids: list[int]
+    # the first row and the last, the reading or -1, propositions that are open, the voice or -1
+    clauses: list[tuple[int, int, int, list[int], int]]
+    places: list[tuple[int, int, int]]  # the rows on either side, and whether it is a cut
+    tags: list[int] | None  # a class for each row
+    conclusions: list[int]
+    relations: list[tuple[int, int, int]]  # the first row and the last of a model, and how it is
 
 
-OPENING = "OpenAI put gpt-oss-120b and gpt-oss-20b online.\n"
-_KINDS = {"F": "fact", "O": "opinion"}
+class Network(nn.Module):
+    """BERT with heads, named as netweight.verdict.reader reads them."""
 
+    def __init__(
+        self, base: Mapping[str, Tensor], kept: Sequence[int], classes: Mapping[str, Sequence[str]]
+    ) -> None:
+        super().__init__()
+        self.classes = {name: list(row) for name, row in classes.items()}
+        words = base["embeddings.word_embeddings.weight"][list(kept)]
+        self.words_int8, self.words_scale = rounded(words)
+        self.words = nn.Parameter(self.words_int8 * self.words_scale, requires_grad=False)
+        types = base["embeddings.token_type_embeddings.weight"][0]
+        self.positions = nn.Parameter(
+            base["embeddings.position_embeddings.weight"][:MAX_PIECES] + types
+        )
+        self.norm = _norm(base, "embeddings.LayerNorm")
+        count = len({name.split(".")[2] for name in base if name.startswith("encoder.layer.")})
+        self.layers = nn.ModuleList(_layer(base, f"encoder.layer.{i}") for i in range(count))
+        single = ("propositions", "mentions")  # the others are given two states side by side
+        self.heads = nn.ModuleDict(
+            {n: nn.Linear((2 - (n in single)) * WIDTH, len(c)) for n, c in self.classes.items()}
+        )
 
-def marked_sentences() -> list[Marked]:
-    """The sentences of `tests/verdict/marked.txt`; those of two tables, each as one claim."""
-    found = []
-    for line in (FOLDER.parent / "marked.txt").read_text("utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        text, claims = OPENING, []
-        for index, part in enumerate(re.split(r"[\[\]]", line)):
-            if index % 2:
-                kind, _, part = part.partition(" ")
-                claims.append((Span(len(text), len(text) + len(part)), _KINDS[kind]))
-            text += part
-        found.append(Marked(parse_story(text.encode(), "marked.txt"), tuple(claims), len(OPENING)))
-    for name in ("tellings.txt", "linked.txt"):
-        for line in (FOLDER.parent / name).read_text("utf-8").splitlines():
-            if line.startswith("#"):
-                continue
-            label, *_, sentence = line.split(" | ")
-            place = Span(len(OPENING), len(OPENING + sentence))
-            kind = "opinion" if label == "not_checkable" else "fact"
-            told = ((place, kind),) if label != "-" else ()
-            story = parse_story((OPENING + sentence).encode(), name)
-            found.append(Marked(story, told, len(OPENING)))
-    return found
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """States (texts, rows, width) for ids and mask (texts, rows)."""
+        texts, rows = ids.shape
+        states = self.norm(functional.embedding(ids, self.words) + self.positions[:rows])
+        states = functional.dropout(states, DROPOUT, self.training)
+        seen = mask[:, None, None, :]
+        for layer in cast(Sequence[nn.ModuleDict], self.layers):
+            parts = layer["qkv"](states).view(texts, rows, 3, HEADS, WIDTH // HEADS)
+            queries, keys, values = parts.permute(2, 0, 3, 1, 4)
+            heads = functional.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=seen, dropout_p=DROPOUT if self.training else 0.0
+            )
+            out = layer["out"](heads.transpose(1, 2).reshape(texts, rows, WIDTH))
+            out = functional.dropout(out, DROPOUT, self.training)
+            states = layer["attention_norm"](states + out)
+            out = layer["down"](functional.gelu(layer["up"](states)))
+            out = functional.dropout(out, DROPOUT, self.training)
+            states = layer["norm"](states + out)
+        return cast(Tensor, states)
 
-
-def cuts_in(marked: Marked) -> list[Example]:
-    """The places inside a claim ("whole") and at the edge of one ("cut"); others teach nothing."""
-    claims = [place for place, _ in marked.claims]
-    found = []
-    for sentence in marked.story.sentences:
-        offset = sentence.span.start
-        for place in places_in(sentence.text):
-            start, end = offset + place.span.start, offset + place.span.end
-            is_inside = any(c.start < start and end < c.end for c in claims)
-            is_edge = any(min(abs(c.start - end), abs(c.end - start)) <= NEAR_CUT for c in claims)
-            if is_inside or is_edge:
-                features = frozenset(features_of_place(sentence.text, place))
-                found.append(Example(features, "whole" if is_inside else "cut"))
-    return found
-
-
-def readings_in(marked: Marked) -> list[Example]:
-    """The clauses of a text, by the claim that each is most of, or that is most of it."""
-    paragraphs = marked.story.text.split("\n")
-    found = []
-    for scene in read_scenes(marked.story, published()):
-        offset = scene.sentence.span.start
-        if offset < marked.start:
-            continue
-        paragraph = paragraphs[scene.sentence.paragraph]
-        for clause in clauses_of(scene.text, Span(0, len(scene.text))):
-            place = Span(offset + clause.start, offset + clause.end)
-            shared = [(_shared(place, claim), kind) for claim, kind in marked.claims]
-            most, kind = max(shared, default=(0.0, ""))
-            features = frozenset(features_of_clause(scene, clause, paragraph))
-            found.append(Example(features, kind if most >= CLAUSE_OVERLAP else "neither"))
-    return found
-
-
-OF_NUMBERS = ("benchmark_score", "comparison")
-
-
-def propositions_told() -> list[Example]:
-    """The clauses of our own that make or deny a proposition, or do neither."""
-    found = []
-    for line in (FOLDER.parent / "propositions.txt").read_text("utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        name, sign, text = line.split(" | ", 2)
-        story = parse_story((OPENING + text).encode(), "clause.txt")
-        scene = read_scenes(story, published())[-1]
-        features = frozenset(features_of_statement(scene, Span(0, len(scene.text))))
-        found.append(Example(features, "none" if sign == "0" else name + sign))
-    return found
-
-
-def statements_in(gold: GoldStory, first: Linear | None = None) -> list[Example]:
-    """The clauses of a story that surely make no proposition: scenes, opinions, figures, rumours.
-
-    With a classifier that was learned before, also the clauses whose label that one explains: each
-    as the likeliest proposition from which its label would follow.
-    """
-    story = parse_story(gold.text.encode(), f"{gold.id}.txt")
-    places = [place for place, _ in _places_of(gold, story)]
-    found = []
-    for scene in read_scenes(story, published()):
-        offset = scene.sentence.span.start
-        for clause in clauses_of(scene.text, Span(0, len(scene.text))):
-            place = Span(offset + clause.start, offset + clause.end)
-            shared, index = max((_shared(place, c), i) for i, c in enumerate(places))
-            claim = gold.claims[index] if shared >= CLAUSE_OVERLAP else None
-            features = frozenset(features_of_statement(scene, clause))
-            shares = first.shares(features) if first else {}
-            likeliest = max((s for name, s in shares.items() if name != "none"), default=0.0)
-            if claim is None or _makes_none(claim):
-                if likeliest < MOST_DOUBTED:
-                    found.append(Example(features, "none"))
-            elif label := _explained(claim, shares):
-                found.append(Example(features, label))
-    return found
-
-
-def _makes_none(claim: GoldClaim) -> bool:
-    is_open = claim.label == "not_enough_evidence" and claim.type not in _ASKED
-    return is_open or claim.label == "not_checkable" or claim.type in OF_NUMBERS
-
-
-LEAST_EXPLAINED = 0.2
-MOST_DOUBTED = 0.4  # a clause is no example of none that seems to make a proposition
-
-
-def _explained(claim: GoldClaim, shares: dict[str, float]) -> str | None:
-    """The likeliest proposition, made or denied, from which the claim's label follows."""
-    fitting = {
-        name: share
-        for name, share in shares.items()
-        if name != "none" and share >= LEAST_EXPLAINED and _verdict_of(name) == claim.label
-    }
-    return max(fitting, key=lambda name: (fitting[name], name), default=None)
-
-
-def _verdict_of(name: str) -> str:
-    proposition = PROPOSITIONS[name[:-1]]
-    return proposition.made if name.endswith(MADE) else proposition.denied
-
-
-# Types of open claims that can be one of the open propositions.
-_ASKED = ("training", "behaviour", "safety", "licence", "openness", "history", "ability")
-
-
-def _shared(one: Span, other: Span) -> float:
-    """The stretch that two places share, as a part of the shorter."""
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return shared / min(one.end - one.start, other.end - other.start)
-
-
-def learn(examples: Sequence[Example], name: str) -> Linear:
-    """The weights that make the labels likeliest, less the penalty; by L-BFGS from zero."""
-    penalty = PENALTY[name]
-    counts = Counter(name for example in examples for name in example.features)
-    names = sorted(name for name, count in counts.items() if count >= LEAST_PLACES)
-    index = {name: i for i, name in enumerate(names)}
-    classes = tuple(sorted({example.label for example in examples}))
-    rows = [sorted(index[n] for n in e.features if n in index) for e in examples]
-    pointers = np.cumsum([0, *(len(row) for row in rows)])
-    columns = np.array([i for row in rows for i in row])
-    matrix = csr_matrix((np.ones(len(columns)), columns, pointers), (len(rows), len(names)))
-    truth = np.array([[e.label == c for c in classes] for e in examples], dtype=np.float64)
-
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(len(names), len(classes))
-        sums = matrix @ weights
-        sums -= sums.max(axis=1, keepdims=True)
-        shares = np.exp(sums)
-        shares /= shares.sum(axis=1, keepdims=True)
-        missed = -np.log(np.maximum((shares * truth).sum(axis=1), 1e-300)).sum()
-        slope = matrix.T @ (shares - truth) + penalty * weights
-        return missed + penalty / 2 * (flat**2).sum(), np.asarray(slope).ravel()
-
-    start = np.zeros(len(names) * len(classes))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 400})
-    rounded = np.round(found.x.reshape(len(names), len(classes)), 2)
-    weights = {}
-    for feature, row in zip(names, rounded, strict=True):
-        kept = tuple((i, float(w)) for i, w in enumerate(row) if abs(w) >= LEAST_WEIGHT[name])
-        if kept:
-            weights[feature] = kept
-    return Linear(classes, weights)
-
-
-def write(table: dict[str, Linear], learned_from: Sequence[str]) -> None:
-    """Write the classifiers as the package reads them."""
-    out: dict[str, object] = {"schema": "netweight-reader/1", "learned_from": list(learned_from)}
-    for name, classifier in table.items():
-        weights = {
-            feature: [value for pair in row for value in pair]
-            for feature, row in sorted(classifier.weights.items())
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Everything as the package reads it: matrices in int8 with a scale for each row."""
+        found = {
+            "words": self.words_int8.numpy(),
+            "words.scale": self.words_scale.numpy(),
+            "positions": self.positions.detach().half().numpy(),
+            **_norm_tensors("norm", self.norm),
         }
-        out[name] = {"classes": list(classifier.classes), "weights": weights}
-    text = json.dumps(out, ensure_ascii=False, separators=(",", ":"))
-    write_atomically(TABLE, text.replace("],", "],\n") + "\n")
+        for index, layer in enumerate(cast(Sequence[nn.ModuleDict], self.layers)):
+            for name, module in layer.items():
+                if isinstance(module, nn.LayerNorm):
+                    found |= _norm_tensors(f"{index}.{name}", module)
+                else:
+                    found |= _matrix_tensors(f"{index}.{name}", module)
+        for name, head in self.heads.items():
+            found |= _matrix_tensors(f"head.{name}", head)
+        return found
+
+
+def rounded(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """A matrix in int8, and the scale (rows, 1) that its rows are to be multiplied with."""
+    scale = matrix.abs().amax(dim=1, keepdim=True) / 127
+    return (matrix / scale).round().to(torch.int8), scale
+
+
+def _norm(base: Mapping[str, Tensor], name: str) -> nn.LayerNorm:
+    norm = nn.LayerNorm(WIDTH, eps=1e-12)
+    norm.load_state_dict({"weight": base[f"{name}.weight"], "bias": base[f"{name}.bias"]})
+    return norm
+
+
+def _layer(base: Mapping[str, Tensor], name: str) -> nn.ModuleDict:
+    def joined(*parts: str) -> nn.Linear:
+        weight = torch.cat([base[f"{name}.{part}.weight"] for part in parts])
+        linear = nn.Linear(weight.shape[1], weight.shape[0])
+        bias = torch.cat([base[f"{name}.{part}.bias"] for part in parts])
+        linear.load_state_dict({"weight": weight, "bias": bias})
+        return linear
+
+    return nn.ModuleDict(
+        {
+            "qkv": joined(*(f"attention.self.{part}" for part in ("query", "key", "value"))),
+            "out": joined("attention.output.dense"),
+            "attention_norm": _norm(base, f"{name}.attention.output.LayerNorm"),
+            "up": joined("intermediate.dense"),
+            "down": joined("output.dense"),
+            "norm": _norm(base, f"{name}.output.LayerNorm"),
+        }
+    )
+
+
+def _norm_tensors(name: str, norm: nn.LayerNorm) -> dict[str, np.ndarray]:
+    return {
+        f"{name}.weight": norm.weight.detach().numpy(),
+        f"{name}.bias": norm.bias.detach().numpy(),
+    }
+
+
+def _matrix_tensors(name: str, linear: nn.Module) -> dict[str, np.ndarray]:
+    assert isinstance(linear, nn.Linear)
+    matrix, scale = rounded(linear.weight.detach())
+    return {
+        name: matrix.numpy(),
+        f"{name}.scale": scale.numpy(),
+        f"{name}.bias": linear.bias.detach().numpy(),
+    }
+
+
+# ---- examples in pieces
+
+
+def encoded(
+    example: Example, vocabulary: Mapping[str, int], classes: Mapping[str, Sequence[str]]
+) -> Encoded:
+    """An example as rows of the network."""
+    pieces = pieces_read(example.text, vocabulary)
+    last = len(pieces) + 1
+    clauses = []
+    for span, reading, open_to, voice in example.clauses:
+        rows = [i for i, piece in enumerate(pieces, 1) if overlap(piece.span, span)]
+        if rows:
+            read = classes["readings"].index(reading) if reading else -1
+            among = [classes["propositions"].index(name) for name in open_to or ()]
+            heard = classes["voices"].index(voice) if voice else -1
+            clauses.append((rows[0], rows[-1], read, among, heard))
+    places = []
+    for span, is_cut in example.places:
+        before = [i for i, p in enumerate(pieces, 1) if p.span.end <= span.start]
+        after = [i for i, p in enumerate(pieces, 1) if p.span.start >= span.end]
+        left, right = (before[-1] if before else 0), (after[0] if after else last)
+        places.append((left, right, classes["cuts"].index("cut" if is_cut else "whole")))
+    relations = []
+    for span, name in example.relations:
+        if rows := [i for i, piece in enumerate(pieces, 1) if overlap(piece.span, span)]:
+            relations.append((rows[0], rows[-1], classes["relations"].index(name)))
+    tags = None
+    if example.tags is not None:
+        tags = [classes["mentions"].index(reader.NOTHING)] * (last + 1)
+        for row, piece in enumerate(pieces, 1):
+            for span, tag in example.tags:
+                if overlap(piece.span, span):
+                    tags[row] = classes["mentions"].index(tag)
+    return Encoded(
+        ids=[vocabulary["[CLS]"], *(piece.id for piece in pieces), vocabulary["[SEP]"]],
+        clauses=clauses,
+        places=places,
+        tags=tags,
+        conclusions=[classes["conclusions"].index(name) for name in example.conclusions],
+        relations=relations,
+    )
+
+
+def classes_in(examples: Sequence[Example]) -> dict[str, list[str]]:
+    """The classes of each head, in the order of their columns; the last is that of nothing."""
+    told = {n for e in examples for c in e.clauses for n in c.propositions or ()}
+    named = {tag.name for e in examples for tag in e.tags or ()}
+    return {
+        "cuts": ["cut", "whole"],
+        "readings": list(READINGS),
+        "propositions": [*sorted(told - {NONE}), NONE],
+        "mentions": [*sorted(named), reader.NOTHING],
+        "conclusions": list(CONCLUSIONS.values()),
+        "voices": list(VOICES),
+        "relations": list(RELATIONS.values()),
+    }
+
+
+def kept_rows(tokens: Mapping[str, int]) -> dict[str, int]:
+    """The pieces of the base vocabulary in Latin letters, digits and marks, by their old rows."""
+    special = {"[PAD]", "[UNK]", "[CLS]", "[SEP]"}
+    ordered = sorted(tokens, key=tokens.__getitem__)
+    return {
+        name: tokens[name]
+        for name in ordered
+        if name in special
+        or (
+            (not name.startswith("[unused") and max(name) < "\u2500")
+            and not any("\u0370" <= c < "\u2000" for c in name)
+        )
+    }
+
+
+# ---- learning
+
+
+def batches(texts: Sequence[Encoded], rng: random.Random) -> list[list[Encoded]]:
+    """All texts once, those of like length together, in batches of some number of pieces."""
+    order = list(texts)
+    rng.shuffle(order)
+    found: list[list[Encoded]] = []
+    for start in range(0, len(order), SORTED_TOGETHER):
+        batch: list[Encoded] = []
+        for text in sorted(order[start : start + SORTED_TOGETHER], key=lambda t: len(t.ids)):
+            if batch and (len(batch) + 1) * len(text.ids) > PIECES_IN_BATCH:
+                found.append(batch)
+                batch = []
+            batch.append(text)
+        found.append(batch)
+    rng.shuffle(found)
+    return found
+
+
+class Asked(NamedTuple):
+    """What a head is asked: a row of inputs a question, and the classes that may be right."""
+
+    head: str
+    inputs: Tensor
+    answers: list[list[int]]
+
+
+def asked_of(states: Tensor, batch: Sequence[Encoded]) -> list[Asked]:
+    """The questions to each head, from states (texts, rows, width)."""
+    return [*_of_stretches(states, batch), *_of_rows(states, batch)]
+
+
+def _of_stretches(states: Tensor, batch: Sequence[Encoded]) -> list[Asked]:
+    """What is asked of clauses, of models and of whole texts, by the mean over their rows."""
+
+    def means(stretches: Sequence[tuple[int, int, int]]) -> Tensor:
+        """The mean of the states of a text from a first row to a last."""
+        weights = torch.zeros(len(stretches), states.shape[0], states.shape[1], dtype=states.dtype)
+        for row, (index, first, last) in enumerate(stretches):
+            weights[row, index, first : last + 1] = 1 / (last - first + 1)
+        return weights.flatten(1) @ states.flatten(0, 1)
+
+    def with_start(inputs: Tensor, texts: list[int]) -> Tensor:
+        return torch.cat([inputs, states[texts, 0]], dim=1)
+
+    found = []
+    clauses = [(i, *clause) for i, text in enumerate(batch) for clause in text.clauses]
+    if told := [c for c in clauses if c[4]]:
+        found.append(Asked("propositions", means([c[:3] for c in told]), [c[4] for c in told]))
+    relations = [(i, *relation) for i, text in enumerate(batch) for relation in text.relations]
+    for head, known in (
+        ("readings", [(c[:3], c[3]) for c in clauses if c[3] >= 0]),
+        ("voices", [(c[:3], c[5]) for c in clauses if c[5] >= 0]),
+        ("relations", [(r[:3], r[3]) for r in relations]),
+    ):
+        if known:
+            inputs = with_start(means([s for s, _ in known]), [s[0] for s, _ in known])
+            found.append(Asked(head, inputs, [[answer] for _, answer in known]))
+    if drawn := [i for i, text in enumerate(batch) if text.conclusions]:
+        inputs = with_start(means([(i, 1, len(batch[i].ids) - 2) for i in drawn]), drawn)
+        found.append(Asked("conclusions", inputs, [batch[i].conclusions for i in drawn]))
+    return found
+
+
+def _of_rows(states: Tensor, batch: Sequence[Encoded]) -> list[Asked]:
+    """What is asked of single pieces, and of the two on either side of a place."""
+    found = []
+    if places := [(i, *place) for i, text in enumerate(batch) for place in text.places]:
+        texts, left, right, answers = map(list, zip(*places, strict=True))
+        inputs = torch.cat([states[texts, left], states[texts, right]], dim=1)
+        found.append(Asked("cuts", inputs, [[answer] for answer in answers]))
+    if tagged := [(i, row, t) for i, x in enumerate(batch) for row, t in enumerate(x.tags or ())]:
+        texts, rows, answers = map(list, zip(*tagged, strict=True))
+        found.append(Asked("mentions", states[texts, rows], [[answer] for answer in answers]))
+    return found
+
+
+def loss_of(network: Network, batch: Sequence[Encoded]) -> Tensor:
+    """The negative log of the share that all answers have that may be right; a mean over texts."""
+    rows = max(len(text.ids) for text in batch)
+    ids = torch.zeros(len(batch), rows, dtype=torch.long)
+    mask = torch.zeros(len(batch), rows, dtype=torch.bool)
+    for index, text in enumerate(batch):
+        ids[index, : len(text.ids)] = torch.tensor(text.ids)
+        mask[index, : len(text.ids)] = True
+    total = torch.zeros(())
+    for head, inputs, answers in asked_of(network(ids, mask), batch):
+        inputs = functional.dropout(inputs, DROPOUT, network.training)
+        shares = network.heads[head](inputs).float().log_softmax(dim=1)
+        is_right = torch.zeros_like(shares, dtype=torch.bool)
+        for row, columns in enumerate(answers):
+            is_right[row, columns] = True
+        missed = -shares.masked_fill(~is_right, -1e9).logsumexp(dim=1).sum()
+        total = total + WEIGHTS[head] * missed
+    return total / len(batch)
+
+
+def learn(network: Network, texts: Sequence[Encoded], epochs: int = EPOCHS) -> None:
+    """AdamW with a linear rise and fall of the rate, products in bfloat16; always one seed."""
+    torch.manual_seed(SEED)
+    rng = random.Random(SEED)
+    heads = list(network.heads.parameters())
+    rest = [
+        p for n, p in network.named_parameters() if p.requires_grad and not n.startswith("heads.")
+    ]
+    optimizer = torch.optim.AdamW([{"params": rest}, {"params": heads}], weight_decay=0.01)
+    plan = [batches(texts, rng) for _ in range(epochs)]
+    steps, step, started = sum(map(len, plan)), 0, time.monotonic()
+    network.train()
+    for epoch, group in enumerate(plan, 1):
+        missed = 0.0
+        for batch in group:
+            share = min(1.0, step / (WARM_UP * steps)) * (1 - step / steps)
+            for part, rate in zip(optimizer.param_groups, (RATE, 10 * RATE), strict=True):
+                part["lr"] = share * rate
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = loss_of(network, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            step += 1
+            missed += loss.item() / len(group)
+        print(
+            f"round {epoch} of {epochs}: {missed:.3f}, {time.monotonic() - started:.0f} s",
+            flush=True,
+        )
+    network.eval()
+
+
+def new_network(folder: Path, examples: Sequence[Example]) -> tuple[Network, dict[str, int]]:
+    """The base encoder with heads for what the examples tell, and its vocabulary."""
+    tokens = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
+    kept = kept_rows(tokens)
+    base = load_file(folder / "model.safetensors")
+    torch.manual_seed(SEED)
+    network = Network(base, list(kept.values()), classes_in(examples))
+    return network, {name: row for row, name in enumerate(kept)}
+
+
+def write(network: Network, vocabulary: Mapping[str, int]) -> None:
+    """Write the weights and the vocabulary as the package reads them."""
+    about: dict[str, Any] = {
+        "schema": reader.SCHEMA,
+        "layers": len(network.layers),
+        "heads": network.classes,
+        "learned_from": list(LEARNED_FROM),
+        "base": {"name": "sentence-transformers/all-MiniLM-L6-v2", "sha256": BASE_SHA256},
+    }
+    write_atomically(FOLDER / "vocabulary.txt", "".join(f"{name}\n" for name in vocabulary))
+    content = save(network.tensors(), {"about": json.dumps(about)})
+    written = FOLDER / f".{reader.WEIGHTS}"
+    written.write_bytes(content)
+    written.replace(FOLDER / reader.WEIGHTS)
 
 
 def main() -> None:
-    """Learn from every set that may be read."""
+    """Learn from everything that may be read."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.verdict_reader", description=__doc__
     )
-    parser.parse_args()
-    write(_learned({split: read_gold(split) for split in LEARNED_FROM}), LEARNED_FROM)
-
-
-def _learned(stories: dict[str, tuple[GoldStory, ...]]) -> dict[str, Linear]:
-    """All three; the last two learn from the clauses that the first one cuts."""
-    all_of_them = [gold for group in stories.values() for gold in group]
-    marked = [*map(marked_gold, all_of_them), *marked_sentences()]
-    cuts = learn([e for text in marked for e in cuts_in(text)], "cuts")
-    linear.all_learned()["cuts"] = cuts  # the clauses below are cut by them
-    places_with_shares.cache_clear()
-    readings = learn([e for text in marked for e in readings_in(text)], "readings")
-    return {"cuts": cuts, "readings": readings, "propositions": _learned_propositions(all_of_them)}
-
-
-def _learned_propositions(stories: Sequence[GoldStory]) -> Linear:
-    """Learned from the corpus, and from each half of the stories as the other half explains it."""
-    told = propositions_told()
-    halves = stories[::2], stories[1::2]
-    more: list[Example] = []
-    for one, other in (halves, halves[::-1]):
-        first = learn([*told, *(e for g in one for e in statements_in(g))], "propositions")
-        more += [e for g in other for e in statements_in(g, first)]
-    return learn([*told, *more], "propositions")
+    parser.add_argument("base", type=Path, help="the folder of the base encoder")
+    arguments = parser.parse_args()
+    digest = hashlib.sha256((arguments.base / "model.safetensors").read_bytes()).hexdigest()
+    if digest != BASE_SHA256:
+        parser.error(
+            f"{arguments.base} holds another model.safetensors than {BASE_SHA256}: {digest}"
+        )
+    examples = all_examples()
+    network, vocabulary = new_network(arguments.base, examples)
+    learn(network, [encoded(e, vocabulary, network.classes) for e in examples])
+    write(network, vocabulary)
 
 
 if __name__ == "__main__":

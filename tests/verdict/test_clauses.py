@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from netweight.verdict import parse_story, published
 from netweight.verdict.claims import extract_claims
-from netweight.verdict.clauses import clauses_of, features_of_place, places_in
+from netweight.verdict.clauses import clauses_of, places_in
 from netweight.verdict.lexicon import is_boilerplate
-from netweight.verdict.linear import Linear, learned
 from netweight.verdict.readings import is_list_entry, reading_of
 from netweight.verdict.scenes import read_scenes
 from netweight.verdict.story import Span
@@ -86,7 +85,7 @@ def reads_as(clause):
     """What a clause does that stands as a sentence in a story about the models."""
     story = parse_story(f"OpenAI put gpt-oss-120b online.\n{clause}".encode(), "story.txt")
     scene = read_scenes(story, published())[-1]
-    return reading_of(scene, Span(0, len(scene.text)), scene.text)
+    return reading_of(scene, Span(0, len(scene.text)))
 
 
 @pytest.mark.parametrize("clause", FACTS)
@@ -126,20 +125,10 @@ def test_a_hedge_of_one_word_is_no_clause():
     ]
 
 
-def test_every_place_of_a_cut_is_known_by_what_stands_around_it():
+def test_every_place_of_a_cut_is_known_by_its_mark_and_the_word_after_it():
     text = "It fits, which surprised the lab; nobody said so."
     marks = [(place.mark, place.word) for place in places_in(text)]
     assert (",", "which") in marks and (";", "nobody") in marks
-    first = features_of_place(text, places_in(text)[0])
-    assert {"mark ,", "word which", "left0 fits", "right1 surprised"} <= first
-
-
-def test_shares_add_up_and_an_unknown_feature_counts_nothing():
-    classifier = Linear(("cut", "whole"), {"mark ;": ((0, 2.0), (1, -1.0))})
-    shares = classifier.shares(["mark ;", "never seen"])
-    assert shares == classifier.shares(["mark ;"])
-    assert shares["cut"] > 0.9 and abs(sum(shares.values()) - 1) < 1e-12
-    assert set(learned("readings").classes) == {"fact", "neither", "opinion"}
 
 
 def test_an_entry_of_a_list_is_no_title():

@@ -166,12 +166,12 @@ def test_several_errors_of_a_sentence_are_several_findings():
 
 
 TAKEN_UP = [
-    ("A colleague says that gpt-oss-120b beats o4-mini.", "On HealthBench he is right."),
+    ("The company says that gpt-oss-120b beats o4-mini.", "On HealthBench it is right."),
     (
         "A chart had Kimi K2 at 41.8 on Aider Polyglot.",
         "In truth Kimi K2 has 59.1 on Aider Polyglot.",
     ),
-    ("A headline said that gpt-oss-120b crushes o4-mini.", "It does not, and nobody ever said so."),
+    ("gpt-oss-120b crushes o4-mini.", "It does not, and nobody ever said so."),
 ]
 
 

@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from netweight.verdict import judge_propositions, parse_story, published, stating
+from netweight.verdict import judge_propositions, parse_story, published
 from netweight.verdict.claims import extract_claims
 from netweight.verdict.findings import find_errors
 from netweight.verdict.judge import judge
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.linear import Linear
 from netweight.verdict.propositions import PROPOSITIONS
+from netweight.verdict.reader import Sense
 from netweight.verdict.scenes import read_scenes
 from netweight.verdict.stating import stated_in
 from netweight.verdict.story import Span
@@ -117,6 +117,14 @@ def test_a_wrong_table_or_wrong_weights_give_wrong_verdicts(monkeypatch):
     }
     monkeypatch.setattr(judge_propositions, "PROPOSITIONS", wrong)
     assert read(text)[0] == ["contradicted"]
-    blank = Linear(("none",), {})
-    monkeypatch.setattr(stating, "learned", lambda name: blank)
+    monkeypatch.setattr(Sense, "propositions", lambda self, place: {"none": 1.0})
     assert read(text)[0] == ["not_enough_evidence"]
+
+
+def test_a_denial_that_reads_like_its_opposite_is_turned_round(monkeypatch):
+    """A reader that overlooks every "not" still tells a statement from its denial."""
+    told = {"weights-out+": 0.9, "none": 0.1}
+    monkeypatch.setattr(Sense, "propositions", lambda self, place: told)
+    plain, denied = states("The weights are public"), states("The weights are not public")
+    assert (plain.is_affirmed, denied.is_affirmed) == (True, False)
+    assert states("The weights are not public, and are not sold").is_affirmed

@@ -65,6 +65,8 @@ def test_the_unit_and_the_words_around_it_say_what_an_amount_is_of(text, metric)
         "Qwen3-235B-2507 is ahead",
         "I gave it a prompt of 60,000 tokens",
         "It was trained on 3,000 tokens per second",
+        "Artificial Analysis rated the 120b the top American open-weight model",
+        "At an 8k context it leaves room for more",
     ],
 )
 def test_other_amounts_are_of_no_property(text):

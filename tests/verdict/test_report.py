@@ -33,7 +33,7 @@ def test_the_example_s_claims_get_their_readings(example):
         ("size", ()): "supported",
         ("licence", ()): "supported",
         ("comparison", ()): "mixed",
-        ("memory", ()): "mixed",
+        ("memory", ()): "supported",
         ("score", ("aa-index",)): "supported",
         ("comparison", ("aa-index",)): "supported",
         ("score", ("aider-polyglot",)): "supported",

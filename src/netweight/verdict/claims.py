@@ -17,7 +17,7 @@ from netweight.verdict.lexicon import is_boilerplate
 from netweight.verdict.linking import trigger_of
 from netweight.verdict.names import find_attribution
 from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
-from netweight.verdict.stating import stated_in
+from netweight.verdict.stating import Stated, stated_in
 from netweight.verdict.story import Sentence, Span, Story
 from netweight.verdict.triggers import Assertion, Trigger, find_triggers
 from netweight.verdict.wordings import licence_named
@@ -201,7 +201,7 @@ _NARROWER: dict[str, frozenset[str]] = {
     "osaid-met": frozenset({"open-source"}),
     "west-over-east": frozenset({"refusal", "comparison", "score"}),
 }
-_SURE = 0.5
+_SURE, _SURER = 0.5, 0.8
 
 
 def _better_known(scene: Scene, clause: Span, triggers: Iterable[Trigger]) -> Trigger | None:
@@ -209,10 +209,23 @@ def _better_known(scene: Scene, clause: Span, triggers: Iterable[Trigger]) -> Tr
     stated = stated_in(scene, clause)
     if stated is None or stated.share < _SURE:
         return None
-    broader = _NARROWER.get(stated.proposition.id, frozenset())
-    if not {t.topic for t in triggers} <= broader:
-        return None
-    return trigger_of(stated, clause)
+    name = stated.proposition.id
+    is_broader = {t.topic for t in triggers} <= _NARROWER.get(name, frozenset())
+    is_turned = stated.share >= _SURER and all(_is_turned(t, stated, scene) for t in triggers)
+    return trigger_of(stated, clause) if is_broader or is_turned else None
+
+
+def _is_turned(trigger: Trigger, stated: Stated, scene: Scene) -> bool:
+    """Whether a rule for a proposition missed the "not" in "was not used here", or took another's.
+
+    For a licence, only of the one that is named; "it cannot see" is the rule's "not" for text only.
+    """
+    if trigger.topic == "text-only":
+        is_denied = trigger.negated and not is_distanced(scene.text, trigger.span.start)
+        return stated.proposition.id == "text-only" and is_denied and not stated.is_affirmed
+    same = {"licence": "licence", "harmony": "harmony"}.get(trigger.topic)
+    is_named = same != "licence" or "apache" in scene.text.lower()
+    return stated.proposition.id == same and is_named and trigger.negated == stated.is_affirmed
 
 
 def _trim(text: str, span: Span) -> Span:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from netweight.verdict import topics
 from netweight.verdict.assertions import Trigger
+from netweight.verdict.comparisons_read import OPPOSITE, is_turned, read_compared
 from netweight.verdict.denial import is_denied, is_distanced
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import OPENAI_PROPRIETARY, Mention
@@ -18,7 +19,8 @@ from netweight.verdict.topics import Relation
 def comparisons_in(scene: Scene, tables: Published) -> list[Trigger]:
     """Words that compare, with the models and benchmarks that they compare on."""
     found = []
-    for compared in find_compared(scene.text, scene.models):
+    by_rule = find_compared(scene.text, scene.models)
+    for compared in by_rule:
         (start, end), relation, against = compared
         group = _group_before(scene, start)
         near = Span(start, max(end, against[-1].span.end))
@@ -27,15 +29,20 @@ def comparisons_in(scene: Scene, tables: Published) -> list[Trigger]:
             continue
         scene.comparator_spans.update(m.span for m in against)
         benchmarks = _benchmarks_for(scene, near)
+        of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
         if scene.text.lower().startswith("hallucinat", start):
             benchmarks = ("personqa-hallucination", "simpleqa-hallucination")
+            of_errors = True
         elif _is_of_errors(scene.text[start:end], benchmarks, tables):
-            relation = _OPPOSITE[relation]
+            relation = OPPOSITE[relation]
         if not benchmarks and _is_at_something_else(scene.text, near):
             found.append(Trigger(span=near, topic="other", type="comparison"))
             continue
         on_none = topics.ON_NO_TEST.search(scene.text, 0, start) is not None
         denied = is_denied(scene.text, start) or (is_distanced(scene.text, start) and not on_none)
+        is_plain = not (denied or on_none or of_errors)
+        if is_plain and is_turned(scene.text, compared):
+            relation = OPPOSITE[relation]
         found.append(
             Trigger(
                 span=near,
@@ -50,7 +57,26 @@ def comparisons_in(scene: Scene, tables: Published) -> list[Trigger]:
                 is_of_all=_quantifier(scene.text, against[0]) == "all",
             )
         )
+    found += [_as_read(scene, compared) for compared in read_compared(scene, by_rule)]
     return found
+
+
+def _as_read(scene: Scene, compared: Compared) -> Trigger:
+    """A comparison that no rule found; what denies it or turns it round is read with it."""
+    (other,) = compared.against
+    scene.comparator_spans.add(other.span)
+    benchmarks = _benchmarks_for(scene, other.span)
+    quantifier = _quantifier(scene.text, other)
+    return Trigger(
+        span=other.span,
+        topic="comparison",
+        type="comparison",
+        relation=compared.relation,
+        comparators=other.ids,
+        benchmarks=benchmarks,
+        is_partial=not benchmarks and _says_partly(scene.text, other.span),
+        is_of_all=quantifier == "all",
+    )
 
 
 # "beats X at Latin": no benchmark here and none of the tables'.
@@ -127,7 +153,7 @@ def comparison_left(scene: Scene, place: Span, tables: Published) -> Trigger | N
             near = Span(start, end)
             benchmarks = _benchmarks_for(scene, near)
             if _is_of_errors(text[start:end], benchmarks, tables):
-                relation = _OPPOSITE[relation]  # a lower rate of errors is a better one
+                relation = OPPOSITE[relation]  # a lower rate of errors is a better one
             return Trigger(
                 span=near,
                 topic="comparison",
@@ -211,7 +237,7 @@ def _of_a_group(scene: Scene, group: Mention, compared: Compared, near: Span) ->
         span=near,
         topic="comparison",
         type="comparison",
-        relation=_OPPOSITE[compared.relation],
+        relation=OPPOSITE[compared.relation],
         negated=quantifier == "none" or is_denied(scene.text, compared.span.start),
         comparators=group.ids,
         benchmarks=_benchmarks_for(scene, near),
@@ -239,9 +265,6 @@ def _says_partly(text: str, near: Span) -> bool:
     """Whether a comparison is said to hold here and there only."""
     stop = topics.ADVERSATIVE.search(text, near.end)
     return topics.PARTLY.search(text, near.end, stop.start() if stop else len(text)) is not None
-
-
-_OPPOSITE: dict[Relation, Relation] = {"above": "below", "below": "above", "equal": "equal"}
 
 
 def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) -> bool:

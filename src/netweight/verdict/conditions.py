@@ -4,7 +4,9 @@ Knows words and places. Does not know whose score it is.
 """
 
 import re
+from collections.abc import Sequence
 
+from netweight.verdict.reader import named_in
 from netweight.verdict.story import Span
 
 _TOOL_WORDS = r"(?:tools?\b|tool[\s\-]use\b|browsing\b|browser\b|a terminal\b|Python\b|search tool)"
@@ -19,7 +21,8 @@ _WITH = (
 _WITHOUT = (
     rf"(?:\b(?:without|no|w/o|minus|sans)\s+(?:access\s+to\s+|any\s+|its\s+|the\s+|using\s+|"
     rf"Python\s+|external\s+){{0,2}}{_TOOL_WORDS}|"
-    r"\btools?\s+(?:off\b|disabled|forbidden|not allowed|switched off)|\btool-?free\b|"
+    r"\btools?\s+(?:(?:are|were|is|was)\s+)?(?:off\b|gone\b|disabled|forbidden|"
+    r"not allowed|switched off)|\btool-?free\b|"
     r"\bwithout(?=\s*(?:[.,;:)]|$))|\bwithout (?:them|looking anything up|help|aids?)\b|"
     r"\bunaided\b|\b(?:deprived|stripped|robbed)\sof\s(?:its\s|all\s|any\s|them|tools)|\bneither\s+with\s+tools|\btak\w+\s+(?:the\s+|its\s+|away\s+)*tools?(?:\s+away)?\b|"
     r"\b(?:bare|barehanded|on\sits\sown|by\sitself)\b(?=[^.;]{0,30}\btools?\b)|\btools?\s+(?:\w+\s+)?(?:away|removed|withheld|barred|banned)\b|"
@@ -49,31 +52,48 @@ _SPEAKS_OF_EFFORT = re.compile(
 )
 
 
-def tools_of(text: str, span: Span) -> bool | None:
-    """Whether tools were used, by the words nearest to the number; None where nothing is said."""
-    told = list(_TOOLS.finditer(text))
+def tools_of(text: str, span: Span, clauses: Sequence[Span], numbers: list[Span]) -> bool | None:
+    """Whether tools were used, by the words nearest to the number; None where nothing is said.
+
+    Words behind it in another clause that has a number of its own are said of that one, unless they
+    are said of both.
+    """
+    told = _tools_in(text)
     if not told:
         return None
-    near = min(told, key=lambda m: (_distance(text, m, span), m.start()))
-    return near["with"] is not None
+    place, is_with = min(told, key=lambda t: (_distance(text, t[0], span), t[0].start))
+    clause = next((c for c in clauses if c.start <= place.start < c.end), None)
+    is_elsewhere = clause is not None and place.start > span.end and span.start < clause.start
+    others = [n for n in numbers if clause and clause.start <= n.start < clause.end]
+    return None if is_elsewhere and others and not _OF_BOTH.search(text) else is_with
+
+
+_OF_BOTH = re.compile(r"\b(?:both|each|all|alike|either|every|too|again)\b", re.IGNORECASE)
+
+
+def _tools_in(text: str) -> list[tuple[Span, bool]]:
+    """The places that say whether tools were used, by their words or as the reader takes them."""
+    found = [(Span(*m.span()), m["with"] is not None) for m in _TOOLS.finditer(text)]
+    return found + [
+        (span, tag == "tools")
+        for tag, span, _ in named_in(text, ("tools", "no-tools"), (span for span, _ in found))
+    ]
 
 
 def says_with_tools(text: str) -> bool:
     """Whether words on tools, if there are any, do not all say that there were none."""
-    told = [m["with"] is not None for m in _TOOLS.finditer(text)]
+    told = [is_with for _, is_with in _tools_in(text)]
     return not told or any(told)
 
 
-def says_tools_once(text: str) -> bool:
-    """Whether there is one place that says whether tools were used, and no more."""
-    return len(_TOOLS.findall(text)) == 1
+def says_tools_plainly(text: str) -> bool:
+    """Whether it is said that tools were used, or that none were, and never the other."""
+    return len({is_with for _, is_with in _tools_in(text)}) == 1
 
 
-def _distance(text: str, match: re.Match[str], span: Span) -> int:
+def _distance(text: str, told: Span, span: Span) -> int:
     """How far the words are, with a surcharge for each comma, "but" or semicolon between."""
-    start, end = (
-        (match.end(), span.start) if match.end() <= span.start else (span.end, match.start())
-    )
+    start, end = (told.end, span.start) if told.end <= span.start else (span.end, told.start)
     between = text[max(0, start) : max(0, end)]
     turns = len(re.findall(r"[,:]|\b(?:and|but|while|whereas)\b", between))
     return max(0, end - start) + 20 * turns + 60 * between.count(";")
@@ -84,17 +104,26 @@ def effort_of(text: str, span: Span, numbers: list[Span]) -> str | None:
 
     One that is told once, before every number or after them all, is told for each.
     """
-    if not _SPEAKS_OF_EFFORT.search(text):
-        return None
-    told = list(_EFFORT.finditer(text))
+    told = _efforts_in(text)
     following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
     previous = max((n.end for n in numbers if n.end <= span.start), default=0)
-    own = [m for m in told if previous <= m.start() and m.end() <= following]
+    own = [t for t in told if previous <= t[0].start and t[0].end <= following]
     if own:
-        return _level(min(own, key=lambda m: (_distance(text, m, span), -m.start())))
+        return min(own, key=lambda t: (_distance(text, t[0], span), -t[0].start))[1]
     first, last = min(n.start for n in numbers), max(n.end for n in numbers)
-    of_all = [m for m in told if m.end() <= first or last <= m.start()]
-    return _level(of_all[0]) if len(told) == len(of_all) == 1 else None
+    of_all = [t for t in told if t[0].end <= first or last <= t[0].start]
+    return of_all[0][1] if len(told) == len(of_all) == 1 else None
+
+
+def _efforts_in(text: str) -> list[tuple[Span, str]]:
+    """The places that say at which effort, by their words or as the reader takes them."""
+    found = []
+    if _SPEAKS_OF_EFFORT.search(text):
+        found = [(Span(*m.span()), _level(m)) for m in _EFFORT.finditer(text)]
+    return found + [
+        (span, tag)
+        for tag, span, _ in named_in(text, ("low", "medium", "high"), (span for span, _ in found))
+    ]
 
 
 def _level(match: re.Match[str]) -> str:

@@ -1,12 +1,14 @@
 """Benchmarks told by what they ask instead of by name: "graduate-level science questions".
 
-Classes of words for each benchmark, as data. A description beside the name itself adds nothing.
+Classes of words for each benchmark, as data, and what the reader takes for one. A description
+beside the name itself adds nothing.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 
-from netweight.verdict.mentions import Mention
+from netweight.verdict.mentions import Mention, has_figure
+from netweight.verdict.reader import named_in
 from netweight.verdict.story import Span
 
 _TEST = (
@@ -60,18 +62,27 @@ _AIME = _re(
 AIME = ("aime-2024", "aime-2025")
 
 
-def find_described(text: str, named: Iterable[Mention]) -> list[Mention]:
-    """Benchmarks that a sentence describes and does not name."""
+_SURE = 0.75  # the share from which a description is taken for a benchmark's
+_SURER = 0.9  # the share where another benchmark is named: it would be named as well
+
+
+def find_described(text: str, named: Iterable[Mention], known: Iterable[str]) -> list[Mention]:
+    """Benchmarks, among those known, that a sentence describes and does not name."""
     named = list(named)
-    known = {name for mention in named for name in mention.ids}
-    if known:
-        return []
-    found = [
-        Mention((benchmark,), Span(*match.span()))
-        for benchmark, pattern in _DESCRIBED.items()
-        for match in [pattern.search(text)]
-        if match
-    ]
-    if match := _AIME.search(text):
-        found.append(Mention(AIME, Span(*match.span())))
+    names = {name for mention in named for name in mention.ids}
+    found = []
+    if not names:
+        found = [
+            Mention((benchmark,), Span(*match.span()))
+            for benchmark, pattern in _DESCRIBED.items()
+            for match in [pattern.search(text)]
+            if match
+        ]
+        if match := _AIME.search(text):
+            found.append(Mention(AIME, Span(*match.span())))
+    tags = {*known, "aime"} - names if has_figure(text) else set()
+    for tag, span, share in named_in(text, tags, (m.span for m in (*named, *found))):
+        if share < (_SURER if names else _SURE):
+            continue
+        found.append(Mention(AIME if tag == "aime" else (tag,), span))
     return sorted(found, key=lambda mention: mention.span)

@@ -42,7 +42,7 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
     return [Fault("strength_inflation" if is_close else "model_swap", _values(pairs, ledger))]
 
 
-CLOSE_POINTS = 5.0  # behind by no more, "ahead" is an inflation and not an exchange
+CLOSE_POINTS = 5.8  # behind by no more, "ahead" is an inflation and not an exchange
 
 
 def _is_close(pair: Pair, claim: Claim, ledger: Ledger) -> bool:
@@ -140,7 +140,10 @@ def _names(model: KnownModel, text: str) -> bool:
     return any(alias.lower() in text.lower() for alias in (model.name, *model.aliases))
 
 
-_AS_LATEST = re.compile(r"\b(?:current|latest|newest|present|today['\u2019]s)\b", re.IGNORECASE)
+_AS_LATEST = re.compile(
+    r"\b(?:current|latest|newest|present|today['\u2019]s|most\s+recent|to\s+date|of\s+the\s+hour|best\s+(?:that\s+)?[\w\-]+\s+has(?:\s+to\s+offer)?)\b",
+    re.IGNORECASE,
+)
 
 
 def _rivals_told(claim: Claim) -> list[str]:

@@ -14,11 +14,13 @@ from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.judge_numbers import (
     TOOLS_TOLD,
     allowed,
+    are_sizes_of,
     is_same,
     judge_cache,
     judge_checkpoint,
     judge_memory,
     judge_size,
+    names_a_size,
     of_another_condition,
     part_untold,
     published_of,
@@ -41,7 +43,7 @@ def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
             faults.append(_of_another_condition(other, score, rows, ledger))
         elif not rows and not ledger.tables.about(score.benchmark) and _is_precise(score):
             faults.append(_of_no_source(score, ledger))
-        elif rows and _is_clear(score, rows, ledger):
+        elif rows and (_is_clear(score, rows, ledger) or _is_exchanged(score, claim, ledger)):
             faults.append(_wrong(score, rows, claim, ledger))
     return faults
 
@@ -81,6 +83,21 @@ def _is_clear(score: Score, rows: list[Figure], ledger: Ledger) -> bool:
     return score.is_clear and not varies and not told_elsewhere(score, rows)
 
 
+def _is_exchanged(score: Score, claim: Claim, ledger: Ledger) -> bool:
+    """Whether the number is that of the other model of the claim, and that one has this one's."""
+    told = claim.beside or claim.scores
+    others = [s for s in told if s.benchmark == score.benchmark and s.model != score.model]
+    varies = ledger.tables.benchmarks[score.benchmark].varies_by_set
+    if len(others) != 1 or not score.is_clear or not varies:
+        return False
+    (other,) = others
+    return all(
+        any(is_same(row, one) for row in ledger.tables.about(score.benchmark, model))
+        for one, model in ((score, other.model), (other, score.model))
+        if model
+    )
+
+
 def _dropped(
     score: Score, equal: list[Figure], rows: list[Figure], claim: Claim, ledger: Ledger
 ) -> list[Fault]:
@@ -96,7 +113,11 @@ def _dropped(
         if row.conditions.tools == "none"
         and (row.source, row.conditions.effort) == (first.source, first.conditions.effort)
     ]
-    if tools == {"with tools"} and not _tells_tools(claim):
+    is_of_others = score.with_tools is None and any(
+        s.with_tools and s.benchmark == score.benchmark and s.model != score.model
+        for s in claim.beside or claim.scores
+    )
+    if tools == {"with tools"} and (is_of_others or not _tells_tools(claim)):
         text = f"{number(first.value)} is {ledger.name(first.model)}'s figure with tools"
         text += f"; without them it is {number(without[0].value)}." if without else "."
         cites = tuple(row.id for row in (first, *without[:1]))
@@ -127,7 +148,7 @@ _WITH_THEM = re.compile(r"\b(?:with|using|given)\s+(?:them|these|those)\b", re.I
 def _of_a_part(row: Figure, rows: list[Figure], ledger: Ledger) -> Fault:
     """A rate on some of the requests, told as if of all."""
     text = f"{number(row.value)} is {ledger.name(row.model)}'s rate for {row.conditions.harness}"
-    whole = [r for r in rows if r.metric in ledger.tables.benchmarks][:1]
+    whole = [r for r in rows if r.metric in ledger.tables.benchmarks and r != row][:1]
     text += f"; over all of them it is {number(whole[0].value)}." if whole else "."
     said = Statement(text=text, cites=(row.id, *(r.id for r in whole)))
     return Fault("dropped_condition", said)
@@ -236,9 +257,18 @@ def _owner(score: Score, subject: str, claim: Claim, ledger: Ledger) -> Figure |
         and row.metric != score.benchmark
         and row.conditions.effort in (None, "high")
         and score.bound is None
-        and (is_same(row, score) if score.decimals > 0 else row.value == score.value)
+        and (
+            is_same(row, score)
+            if score.decimals > 0 or _are_of_a_kind(row.metric, score.benchmark)
+            else row.value == score.value
+        )
     ]
     return min(elsewhere, key=lambda row: row.id, default=None)
+
+
+def _are_of_a_kind(one: str, other: str) -> bool:
+    """Whether two benchmarks give the same kind of rate, as those of made-up answers do."""
+    return one.rpartition("-")[2] == other.rpartition("-")[2] == "hallucination"
 
 
 def _kind(score: Score, other: Figure, own: Figure, claim: Claim, ledger: Ledger) -> Kind:
@@ -261,17 +291,19 @@ _JUDGES: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {
 
 def faults_in_resources(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """A size or a memory need that belongs to the other size of the model, or to none."""
-    if claim.negated or judgement.verdict != "contradicted":
+    is_partly_wrong = judgement.verdict == "mixed" and names_a_size(claim.quote)
+    if claim.negated or not (judgement.verdict == "contradicted" or is_partly_wrong):
         return []
     judging = _JUDGES[claim.topic]
     for sibling in _siblings(claim, ledger):
         as_sibling = judging(claim.told_of((sibling,)), ledger)
-        if as_sibling.verdict in ("supported", "mixed"):
+        is_its_own = as_sibling.verdict in ("supported", "mixed")
+        if are_sizes_of(sibling, claim, ledger) if is_partly_wrong else is_its_own:
             said = as_sibling.reason[0]
             text = f"That is {ledger.name(sibling)}. {said.text} {judgement.reason[0].text}"
             cites = (*said.cites, *judgement.reason[0].cites)
             return [Fault("size_swap", Statement(text=text, cites=cites))]
-    return [Fault("invented_number", judgement.reason[0])]
+    return [] if is_partly_wrong else [Fault("invented_number", judgement.reason[0])]
 
 
 def _siblings(claim: Claim, ledger: Ledger) -> list[str]:

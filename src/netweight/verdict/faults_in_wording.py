@@ -38,6 +38,12 @@ def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> lis
 _OF_NUMBERS = ("training-compute", "effort-levels", "fast-hosts")  # a wrong one is the error
 
 
+def is_told_by_the_maker(claim: Claim) -> bool:
+    """Whether the sentence says before the claim's end that the maker says it."""
+    before = claim.sentence.text[: claim.span.end - claim.sentence.span.start]
+    return _MAKER_SAYS.search(before) is not None
+
+
 def _is_told_by_others(claim: Claim) -> bool:
     """Whether the sentence has quotation marks, or tells who says it, and that is not the maker."""
     said = claim.sentence.text
@@ -58,7 +64,7 @@ _SAID_AFTER = re.compile(
 # Its own papers and people: what they are said to say, a story says wrongly itself.
 _MAKER_SAYS = re.compile(
     rf"(?:\b(?:OpenAI|the\s+(?:\w+\s+)?(?:company|maker|vendor|lab|firm|card|papers?|documents?|report|announcement|statement|technical\s+paper))"
-    rf"(?:['\u2019]s\s+(?:\w+\s+){{1,2}})?|^\W*(?:It|They))\s+(?:\w+\s+){{0,2}}?(?:{REPORTING}|adds?|notes?|writes?|tells?|mentions?)\b|"
+    rf"(?:['\u2019]s\s+(?:\w+\s+){{1,2}})?|^\W*(?:It|They))\s+(?:\w+\s+){{0,2}}?(?:{REPORTING}|adds?|notes?|writes?|tells?|mentions?|promis\w+|claims?|boasts?)\b|"
     r"\b(?:according\s+to|in|says)\s+(?:OpenAI|its\s+(?:own\s+)?|the\s+)(?:\w+\s+)?(?:company|maker|vendor|lab|card|papers?|documents?|report|announcement)\b",
     re.IGNORECASE,
 )

@@ -16,11 +16,16 @@ from netweight.verdict.faults_in_numbers import (
     faults_in_scores,
     faults_in_versions,
 )
-from netweight.verdict.faults_in_wording import faults_in_certainty, faults_in_denials
+from netweight.verdict.faults_in_wording import (
+    faults_in_certainty,
+    faults_in_denials,
+    is_told_by_the_maker,
+)
 from netweight.verdict.judge_quantities import faults_in_quantities
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.lexicon import REPORTING
+from netweight.verdict.reader import sense_of
+from netweight.verdict.story import Span
 from netweight.verdict.topics import ABILITY_WORDS
 from netweight.verdict.triggers import Misuse
 
@@ -34,6 +39,7 @@ _BY_TOPIC: dict[str, tuple[Detector, ...]] = {
     "checkpoint": (faults_in_resources,),
     "cache": (faults_in_resources,),
     "quantity": (faults_in_quantities,),
+    "efficiency": (faults_in_documented_numbers,),
     "context-length": (faults_in_documented_numbers,),
     "training-compute": (faults_in_documented_numbers,),
     "effort-levels": (faults_in_documented_numbers,),
@@ -98,30 +104,18 @@ _OTHERS = re.compile(
 )
 
 
-# What such a source says, a story that names it has not said itself.
-_HEARSAY_SOURCE = (
-    r"(?:tweets?|brochures?(?=\s+(?:\w+\s+){0,5}?(?:claims?|says|promis\w+|insists?|asserts?))|post\s+on|poster|leaflets?|flyers?|(?:sales\s+)?sheet|chart\s+doing\s+the\s+rounds|banner|advert\w*|meme|"
-    r"screenshots?|presentation|chatter|gossip|rumou?rs?|hearsay|somebody|someone|sales(?:man|woman|people|person)|resellers?|sellers?|"
-    r"distributors?|dealers?|nephew|niece|cousin|uncle|aunt|neighbou?r|chap|bloke|commenters?|listeners?|table|Gazette|"
-    r"aide|competitor['\u2019]s|rival\s+(?:newsletter|paper|site)|board\s+member|shop\s+window|"
-    r"(?-i:(?:the\s+)?[A-Z]\w+\s+(?:Star|Post|Herald|Gazette|Echo|Courier|Mail|Mirror|Sun)))"
-)
-_HEARSAY = re.compile(
-    rf"\b{_HEARSAY_SOURCE}\b[^.;]{{0,60}}?\b(?:{REPORTING}|declares?|is\s+certain|are\s+certain|learns\s+that|it\s+is|insists?|swears?|swore|maintains?|asserts?|asserting|claiming|saying|shows?|showed|"
-    r"promised?|promises|assured?|has\s+it|to\s+the\s+effect|doing\s+the\s+rounds|emailed|shrugged|reads)\b|"
-    r"\b(?:I|we)(?:['\u2019]ve|\s+have)?\s+heard\s+(?:people|somebody|it|say|that|from)\b|\b(?:admirers|publicists|boosters|enthusiasts|promoters|those\s+who|"
-    r"folks?|people\s+on)\b[^.;]{0,30}?\b(?:calls?|says?|saying|believes?|have\s+it|claims?|swear)\b|\bpeople\s+say\b|"
-    rf"\b(?:according\s+to|so(?:\s+says)?|says|said|promised|in|reckons)\s+(?:an?|the|one|his|her|my|our)\s+(?:\w+['\u2019]s\s+)?{_HEARSAY_SOURCE}\b|"
-    rf"\b(?:his|her|my|our)\s+(?:brother|sister|mother|father|boss|{_HEARSAY_SOURCE})\s+(?:reckons|says|said|told\s+(?:me|us)|insists|swears)\b|"
-    r"\b(?:suggested|claimed|said|rumou?red)\s+online\b|\baccording\s+to\s+(?-i:[a-z][a-z]+\d*)(?=\.|,|$)(?<!company)(?<!maker)(?<!card)(?<!vendor)|"
-    r"\bshop\b[^.;]{0,30}\btelling\b|\bshould\s+be\s+disregarded\b|\bso\s+much\s+for\b|\b(?:they|she|he)\s+told\s+us\s+(?:it|they)\b",
-    re.IGNORECASE,
-)
+_LEAST_WORDS_TOLD = 5  # of a sentence that says who says it
+_TOLD = 0.9  # the share from which the reader is believed that a claim is only told of
 
 
 def _is_hearsay(claim: Claim) -> bool:
-    """Whether the sentence leaves what it says to a source that nobody answers for."""
-    return _HEARSAY.search(claim.sentence.text) is not None
+    """Whether a story only tells of what somebody says, who may be wrong, and does not say it."""
+    start = claim.sentence.span.start
+    place = Span(claim.span.start - start, claim.span.end - start)
+    is_too_short = len(claim.sentence.text.split()) < _LEAST_WORDS_TOLD
+    if is_too_short or is_told_by_the_maker(claim):
+        return False  # what its maker says of a model, a story answers for
+    return sense_of(claim.sentence.text).voices(place)["told"] >= _TOLD
 
 
 def _is_of_others(claim: Claim) -> bool:

@@ -59,7 +59,7 @@ from netweight.verdict.misuses import INFERENCE
 from netweight.verdict.names import OPENAI_PROPRIETARY
 from netweight.verdict.posterior import of_pairs, of_records
 from netweight.verdict.settling import what_would_settle
-from netweight.verdict.topics import ABILITY_WORDS, TOPICS
+from netweight.verdict.topics import ABILITY_WORDS, TOPICS, UNNAMED
 from netweight.verdict.wordings import (
     OPEN_SOURCE_ASKS,
     WHO_MEASURED,
@@ -92,7 +92,8 @@ def judge(claim: Claim, ledger: Ledger) -> Judgement:
 
 def is_misused_here(claim: Claim) -> bool:
     """Whether the claim itself draws the conclusion that its benchmark does not bear."""
-    is_drawn = INFERENCE.search(claim.quote) is not None and not claim.negated
+    is_read_so = any(misuse.ability == UNNAMED for misuse in claim.misuses)
+    is_drawn = is_read_so or (INFERENCE.search(claim.quote) is not None and not claim.negated)
     return (
         claim.topic in ("ability", "instruction-following")
         and is_drawn
@@ -246,20 +247,33 @@ def _data_effect(claim: Claim, ledger: Ledger) -> Judgement:
 
 
 _FAST_HOSTS = re.compile(r"\b(?:Groq|Cerebras)\b")
+_MEASURED_HOST = re.compile(r"\bGroq\b")  # the one that the document is of
 _HOST_SPEED = (500, 1200)  # tokens a second
 
 
-def _is_of_fast_hosts(words: str) -> bool:
-    """Whether every speed told is one that such hosts reached."""
-    told = [int(n.replace(",", "")) for n in re.findall(r"\b\d,?\d{2,3}\b", words)]
-    return bool(told) and all(_HOST_SPEED[0] <= n <= _HOST_SPEED[1] for n in told)
+def _speeds_told(words: str) -> list[int]:
+    return [int(n.replace(",", "")) for n in re.findall(r"\b(?!20[12]\d\b)\d,?\d{2,3}\b", words)]
+
+
+def _of_fast_hosts(claim: Claim, ledger: Ledger) -> Judgement | None:
+    """A speed told of such a host: one that they reached, or not the one of the host measured."""
+    told = _speeds_told(claim.quote)
+    if not told or not _FAST_HOSTS.search(claim.sentence.text):
+        return None
+    agrees = all(_HOST_SPEED[0] <= speed <= _HOST_SPEED[1] for speed in told)
+    if not agrees and not (_MEASURED_HOST.search(claim.quote) and _IS_SPEED.search(claim.quote)):
+        return None
+    document = ledger.tables.documents["host-speed"]
+    said = Statement(text=document.statement, cites=(document.id,))
+    return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
+
+
+_IS_SPEED = re.compile(r"\btokens?\s*(?:per|an?|each|every|/)\s*s(?:ec(?:ond)?)?\b", re.IGNORECASE)
 
 
 def _efficiency(claim: Claim, ledger: Ledger) -> Judgement:
-    if _FAST_HOSTS.search(claim.sentence.text) and _is_of_fast_hosts(claim.quote):
-        document = ledger.tables.documents["host-speed"]
-        said = Statement(text=document.statement, cites=(document.id,))
-        return Judgement(verdict="supported", reason=(said,))
+    if of_hosts := _of_fast_hosts(claim, ledger):
+        return of_hosts
     if not re.search(r"efficien", claim.quote, re.I):
         return nothing(
             "Speed belongs to a model on a machine; the tables hold no figure for this setting.",

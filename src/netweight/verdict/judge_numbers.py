@@ -1,9 +1,10 @@
 """Judging numbers that a story states: sizes, memory needs and benchmark scores."""
 
 import re
+from collections.abc import Iterable, Mapping
 
 from netweight.verdict.claims import Claim
-from netweight.verdict.conditions import says_tools_once
+from netweight.verdict.conditions import says_tools_plainly
 from netweight.verdict.evidence import Computed, Figure
 from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, number
 from netweight.verdict.ledger import Ledger
@@ -33,30 +34,14 @@ TOOLS_TOLD = re.compile(
 
 def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     """Parameter counts, total or active, within the tolerance of a rounded name."""
-    stated = [
-        (
-            float(m[1]) * (1000 if "trillion" in m[0].lower() else 1),
-            says_active(claim.quote, *m.span()),
-        )
-        for pattern in (SIZE, BARE_SIZE)
-        for stretch in pattern.finditer(claim.quote)
-        for m in BILLIONS.finditer(claim.quote, stretch.start(), stretch.end())
-        if not any(n.start(1) == m.start() for n in _THE_SIZE.finditer(claim.quote))
-    ]
-    rows = {
-        kind: [r for s in claim.subjects if (r := ledger.tables.one(f"{kind}-parameters", s))]
-        for kind in ("total", "active")
-    }
+    stated = sizes_told(claim.quote)
+    rows = _sizes_of(claim.subjects, ledger)
     if not rows["total"] or not stated:
         return Judgement(
             verdict="not_enough_evidence",
             reason=(Statement(text="The tables hold no parameter count for this model."),),
         )
-    wrong = []
-    for value, active in stated:
-        candidates = rows["active"] if active else [*rows["total"], *rows["active"]]
-        if not any(abs(value / row.value - 1) <= SIZE_TOLERANCE for row in candidates):
-            wrong.append(value)
+    wrong = [told for told in stated if not _is_a_size(*told, rows)]
     if len(stated) > 1 and _is_of_the_family(stated, claim, ledger):
         wrong = []  # "5.1 and 3.6 billion": of the two sizes, in whatever order
     verdict: Verdict = (
@@ -65,6 +50,39 @@ def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     return Judgement(
         verdict=verdict, reason=tuple(_size_sentence(t, ledger) for t in rows["total"])
     )
+
+
+def sizes_told(quote: str) -> list[tuple[float, bool]]:
+    """The parameter counts of a quote in billions, and whether each is of those at work."""
+    return [
+        (
+            float(m[1]) * (1000 if "trillion" in m[0].lower() else 1),
+            says_active(quote, *m.span()),
+        )
+        for pattern in (SIZE, BARE_SIZE)
+        for stretch in pattern.finditer(quote)
+        for m in BILLIONS.finditer(quote, stretch.start(), stretch.end())
+        if not any(n.start(1) == m.start() for n in _THE_SIZE.finditer(quote))
+    ]
+
+
+def _sizes_of(models: Iterable[str], ledger: Ledger) -> dict[str, list[Figure]]:
+    return {
+        kind: [r for m in models if (r := ledger.tables.one(f"{kind}-parameters", m))]
+        for kind in ("total", "active")
+    }
+
+
+def _is_a_size(value: float, active: bool, rows: Mapping[str, list[Figure]]) -> bool:
+    candidates = rows["active"] if active else [*rows["total"], *rows["active"]]
+    return any(abs(value / row.value - 1) <= SIZE_TOLERANCE for row in candidates)
+
+
+def are_sizes_of(sibling: str, claim: Claim, ledger: Ledger) -> bool:
+    """Whether every parameter count of a claim that is not its own model's is the sibling's."""
+    own, other = _sizes_of(claim.subjects, ledger), _sizes_of((sibling,), ledger)
+    wrong = [told for told in sizes_told(claim.quote) if not _is_a_size(*told, own)]
+    return bool(wrong) and all(_is_a_size(*told, other) for told in wrong)
 
 
 def _is_of_the_family(stated: list[tuple[float, bool]], claim: Claim, ledger: Ledger) -> bool:
@@ -89,6 +107,11 @@ def _is_of_the_family(stated: list[tuple[float, bool]], claim: Claim, ledger: Le
 
 # "the 20b's parameters", "in the 20b": there the size is a name.
 _THE_SIZE = re.compile(r"\bthe\s+((?:120|20)B)\b(?![\s\-]+(?:\w+\s+)?param)", re.IGNORECASE)
+
+
+def names_a_size(quote: str) -> bool:
+    """Whether a quote calls a model by its size, as in "in the 20b"."""
+    return _THE_SIZE.search(quote) is not None
 
 
 def _size_sentence(total: Figure, ledger: Ledger) -> Statement:
@@ -129,15 +152,16 @@ def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
             reason=(Statement(text="The tables hold no memory figures for this model."),),
         )
     verdict: Verdict = verdicts[0] if len(set(verdicts)) == 1 else "mixed"
-    if set(verdicts) == {"mixed"} and SHORT_TOLD.search(claim.quote):
-        verdict = "supported"  # the condition is told
+    is_tight = verdict == "mixed" and len(set(verdicts)) == 1
+    if is_tight and not says_without_limit(claim):
+        verdict = "supported"
     caveat = Statement(
         text="True for short and middling contexts; at the full context nothing is left over."
     )
     return Judgement(
         verdict=verdict,
         reason=tuple(reason),
-        caveats=(caveat,) if verdict == "mixed" else (),
+        caveats=(caveat,) if is_tight else (),
         settles=(
             Statement(
                 text="Peak memory against context length, measured on the machine in question."
@@ -148,9 +172,23 @@ def judge_memory(claim: Claim, ledger: Ledger) -> Judgement:
     )
 
 
-SHORT_TOLD = re.compile(
-    r"\b(?:short|everyday|chats?|tight|modest\s+(?:context|prompts?)|squeeze\s+beyond)\b",
+def says_without_limit(claim: Claim) -> bool:
+    """Whether it is said of any use or machine: there full context counts, and what else runs."""
+    is_meant = _ON_ANY.search(claim.quote) or _HOWEVER.search(claim.sentence.text)
+    return is_meant is not None and _SHORT_TOLD.search(claim.quote) is None
+
+
+_ON_ANY = re.compile(
+    r"\b(?:any|every|always|ordinary|laptops?|notebooks?|phones?|desktops?|home\s+computers?|PCs?|"
+    r"devices?)\b",
     re.IGNORECASE,
+)
+_HOWEVER = re.compile(
+    r"\b(?:however\s+(?:long|much|many)|whatever|no\s+matter|even\s+(?:with|at)|longest|full\s+context)\b",
+    re.IGNORECASE,
+)
+_SHORT_TOLD = re.compile(
+    r"\b(?:short|everyday|tight|modest\s+(?:context|prompts?)|squeeze\s+beyond)\b", re.IGNORECASE
 )
 
 
@@ -383,8 +421,17 @@ _PART_TOLD = {
 def part_untold(score: Score, equal: list[Figure], claim: Claim) -> bool:
     """Whether a value holds for a part of the requests only, and the story does not say which."""
     parts = {row.metric for row in equal if row.metric != score.benchmark}
+    if score.benchmark == "speechmap" and not parts:
+        return bool(_OF_ALL.search(claim.quote)) and not _OF_CRITICISM.search(claim.context)
     is_of_part = len(parts) > 0 and all(row.metric in _PART_TOLD for row in equal)
     return is_of_part and not any(_PART_TOLD[part].search(claim.context) for part in parts)
+
+
+# What is published of SpeechMap is of its sets that criticise governments.
+_OF_ALL = re.compile(r"\bof\s+(?:\w+\s+){0,2}(?:requests|prompts|what)\b", re.IGNORECASE)
+_OF_CRITICISM = re.compile(
+    r"\b(?:criti\w*|governments?|regimes?|rulers?|ministers?|subset|four\s+sets)\b", re.IGNORECASE
+)
 
 
 def allowed(score: Score, rows: list[Figure]) -> list[Figure]:
@@ -410,16 +457,19 @@ def told_elsewhere(score: Score, rows: list[Figure]) -> bool:
 def of_another_condition(score: Score, rows: list[Figure], claim: Claim) -> Figure | None:
     """The figure that a score is, where the story plainly gives it under a condition it is not of.
 
-    Plainly: the only score of its claim, with the only word on tools in its sentence, or with an
-    effort told; and a figure is published under the condition told. Else the reading may be wrong.
+    Plainly: the only score of its model in its claim, with no two words on tools that differ in its
+    sentence, or with an effort told; and a figure is published under the condition told. Else the
+    reading may be wrong.
     """
+    told = claim.beside or claim.scores
     is_alone = (
-        len(claim.beside or claim.scores) == 1
+        (len(told) == 1 or score.model is not None)
+        and sum(s.model in (score.model, None) for s in told) == 1
         and score.is_clear
         and score.bound is None
         and score.decimals >= 0
     )
-    is_told = score.effort is not None or says_tools_once(claim.sentence.text)
+    is_told = score.effort is not None or says_tools_plainly(claim.sentence.text)
     if not (is_alone and is_told and allowed(score, rows)):
         return None
     return next((row for row in rows if is_same(row, score)), None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from netweight.verdict.claims import Claim
 from netweight.verdict.faults import Fault
 from netweight.verdict.judge_documents import CONTEXT_TOKENS, CONTEXT_TOLERANCE
-from netweight.verdict.judge_numbers import GIB_IN_GB, HEADROOM, SHORT_TOLD
+from netweight.verdict.judge_numbers import GIB_IN_GB, HEADROOM, says_without_limit
 from netweight.verdict.judgement import Judgement, Statement, Verdict, nothing, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.quantities import Amount, amounts_in
@@ -101,12 +101,11 @@ def _of_memory(amount: Amount, claim: Claim, ledger: Ledger) -> tuple[Verdict, S
         if weights is None or cache is None:
             continue
         whole = weights.value + cache.value
-        is_short = SHORT_TOLD.search(claim.quote)
         is_idle = _NEEDS.search(claim.quote) and whole <= amount.value / 2 * (1 - HEADROOM)
         verdict: Verdict = "supported"
         if weights.value > amount.value or is_idle:
             verdict = "contradicted"
-        elif whole > amount.value * (1 - HEADROOM) and not is_short:
+        elif whole > amount.value * (1 - HEADROOM) and says_without_limit(claim):
             verdict = "mixed"
         text = f"{ledger.name(subject)} needs {number(weights.value)} GiB for its weights and "
         text += f"{number(cache.value)} GiB for the cache of its full context."

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netweight.verdict.claims import Claim, identity_of, make_claim, strength_of
+from netweight.verdict.linking import LEAST_SHARE, trigger_of
 from netweight.verdict.marking import RELATIONS, Labels, Reading
 from netweight.verdict.names import Mention
 from netweight.verdict.proposals import Marked
 from netweight.verdict.scenes import Scene, overlap
 from netweight.verdict.scores import Score, find_scores
+from netweight.verdict.stating import stated_in
 from netweight.verdict.story import Span
 from netweight.verdict.topics import ABILITIES, TOPICS, ClaimType, Relation
 from netweight.verdict.topics import RELATIONS as COMPARING
@@ -127,6 +129,10 @@ def _triggers(marked: Marked, scene: Scene) -> list[Trigger]:
             ability = _ability(labels)
             direction = _relation(labels.direction)
             return [replace(trigger, ability=ability, direction=direction)] if ability else []
+        case "other":
+            stated = stated_in(scene, marked.span)
+            is_sure = stated and stated.share >= LEAST_SHARE
+            return [trigger_of(stated, marked.span) if stated and is_sure else trigger]
         case _:
             return [trigger]
 

@@ -251,6 +251,8 @@ OF_BUSINESS = _re(
 # ---- what a site says of itself
 
 _BOILERPLATE = _re(
+    r"^\W*(?:please\s+)?(?:ignore|disregard|forget)\s+(?:all|any|the|everything|your|previous)\b|"
+    r"^\W*(?:and\s+)?mark\s+(?:this|every|all|each|it|the)\b[^.;]*\bas\b|"
     r"^(?:higher|lower|more|less)\s+is\s+(?:better|worse)$|\b(?:subscri(?:be|ption\s+(?:offer|required))|newsletter\s+(?:sign|delivered)|sign\s+up|cookies?|all\s+rights\s+reserved|"
     r"copyright|privacy\s+policy|terms\s+of\s+(?:use|service)|follow\s+us|(?:writes|covers|reports\s+on|edits)\s+[^.;]{0,40}\bfor\s+(?:this|the)\s+(?:paper|newspaper|site|magazine|newsletter|Times|Post)|"
     r"(?:staff\s+writer|contributing\s+editor|can\s+be\s+reached\s+at)|share\s+this|advertis(?:ement|ing)|"

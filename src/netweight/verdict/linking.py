@@ -12,7 +12,7 @@ from netweight.verdict.evidence import Published
 from netweight.verdict.misuses import tells_of_a_test
 from netweight.verdict.propositions import PROPOSITIONS
 from netweight.verdict.quantities import amounts_in
-from netweight.verdict.readings import Reading
+from netweight.verdict.readings import Reading, is_surely_fact
 from netweight.verdict.references import FAMILY
 from netweight.verdict.scenes import Scene, overlap
 from netweight.verdict.stating import Stated, stated_in
@@ -32,15 +32,15 @@ _RATIO = re.compile(
     r"(?:the\s+)?(?:size|bulk|parameters?)\b|the\s+number\s+of\s+param)",
     re.IGNORECASE,
 )
-LEAST_AGAINST = 0.4  # where the clause would be contradicted
+LEAST_AGAINST = 0.66  # where the clause would be contradicted
 _OF_ABILITY = ("language-parity", "never-invents", "no-weakness", "refuses", "maths-in-writing")
 _OF_A_MODEL = ("synthetic", "maths-in-writing")
 _IN_GENERAL = re.compile(
     r"\b(?:common|industry|everyone|everybody|elsewhere|in\s+general|nowadays|others)\b",
     re.IGNORECASE,
 )
-LEAST_OVER_OPINION = 0.6  # where the clause reads as an opinion
-LEAST_SHARE = 0.2  # from which a clause that no rule knows is taken to make a proposition
+LEAST_OVER_OPINION = 0.97  # where the clause reads as an opinion
+LEAST_SHARE = 0.45  # from which a clause that no rule knows is taken to make a proposition
 
 
 def linked_to(
@@ -52,14 +52,16 @@ def linked_to(
     own = here & {*FAMILY}
     if here and not own and not PRONOUN.search(clause) and not _RATIO.search(clause):
         return _compared(scene, place, tables)
-    if len(own) < len(FAMILY) and amounts_in(clause):
+    amounts = amounts_in(clause)
+    is_of_both = all(amount.metric == "context" for amount in amounts)
+    if amounts and (len(own) < len(FAMILY) or is_of_both):
         return Linked(place, Trigger(span=place, topic="quantity", type="resource"))
     if _RATIO.search(clause):
         return Linked(place, trigger_of(Stated(PROPOSITIONS["size-ratio"], True, 1.0), place))
     least = LEAST_SHARE if reading != "opinion" else LEAST_OVER_OPINION
     stated = stated_in(scene, place)
     if stated and _is_against(stated):
-        least = max(least, LEAST_AGAINST)
+        least = max(least, LEAST_AGAINST if is_surely_fact(scene, place) else LEAST_OVER_OPINION)
     is_general = stated and stated.proposition.id in _OF_A_MODEL and _IN_GENERAL.search(clause)
     if stated and stated.proposition.id in _OF_ABILITY and tells_of_a_test(scene, place):
         return _compared(scene, place, tables)  # what a test is good for

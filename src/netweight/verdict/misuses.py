@@ -13,9 +13,10 @@ from netweight.verdict.assertions import Misuse, Trigger
 from netweight.verdict.denial import clause_before, is_distanced, tells_nothing
 from netweight.verdict.evidence import Published
 from netweight.verdict.names import Mention
+from netweight.verdict.reader import sense_of
 from netweight.verdict.scenes import Scene, listed_before, names_of, overlap
 from netweight.verdict.story import Span
-from netweight.verdict.topics import Relation
+from netweight.verdict.topics import UNNAMED, Relation
 
 
 def _re(text: str) -> re.Pattern[str]:
@@ -134,7 +135,7 @@ def with_misuses(scene: Scene, triggers: list[Trigger], tables: Published) -> li
     Where the words deny that the benchmark tells such a thing, that denial is the claim.
     """
     marked = list(triggers)
-    for place, misuse in _misuses(scene, tables):
+    for place, misuse in _misuses(scene, tables) or _drawn(scene, tables):
         hits = [
             i
             for i, t in enumerate(marked)
@@ -225,6 +226,48 @@ def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
         for place, misuse in found
         if not (misuse.is_description and (misuse.benchmark, misuse.ability) in concluded)
     ]
+
+
+_UNSOUND = 0.93  # the share from which the reader is believed that a conclusion is unsound
+
+
+def _drawn(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
+    """A conclusion that the reader takes for unsound, in words that no rule knows."""
+    benchmarks = names_of(scene.benchmarks)
+    if not benchmarks or sense_of(scene.text).conclusion()["unsound"] < _UNSOUND:
+        return []
+    is_drawn = _DRAWS.search(scene.text) or BACK_REFERENCE.search(scene.text)
+    if not is_drawn or _DENIES.search(scene.text) or _is_measured(scene.text, benchmarks, tables):
+        return []
+    start = max((m.span.end for m in scene.benchmarks), default=0)
+    if not re.search(r"\w{3}", scene.text[start:]):
+        start = 0
+    place = Span(start, len(scene.text))
+    return [(place, Misuse(benchmark, UNNAMED)) for benchmark in benchmarks]
+
+
+_DRAWS = _re(
+    rf"{INFERENCE.pattern}|{SOFT_INFERENCE.pattern}|{GROUNDS.pattern}|\bso\b|\bbecause\b|\bevidence\b|\bcertif\w+|\bqualif\w+|"
+    r"\bproof\b|\bclear(?:ly)?\b|\bplain(?:ly)?\b|\btrust\w*|\bguarantee\w*|\bsettles?\b|\bwarrant\w*|\bmak(?:es|ing)\b|\bmade\b"
+)
+_DENIES = _re(
+    r"\b(?:do(?:es)?|did|is|are|can|could|should|would)\s*(?:not|n['\u2019]t)\s+(?:\w+\s+)?(?:show|prove|mean|say|tell|imply|"
+    r"measure|test|suggest|follow|be\s+read)\w*\b|\b(?:says?|tells?|shows?|proves?|means?)\s+(?:us\s+)?(?:nothing|little|no)\b|"
+    r",\s*not\s+(?:how|whether|what|that)\b"
+)
+
+
+def _is_measured(text: str, benchmarks: tuple[str, ...], tables: Published) -> bool:
+    """Whether the words name something that one of the benchmarks does measure."""
+    measured = {
+        ability
+        for name in benchmarks
+        for ability in (*tables.benchmarks[name].measures, *tables.benchmarks[name].touches)
+    }
+    patterns = [topics.ABILITIES.get(a) for a in measured] + [
+        _FURTHER_WORDS.get(a) for a in measured
+    ]
+    return any(pattern.search(text) for pattern in patterns if pattern)
 
 
 def _is_measured_by_any(

@@ -9,9 +9,10 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from netweight.verdict.descriptions import find_described
+from netweight.verdict.descriptions import AIME, find_described
 from netweight.verdict.evidence import Published
 from netweight.verdict.mentions import Mention as Mention
+from netweight.verdict.reader import named_in
 from netweight.verdict.references import find_size_references as find_size_references
 from netweight.verdict.story import Span
 
@@ -178,9 +179,19 @@ def find_benchmarks(text: str, tables: Published) -> list[Mention]:
                 if not any(m.start() < f.span.end and f.span.start < m.end() for f in found)
             ]
     found = [_of_languages(text, m, tables) for m in found]
-    found += find_described(text, found)
+    found = [_of_its_year(text, m) for m in found]
+    found += find_described(text, found, tables.benchmarks)
     found = _of_the_part(text, sorted(found, key=lambda mention: mention.span), tables)
     return _without_glosses(text, found)
+
+
+def _of_its_year(text: str, mention: Mention) -> Mention:
+    """Read "the 2025 edition of the AIME" as that year's alone."""
+    if mention.ids != AIME:
+        return mention
+    start, end = mention.span
+    years = {n.tag for n in named_in(text, AIME) if n.span.start < end and start < n.span.end}
+    return Mention((years.pop(),), mention.span) if len(years) == 1 else mention
 
 
 _NEAR_ITS_WHOLE = re.compile(

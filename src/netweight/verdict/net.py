@@ -11,6 +11,7 @@ from netweight.verdict.evidence import Published
 from netweight.verdict.figures_told import figures_in
 from netweight.verdict.lexicon import AUXILIARIES, verb_at, words_of
 from netweight.verdict.linking import linked_to
+from netweight.verdict.mentions import has_figure
 from netweight.verdict.opinions import opinions_in
 from netweight.verdict.readings import (
     Reading,
@@ -33,13 +34,15 @@ def caught(
     is_row = is_list_entry(scene.text) or scene.text[0].islower()
     if is_title or (scene.sentence.is_heading and not is_row):
         return None
+    if scene.sentence.is_heading and not (is_list_entry(scene.text) or _names_something(scene)):
+        return None
     if not scene.main_subjects or is_question(scene.text):
         return None
-    reading = reading_of(scene, clause, paragraph)
+    reading = reading_of(scene, clause)
     if reading and _is_label(scene.text[clause.start : clause.end], reading):
         reading = None
     if not _belongs(scene, paragraph):
-        is_meant = _WRITER.search(scene.text) or is_surely_opinion(scene, clause, paragraph)
+        is_meant = _WRITER.search(scene.text) or is_surely_opinion(scene, clause)
         return (clause, _trigger(clause, reading)) if reading == "opinion" and is_meant else None
     if linked := linked_to(scene, clause, reading, tables):
         return linked.place, linked.trigger
@@ -48,6 +51,10 @@ def caught(
             span=clause, topic="figures", type="benchmark_score", figures=figures
         )
     return (clause, _trigger(clause, reading)) if reading else None
+
+
+def _names_something(scene: Scene) -> bool:
+    return bool(scene.models or scene.benchmarks or has_figure(scene.text))
 
 
 _LEAST_WORDS = {"fact": 4, "opinion": 3}  # without a verb

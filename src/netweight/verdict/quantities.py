@@ -8,6 +8,7 @@ import re
 from typing import Literal, NamedTuple
 
 from netweight.verdict.numerals import ONES
+from netweight.verdict.reader import named_in
 from netweight.verdict.story import Span
 from netweight.verdict.wordings import says_active
 
@@ -34,7 +35,11 @@ _HUNDREDS = (
     rf"(?:(?:an?|one|two|three)[\s\-]+)?hundred"
     rf"(?:[\s\-]+(?:and[\s\-]+)?(?:{_WORDS})(?:[\s\-](?:{_ONES}))?)?"
 )
-_SPELT = rf"(?:{_HUNDREDS}|(?:{_WORDS})(?:[\s\-](?:{_ONES}))?(?:\s+point\s+(?:{_ONES}))?)"
+_MILLIONS = {"half a million": 5e5, "a million": 1e6, "one million": 1e6, "two million": 2e6}
+_SPELT = (
+    rf"(?:{'|'.join(_MILLIONS)}|{_HUNDREDS}|"
+    rf"(?:{_WORDS})(?:[\s\-](?:{_ONES}))?(?:\s+point\s+(?:{_ONES}))?)"
+)
 _AMOUNT = re.compile(
     rf"(?<![\w.$\u20ac\u00a3\-])(?P<value>\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|{_SPELT})[\s\-]*"
     r"(?P<half>and\s+a\s+half\s+)?(?P<unit>billion|bn\b|B\b|GiB\b|GB\b|gigabytes?\b|gibibytes?\b|gigs?\b|(?:\w+\s+)?(?:layers|experts)\b|k?\s*tokens\b|k\b)",
@@ -85,7 +90,7 @@ _OF_CONTEXT = re.compile(
     re.IGNORECASE,
 )
 _OF_SPEED = re.compile(
-    r"\b(?:per|a|each|every)\s+(?:second|minute|day|month|million)|trillion|train\w*|cach\w*|fill\w*|\bat\s+\d",
+    r"\b(?<!half\s)(?:per|a|each|every)\s+(?:second|minute|day|month|million)|trillion|train\w*|cach\w*|fill\w*|\bat\s+\d",
     re.IGNORECASE,
 )
 
@@ -101,6 +106,8 @@ def _value_of(words: str) -> float:
     low = words.lower().replace(",", "")
     if low[0].isdigit():
         return float(low)
+    if low in _MILLIONS:
+        return _MILLIONS[low]
     whole, _, tenth = low.partition(" point ")
     total = ONES.get(tenth.strip(), 0) / 10
     head, has_hundred, tail = whole.partition("hundred")
@@ -117,7 +124,9 @@ def amounts_in(clause: str) -> list[Amount]:
     if len(clause) > _LONGEST:  # no clause that anybody wrote
         return found
     for match in _AMOUNT.finditer(clause):
-        metric = None if _LEFT_OVER.match(clause, match.end()) else _metric_of(clause, match)
+        if _LEFT_OVER.match(clause, match.end()) or _IS_NAME.search(clause, 0, match.end()):
+            continue
+        metric = _metric_of(clause, match) or _as_read(clause, Span(*match.span()))
         if metric:
             told = _BOUND.search(clause, max(0, match.start() - 25), match.start())
             bound: Literal["under", "over"] | None = None
@@ -125,6 +134,19 @@ def amounts_in(clause: str) -> list[Amount]:
                 bound = "under" if told["under"] else "over"
             found.append(Amount(Span(*match.span()), _told(match), metric, bound))
     return found
+
+
+_METRICS = ("total-parameters", "active-parameters", "layers", "experts", "context")
+
+
+def _as_read(clause: str, amount: Span) -> str | None:
+    """The property that the reader takes an amount for; none for what somebody has or tried."""
+    if _TRIED.search(clause):
+        return None
+    named = named_in(clause, _METRICS)
+    return next(
+        (n.tag for n in named if n.span.start < amount.end and amount.start < n.span.end), None
+    )
 
 
 _BOUND = re.compile(
@@ -140,7 +162,7 @@ _OF_WINDOW = re.compile(
     r"\b(?:context|window)\s+of\b",
     re.IGNORECASE,
 )
-_TRIED = re.compile(r"\b(?:I|[Ww]e|gave|tried|sent|fed|ran)\b")
+_TRIED = re.compile(r"\b(?:I|[Ww]e|gave|tried|sent|fed|ran)\b|\b[Aa]t\s+an?\s+\S+\s+context\b")
 
 
 def _told(match: re.Match[str]) -> float:
@@ -158,6 +180,9 @@ def _distance(words: re.Pattern[str], clause: str, amount: re.Match[str]) -> int
         ),
         default=10**6,
     )
+
+
+_IS_NAME = re.compile(r"\bthe\s+(?:\w+\s+)?\d+b$", re.IGNORECASE)  # "the 120b" is a model
 
 
 def _metric_of(clause: str, match: re.Match[str]) -> str | None:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 
 from netweight.verdict.lexicon import AUXILIARIES, FINITE_VERBS
-from netweight.verdict.mentions import Mention
+from netweight.verdict.mentions import Mention, has_figure
+from netweight.verdict.reader import named_in, sense_of
 from netweight.verdict.story import Span
 
 LARGE, SMALL = "gpt-oss-120b", "gpt-oss-20b"
@@ -109,6 +110,37 @@ def find_size_references(text: str) -> list[Mention]:
         if not kept or mention.span.start >= kept[-1].span.end:
             kept.append(mention)
     return kept
+
+
+# "the" alone says nothing, and "the best" before a rival's name is said of the rival
+_SAYS_WHICH = re.compile(r"(?!(?:the|its|this|that|one|all|his|her)\b)\b\w{3}", re.IGNORECASE)
+_MAY_BE_ANYTHING = re.compile(
+    r"(?:little|big|small|large|bigger|smaller|larger|open|laptop|hobbyist|weight|rival)",
+    re.IGNORECASE,
+)
+
+
+def _is_beside(text: str, one: Span, other: Span) -> bool:
+    first, second = sorted((one, other))
+    return not text[first.end : second.start].strip()
+
+
+SURE_BESIDE_A_FIGURE = 0.75  # the share from which words are taken for the name of a size
+SURER = 0.9  # where there is no figure to be somebody's, or another size is named beside it
+
+
+def find_meant(text: str, taken: Iterable[Span], *, is_named: bool) -> list[Mention]:
+    """The two sizes where the reader finds them meant, in words that are not taken by a name."""
+    told = {"120b": LARGE, "20b": SMALL}
+    rivals = [n.span for n in sense_of(text).named if n.tag == "rival"]
+    return [
+        Mention((told[tag],), span)
+        for tag, span, share in named_in(text, told, taken)
+        if share >= (SURE_BESIDE_A_FIGURE if has_figure(text) and not is_named else SURER)
+        and _SAYS_WHICH.search(text, *span)
+        and not _MAY_BE_ANYTHING.fullmatch(text, *span)
+        and not any(_is_beside(text, span, r) for r in rivals)
+    ]
 
 
 def _stands_for_a_model(match: re.Match[str]) -> bool:

@@ -19,7 +19,13 @@ from netweight.verdict.names import (
     find_roles,
 )
 from netweight.verdict.protagonist import is_rival, main_subject
-from netweight.verdict.references import FAMILY, find_rivals, find_siblings, find_size_references
+from netweight.verdict.references import (
+    FAMILY,
+    find_meant,
+    find_rivals,
+    find_siblings,
+    find_size_references,
+)
 from netweight.verdict.story import Sentence, Span, Story
 
 
@@ -225,15 +231,29 @@ def _with_references(
 ) -> list[Mention]:
     """The models named, with those called by their size or by their part in the story."""
     more = find_size_references(text) if about else []
+    if about:
+        names = [m.span for m in (*more, *models) if m.ids != FAMILY]
+        is_named = any(len(m.ids) == 1 and m.ids[0] in FAMILY for m in (*more, *models))
+        meant = find_meant(text, names, is_named=is_named)
+        more += [m for m in meant if len(main) != 1 or m.ids == main]
     for role in find_roles(text):
         ids = _played_by(text[role.span.start : role.span.end], passage.subjects, main)
         more += [Mention(ids, role.span)] if ids else []
-    kept = [m for m in models if not any(_is_kin(text, r, m) for r in more)]
+    kept = [
+        m
+        for m in models
+        if not any(_is_kin(text, r, m) or (m.ids == FAMILY and _holds(r, m)) for r in more)
+    ]
     kept = _merged(kept, more)
     if about:
         kept = _merged(kept, find_siblings(text, kept, passage.subjects))
         kept = _merged(kept, find_rivals(text, kept, passage.models))
     return kept
+
+
+def _holds(size: Mention, name: Mention) -> bool:
+    """Whether the family's name is part of a size's: "the larger gpt-oss"."""
+    return size.span.start < name.span.start and name.span.end <= size.span.end
 
 
 def _merged(kept: list[Mention], more: list[Mention]) -> list[Mention]:
@@ -295,7 +315,7 @@ _PAIR = re.compile(
     r"\b(?:both|the\s+two|these\s+two|the\s+pair)\b(?:\s+(?:[\w\-]+\s+)?models)?",
     re.IGNORECASE,
 )
-_FIRST_AND_SECOND = re.compile(
+FIRST_AND_SECOND = re.compile(
     r"\bfirst\b.*\b(?:second|then|last|after)\b|\bin\s+(?:this|that)\s+order\b", re.IGNORECASE
 )
 
@@ -327,7 +347,7 @@ def _note_order(passage: _Passage, sentence: Sentence, models: list[Mention]) ->
     for mention in reversed(models):
         rest = rest[: mention.span.start] + rest[mention.span.end :]
     has_numbers = len(re.findall(r"\d+(?:\.\d+)?\s?%|\d\d\.\d|\b\d{4}\b", rest)) >= len(names)
-    is_announced = bool(_FIRST_AND_SECOND.search(sentence.text))
+    is_announced = bool(FIRST_AND_SECOND.search(sentence.text))
     passage.order, passage.is_order_here = tuple(names), True
     passage.is_order_sure = is_announced or (has_numbers and sentence.is_heading)
 

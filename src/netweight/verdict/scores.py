@@ -180,7 +180,7 @@ def find_scores(
             model=model,
             value=number.value,
             decimals=number.decimals,
-            with_tools=tools_of(text, number.span),
+            with_tools=tools_of(text, number.span, clauses, spans),
             bound=_bound(text, number.span),
             is_named=is_named,
             effort=effort_of(text, number.span, spans),
@@ -189,7 +189,7 @@ def find_scores(
             and not (model is None and SECOND_OF_TWO.search(text, 0, number.span.start))
             and not _FOR_SEVERAL.match(text, number.span.end)
             and not _is_of_a_part(text, number.span, spans)
-            and not _is_of_the_wrong(text, number.span, spans),
+            and not _is_of_the_wrong(text, number.span, spans, benchmarks),
             is_rough=_ROUGH.search(text, 0, number.span.start) is not None,
             is_bare=not number.has_unit and not number.decimals,
         )
@@ -265,8 +265,13 @@ _WRONG = re.compile(
 )
 
 
-def _is_of_the_wrong(text: str, span: Span, numbers: list[Span]) -> bool:
-    """Whether a number counts the answers that were wrong: "gets 10% of MMLU wrong"."""
+def _is_of_the_wrong(text: str, span: Span, numbers: list[Span], benchmarks: list[Mention]) -> bool:
+    """Whether a number counts the answers that were wrong: "gets 10% of MMLU wrong".
+
+    Not where a benchmark is named that is a rate of such answers.
+    """
+    if any(name.endswith("hallucination") for m in benchmarks for name in m.ids):
+        return False
     following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
     return _WRONG.search(text, span.end, min(following, span.end + 80)) is not None
 
@@ -339,6 +344,10 @@ def _is_distance(text: str, number: Number) -> bool:
     return bool(before or (number.has_unit and _DISTANCE_AFTER.match(text, end)))
 
 
+# "the 56.9 of China's R1"
+_OWNED = re.compile(r"\s+of\s+(?:(?:the|its|their|[A-Z][\w.\-]*(?:['\u2019]s)?)\s+){0,3}")
+
+
 def _is_share_of_a_test(
     text: str, end: int, benchmarks: list[Mention], models: list[Mention]
 ) -> bool:
@@ -348,7 +357,8 @@ def _is_share_of_a_test(
         return True
     if any(_ASKED_FOR.fullmatch(word) for word in share[2].split()):
         return True
-    if any(m.span.start <= share.start(1) < m.span.end for m in models):
+    owned = (text[end : m.span.start] for m in models if m.span.start >= end)
+    if any(_OWNED.fullmatch(words) for words in owned):
         return True
     return any(share.start() <= m.span.end and m.span.start <= share.end() for m in benchmarks)
 

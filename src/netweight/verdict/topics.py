@@ -231,7 +231,7 @@ ABILITIES = {
     "willingness": _re(
         r"\bwithout\s+(?:ever\s+|once\s+)?(?:refus|balk|complain|object)\w+|\brefus(?:e|es|al|als|ing)\b|"
         r"\bpolitical\s+(?:\w+\s+){0,2}?(?:texts?|copy|speech(?:es)?|essays?|content|pieces?|leaflets?)\b|"
-        r"\b(?:un)?censor\w*|\bwilling(?:ness|ly)?\b|\bsensitive\s+topics\b"
+        r"\b(?:un)?censor\w*|\b(?:un)?willing(?:ness|ly)?\b|\bsensitive\s+topics\b"
     ),
     "general_knowledge": _re(
         r"\bknow(?:s|ing)?\s+(?:of|about)\s+the\s+(?:wide\s+|wider\s+|whole\s+)?world\b|"
@@ -273,7 +273,9 @@ ABILITIES = {
     "common_sense": _re(r"\bcommon[\s\-]sense\b"),
     "empathy": _re(r"\bempath\w+|\bemotional intelligence\b"),
 }
+UNNAMED = "unnamed"  # what is concluded, in words that no rule knows
 ABILITY_WORDS = {
+    UNNAMED: "what is concluded here",
     "instruction_following": "following instructions",
     "compliance": "compliance",
     "bias": "bias",
@@ -463,7 +465,7 @@ POSSIBILITY = _re(
 SOFTENED = _re(
     r"\b(?:suggest\w*|appears?|appeared|seem\w*|reportedly|allegedly|supposedly|likely|arguably|"
     r"perceived|apparently|(?:nearly?|almost)(?!\s+(?:entirely|exclusively|wholly|completely|all|"
-    r"every|only|always|never)\b)|"
+    r"every|only|always|never|nothing)\b)|"
     r"comparable|close to|about|roughly|approximately|initially|early testing|believed|says?|"
     r"claims?|critics)\b"
 )

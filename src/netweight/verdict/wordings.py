@@ -121,7 +121,7 @@ _AT_WORK = re.compile(
     r"activ|at work|\bwork\b|"
     r"do(?:es|ing)? (?:any |the |all the )?work|in (?:use|play)|engaged|switched on|"
     r"wak\w+|light(?:s|ing)? up|fir(?:e|es|ing)\b|used|working|involved|touched|busy|awake|"
-    r"consulted|called\s+(?:up)?on|run(?:s|ning)?\b",
+    r"consulted|called\s+(?:up)?on|run(?:s|ning)?\b(?!\s+(?:in|on|within|inside|from|with)\b)",
     re.IGNORECASE,
 )
 BILLIONS = re.compile(
