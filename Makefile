@@ -32,9 +32,10 @@ demo: $(READY)
 	$(BIN)/netweight weigh nano --suite quick --out out/demo
 	$(BIN)/netweight verdict examples/story.txt --records out/demo/records --out out/demo
 
-# On all cores; more than four workers would need more memory than they save time.
+# On all cores, a thread each for numpy; more than four workers would need more memory than they
+# save time.
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 check: $(READY)
 	$(BIN)/ruff check .

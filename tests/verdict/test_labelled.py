@@ -124,3 +124,12 @@ def test_a_claim_said_twice_names_the_first():
     claims, _ = read(text, answer(TRAILS | {"sentence": 2}, TRAILS))
     assert [(c.id, c.repeats) for c in claims] == [("c1", None), ("c2", "c1")]
     assert claims[0].span < claims[1].span
+
+
+def test_what_a_model_calls_other_is_linked_to_the_record_that_speaks_to_it():
+    said = {"sentence": 1, "quote": "nobody has to pay for using it at work", "topic": "other"}
+    claim = only(read(f"Of gpt-oss-120b {said['quote']}.", answer(said)))
+    assert (claim.topic, claim.proposition, claim.negated) == ("proposition", "commercial", False)
+    said = {"sentence": 1, "quote": "the weather was fine in May", "topic": "other"}
+    claim = only(read(f"For gpt-oss-120b {said['quote']}.", answer(said)))
+    assert (claim.topic, claim.proposition) == ("other", None)

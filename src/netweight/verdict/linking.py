@@ -32,7 +32,7 @@ _RATIO = re.compile(
     r"(?:the\s+)?(?:size|bulk|parameters?)\b|the\s+number\s+of\s+param)",
     re.IGNORECASE,
 )
-LEAST_AGAINST = 0.66  # where the clause would be contradicted
+LEAST_AGAINST = 0.6  # where the clause would be contradicted
 _OF_ABILITY = ("language-parity", "never-invents", "no-weakness", "refuses", "maths-in-writing")
 _OF_A_MODEL = ("synthetic", "maths-in-writing")
 _IN_GENERAL = re.compile(

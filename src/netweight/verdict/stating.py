@@ -66,8 +66,13 @@ def _is_denial_unread(clause: str, name: str) -> bool:
 
 
 def _share_of_verdict(name: str, shares: dict[str, float]) -> float:
-    """The share of all propositions from which the same verdict would follow."""
+    """The share of all propositions from which the same verdict would follow.
+
+    That a document speaks against a clause must follow from the one that it is taken for.
+    """
     verdict = verdict_on(name)
+    if verdict == "contradicted":
+        return shares[name]
     return sum(s for other, s in shares.items() if other != "none" and verdict_on(other) == verdict)
 
 
