@@ -33,7 +33,7 @@ def serving(*arguments, **kwargs):
 
 def test_an_answer_under_way_ends_before_the_server_does(tiny_folder):
     with serving(tiny_folder, "--host", "0.0.0.0", "--grace", 20) as (process, client):
-        body = {"model": "tiny", "prompt": "a", "stream": True, "max_tokens": 100}
+        body = {"model": "tiny", "prompt": "a", "stream": True, "max_tokens": 100, "seed": 6}
         with client.stream("POST", "completions", json=body) as response:
             lines = response.iter_lines()
             next(lines)
@@ -49,7 +49,7 @@ def test_an_answer_under_way_ends_before_the_server_does(tiny_folder):
 
 def test_a_second_ctrl_c_ends_the_server_at_once_and_without_an_error(tiny_folder):
     with serving(tiny_folder, "--grace", 60) as (process, client):
-        body = {"model": "tiny", "prompt": "a", "stream": True, "max_tokens": 400}
+        body = {"model": "tiny", "prompt": "a", "stream": True, "max_tokens": 400, "seed": 6}
         with client.stream("POST", "completions", json=body) as response:
             lines = response.iter_lines()
             next(lines)
@@ -84,7 +84,7 @@ def test_keys_are_asked_for_and_not_shown(tiny_folder, tmp_path):
 
 def test_kept_responses_outlive_the_server(tiny_folder, tmp_path):
     file = tmp_path / "responses.sqlite"
-    asked = {"model": "tiny", "input": "a", "max_output_tokens": 5}
+    asked = {"model": "tiny", "input": "a", "max_output_tokens": 5, "seed": 6}
     ids, num_read = [], []
     for _ in range(2):
         with serving(tiny_folder, "--store", file) as (process, client):
