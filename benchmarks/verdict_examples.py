@@ -287,7 +287,7 @@ def propositions_told() -> list[Example]:
 
 
 def set_into(told: Example, host: Example, rng: random.Random) -> Example:
-    """A clause in the place of a fact of a sentence, so that it is not known by relation alone.
+    """A clause in the place of a fact of a sentence, so that it is not known by standing alone.
 
     Half of the time what comes before that fact, and is none, belongs to the clause: who says it.
     """

@@ -22,7 +22,6 @@ _JOINING = words(
     "as with if when where after before whether than against plus"
 )
 _REPORTS = re.compile(rf"(?:{REPORTING})$", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z][\w'\u2019\-]*|\d[\d.,]*|[^\w\s]")
 _WORD = re.compile(r"[A-Za-z]{2,}|\d")
 _LEAST_WORDS = 2  # in a clause
 _NEAR = 80  # characters in which they are looked for
@@ -37,12 +36,6 @@ class Place(NamedTuple):
     span: Span
     mark: str
     word: str
-
-
-def tokens_of(text: str) -> list[str]:
-    """Words in lower case, numbers as "#", and marks."""
-    found = _TOKEN.findall(text)
-    return ["#" if t[0].isdigit() else t.lower().replace("\u2019", "'") for t in found]
 
 
 def places_in(text: str) -> list[Place]:

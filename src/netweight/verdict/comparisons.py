@@ -29,7 +29,7 @@ def comparisons_in(scene: Scene, tables: Published) -> list[Trigger]:
             continue
         scene.comparator_spans.update(m.span for m in against)
         benchmarks = _benchmarks_for(scene, near)
-        of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
+        of_errors = _count_errors(benchmarks, tables)
         if scene.text.lower().startswith("hallucinat", start):
             benchmarks = ("personqa-hallucination", "simpleqa-hallucination")
             of_errors = True
@@ -269,8 +269,11 @@ def _says_partly(text: str, near: Span) -> bool:
 
 def _is_of_errors(words: str, benchmarks: tuple[str, ...], tables: Published) -> bool:
     """Whether "higher" speaks of a rate of errors, where higher is worse."""
-    of_errors = any(tables.benchmarks[b].lower_is_better for b in benchmarks)
-    return of_errors and _IN_AMOUNT.search(words) is not None
+    return _count_errors(benchmarks, tables) and _IN_AMOUNT.search(words) is not None
+
+
+def _count_errors(benchmarks: tuple[str, ...], tables: Published) -> bool:
+    return any(tables.benchmarks[b].lower_is_better for b in benchmarks)
 
 
 _IN_AMOUNT = re.compile(

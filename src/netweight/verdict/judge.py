@@ -44,7 +44,7 @@ from netweight.verdict.judge_numbers import (
     judge_score,
     judge_size,
 )
-from netweight.verdict.judge_propositions import judge_proposition
+from netweight.verdict.judge_propositions import are_served, judge_proposition, speeds_told
 from netweight.verdict.judge_quantities import judge_quantity
 from netweight.verdict.judgement import (
     Judgement,
@@ -248,27 +248,19 @@ def _data_effect(claim: Claim, ledger: Ledger) -> Judgement:
 
 _FAST_HOSTS = re.compile(r"\b(?:Groq|Cerebras)\b")
 _MEASURED_HOST = re.compile(r"\bGroq\b")  # the one that the document is of
-_HOST_SPEED = (500, 1200)  # tokens a second
-
-
-def _speeds_told(words: str) -> list[int]:
-    return [int(n.replace(",", "")) for n in re.findall(r"\b(?!20[12]\d\b)\d,?\d{2,3}\b", words)]
 
 
 def _of_fast_hosts(claim: Claim, ledger: Ledger) -> Judgement | None:
     """A speed told of such a host: one that they reached, or not the one of the host measured."""
-    told = _speeds_told(claim.quote)
+    told = speeds_told(claim.quote)
     if not told or not _FAST_HOSTS.search(claim.sentence.text):
         return None
-    agrees = all(_HOST_SPEED[0] <= speed <= _HOST_SPEED[1] for speed in told)
-    if not agrees and not (_MEASURED_HOST.search(claim.quote) and _IS_SPEED.search(claim.quote)):
+    agrees = are_served(told)
+    if not agrees and not _MEASURED_HOST.search(claim.quote):
         return None
     document = ledger.tables.documents["host-speed"]
     said = Statement(text=document.statement, cites=(document.id,))
     return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
-
-
-_IS_SPEED = re.compile(r"\btokens?\s*(?:per|an?|each|every|/)\s*s(?:ec(?:ond)?)?\b", re.IGNORECASE)
 
 
 def _efficiency(claim: Claim, ledger: Ledger) -> Judgement:

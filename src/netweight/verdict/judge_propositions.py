@@ -239,8 +239,20 @@ def _of_languages(claim: Claim, ledger: Ledger) -> Judgement:
 
 
 _SERVED = (400, 1300)  # tokens a second, by the document, with room for rounding
-_SPEED = re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d{2,})\b(?!\s*[bB]\b)")
+_SPEED = re.compile(r"\b(?!20[12]\d\b)(\d{1,3}(?:,\d{3})+|\d{2,})\b(?!\s*[bB]\b)")  # no year
 _PER_SECOND = re.compile(r"\b(?:an?|per|each|every)\s+second\b|\btok(?:ens?)?/s", re.IGNORECASE)
+
+
+def speeds_told(words: str) -> list[int]:
+    """The numbers of words that tell how many tokens are written in a second."""
+    if not _PER_SECOND.search(words):
+        return []
+    return [int(n.replace(",", "")) for n in _SPEED.findall(words)]
+
+
+def are_served(speeds: list[int]) -> bool:
+    """Whether every speed is one that a host with chips of its own reached."""
+    return all(_SERVED[0] <= speed <= _SERVED[1] for speed in speeds)
 
 
 def _of_speed(claim: Claim, ledger: Ledger) -> Judgement:
@@ -248,9 +260,7 @@ def _of_speed(claim: Claim, ledger: Ledger) -> Judgement:
     found = ledger.tables.documents["host-speed"]
     if not {*claim.subjects} & {*found.models}:
         return nothing(_NO_DOCUMENT)
-    is_told = _PER_SECOND.search(claim.quote) is not None
-    told = [int(n.replace(",", "")) for n in _SPEED.findall(claim.quote)] if is_told else []
-    agrees = not claim.negated and all(_SERVED[0] <= n <= _SERVED[1] for n in told)
+    agrees = not claim.negated and are_served(speeds_told(claim.quote))
     said = Statement(text=found.statement, cites=(found.id,))
     return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
 

@@ -1,4 +1,4 @@
-"""Word lists: finite verbs, words of worth, words of the trade, and a site's talk of itself.
+"""Word lists: finite verbs, words of the trade, and a site's talk of itself.
 
 Data, and nothing of any story. The lists are of general English; a word that is missing makes a
 clause fall out of the net, and none of them decides what is true.
@@ -167,66 +167,6 @@ REPORTING = (
     r"replied|joked|complain(?:s|ed)?|posted|reckons?|alleges?|alleged|denie[sd]|confirmed|confirms|"
     r"announced|suggest(?:s|ed)?|contends?|asserts?|asserted|quipped|predict(?:s|ed)|understood"
 )
-
-# ---- words of worth, of any thing and in anybody's mouth
-
-_WORTH = (
-    "good great bad nice excellent splendid handy useful helpful odd strange weird wonderful "
-    "horrible ugly beautiful elegant clumsy sloppy silly stupid sensible wise foolish fair "
-    "unfair honest dishonest generous stingy brave timid smug tedious tiresome annoying "
-    "infuriating pleasing sad happy glad proud grateful angry fond surprised surprising "
-    "shocking shocked alarming worrying encouraging reassuring comforting comfortable "
-    "interesting amusing funny hilarious absurd ridiculous cheeky important significant "
-    "essential serious trivial meaningless meaningful irrelevant obvious shaky flimsy "
-    "trustworthy dubious questionable suspicious overpriced nicest finest best worst better "
-    "worse favourite favorite gift joy pleasure blessing curse shame pity mess nightmare "
-    "gimmick toy nonsense rubbish trash crap sucks hate hated regret alas unfortunately "
-    "fortunately sadly happily luckily regrettably curiously oddly surely clearly perfect "
-    "perfectly flawless wasteful wasted sleazy shiny tempting compelling convincing "
-    "unconvincing persuasive pretentious arrogant humble modest careless careful thoughtful "
-    "thoughtless tasteful tasteless lazy sterile bland lifeless lively witty charmless wooden "
-    "dreary gripping enjoyable likeable likable lovable painful painless effortless hopeful "
-    "hopeless appealing attractive unattractive desirable impressive unimpressive inspiring "
-    "uninspiring trouble wrong-headed misguided overblown exaggerated inflated fuss theatre "
-    "theater spin hype dangerous reckless irresponsible responsible admirable decent sensibly "
-    "wisely rightly wrongly matters underestimated overestimated secondary primary paramount "
-    "enough hero villain clown fool beast monster wonder miracle magic toast doomed dead "
-    "overdue premature nicer prettier wiser courageous bold timely welcome shrewd cunning naive "
-    "hollow noble historic pointless priceless refreshing superb patchy uneven crude "
-    "commendable laudable deplorable disgraceful scandalous splendidly badly nicely poorly "
-    "brilliantly beautifully horribly terribly wonderfully likely unlikely hardly amazing "
-    "awesome cool fun mad crazy insane wild ludicrous bonkers"
-)
-_IS_WORTH = _re(
-    r"\b(?:" + "|".join(sorted(_WORTH.split(), key=len, reverse=True)) + r")\b"
-    r"|\b(?:nothing\s+to\s+lose|no\s+(?:accident|coincidence)|(?:reads?|looks?|smells?|tastes?|sounds?|writes?|talks?|behaves?)\s+like\s+an?|chang\w+\s+everything|(?:publicity|PR)?\s*stunt|forced\s+(?:its|their)\s+hand|(?:reads?|looks?|smells?|tastes?|sounds?)\s+like|"
-    r"my\s+money\s+is|needs?\s+\w+\s+like\s+(?:this|these))\b|\b(?:(?:nobody|no\s+one|who)\s+(?:really\s+)?(?:needs?|wants?|cares?|asked\s+for)|leaves?\s+me|^\W*what\s+an?\s+\w+|remains?\s+to\s+be\s+seen|hard(?:ly)?\s+(?:not\s+)?to\s+(?:be|like|love|hate|resist|see|say|beat|blame)|who\s+knows|"
-    r"(?:has|have|with)\s+(?:all\s+)?the\s+\w+\s+of\s+an?\s|matters?(?:\s+(?:more|most|less|little|here))|(?:not|no)\s+(?:so\s+)?(?:pretty|bad)|"
-    r"(?:is|was|are|were)\s+(?:\w+\s+)?pretty|(?:it|which|that)\s+(?:is|was)\s+like\s+\w+|comes?\s+as\s+no\s+surprise|no\s+surprise)\b"
-    r"|\btoo\s+\w+\s+by\s+half\b|\b(?:far\s+)?too\s+(?:\w+ly\s+)?(?:much|many|little|few|big|small|slow|long|short|early|late|\w+y)\b"
-    r"|\b(?:love|loved|adore\w*|loath\w*|applaud\w*)\b|\bworth\b"
-    r"|\bfight\s+me\b|\bhands\s+down\b|\bthumbs\s+(?:up|down)\b|\b(?:not\s+)?my\s+(?:cup|thing)\b"
-)
-# "no better than 3%" and "the best of 10 runs" are measured.
-_IS_MEASURED = _re(
-    r"\b(?:better|worse|best|enough|good|secondary|primary|likely|dead|wrong|magic)\b"
-)
-
-
-# "reads invoices better than X" sets two things side by side; "better than nothing" does not.
-_COMPARES = _re(r"(?:better|worse)\b[^.;,]{0,30}\bthan\s+(?!nothing|ever|I\b|we\b|expected|anyone)")
-
-
-def is_worth(clause: str) -> bool:
-    """Whether the clause praises or blames, in words that no number beside them bears out."""
-    places = [m for m in _IS_WORTH.finditer(clause) if not _COMPARES.match(clause, m.start())]
-    found = [m[0].lower() for m in places]
-    if not found:
-        return False
-    if re.search(r"\d", clause):
-        return any(not _IS_MEASURED.fullmatch(word) for word in found)
-    return True
-
 
 # ---- words of the trade
 
