@@ -19,7 +19,7 @@ from netweight.verdict.stating import MADE
 from netweight.verdict.story import Span, Story, parse_story
 
 # Read to mend rules by, and kept from the weights, so that these are not flattered there.
-NOT_LEARNED = ("further24", "further25", "further26", "further27", "further28")
+NOT_LEARNED = ("further29", "further30", "further31", "further32")
 LEARNED_FROM = tuple(split for split in SPLITS if split not in (*UNREAD, *NOT_LEARNED))
 NEAR_CUT = 2  # characters between a cut and the beginning or end of a claim that is meant by it
 CLAUSE_OVERLAP = 0.5  # of the shorter of a clause and a claim
@@ -93,13 +93,17 @@ def all_examples() -> list[Example]:
     hosts = [e for e in found if any(c.reading == "fact" for c in e.clauses)]
     rng = random.Random(SEED)
     set_in = [set_into(clause, rng.choice(hosts), rng) for clause in clauses[::2]]
+    opposites = denials_told()
+    set_in += [set_into(clause, rng.choice(hosts), rng) for clause in opposites]
     return [
         *found,
         *clauses[1::2],
+        *opposites,
         *set_in,
         *mentions_told(),
         *conclusions_told(),
         *relations_told(),
+        *voices_told(),
     ]
 
 
@@ -236,13 +240,27 @@ def propositions_open_to(claim: GoldClaim | None) -> tuple[str, ...] | None:
 
 
 VOICES = ("own", "told")
+# What is only suspected of the models, by the words in which stories tell it.
+_SUSPECTED = re.compile(
+    r"synthe|artificial|(?:machine|model|computer)[\s-](?:made|written|generated)|other\s+(?:models|machines)|"
+    r"formula|equation|LaTeX|algebra|integral|theorem|sums\b|maths?\b|symbols?\b",
+    re.IGNORECASE,
+)
 
 
 def voice_of(claim: GoldClaim, gold: GoldStory) -> str | None:
-    """Whether what is wrong is the story's own error, or told as somebody's who may be wrong."""
+    """Whether what is wrong is the story's own error, or told as somebody's who may be wrong.
+
+    So too of a suspicion: whether the story takes it for a fact, or tells that it is one.
+    """
     if any(_in_one_place(planted.mark, claim.quote, gold.text) for planted in gold.planted):
         return "own"
-    return "told" if claim.label == "contradicted" else None
+    is_suspicion = (
+        claim.label == "not_enough_evidence"
+        and claim.type in ("training", "behaviour")
+        and _SUSPECTED.search(claim.quote) is not None
+    )
+    return "told" if claim.label == "contradicted" or is_suspicion else None
 
 
 def _in_one_place(mark: str, quote: str, text: str) -> bool:
@@ -277,8 +295,17 @@ def marked_sentences() -> list[Marked]:
 
 def propositions_told() -> list[Example]:
     """The clauses of our own that make or deny a proposition, or do neither."""
+    return _told("propositions.txt")
+
+
+def denials_told() -> list[Example]:
+    """Clauses that make a proposition, each before one of much the same words that denies it."""
+    return _told("denials.txt")
+
+
+def _told(file: str) -> list[Example]:
     found = []
-    for line in _lines("propositions.txt"):
+    for line in _lines(file):
         name, sign, text = line.split(" | ", 2)
         label = NONE if sign == "0" else name + sign
         clause = Clause(Span(0, len(text)), propositions=(label,))
@@ -368,4 +395,19 @@ def conclusions_told() -> list[Example]:
     for line in _lines("conclusions.txt"):
         sign, _, text = line.partition(" | ")
         found.append(Example(text, conclusions=(CONCLUSIONS[sign],)))
+    return found
+
+
+_HEARD = {"s": "own", "t": "told"}
+
+
+def voices_told() -> list[Example]:
+    """Sentences with a clause that is wrong, which the story says itself or only tells of."""
+    found = []
+    for line in _lines("voices.txt"):
+        sign, _, marked = line.partition(" | ")
+        before, clause, after = re.split(r"[{}]", marked)
+        place = Span(len(before), len(before) + len(clause))
+        heard = Clause(place, voice=_HEARD[sign])
+        found.append(Example(before + clause + after, clauses=(heard,)))
     return found

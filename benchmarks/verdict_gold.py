@@ -24,7 +24,7 @@ from netweight.verdict.story import Span, Story, parse_story
 
 FOLDER = Path(__file__).parents[1] / "tests" / "verdict" / "gold"
 # Nothing is learned or made from these: their answers were never read.
-UNREAD = tuple(f"unread{number}" for number in range(1, 9))
+UNREAD = tuple(f"unread{number}" for number in range(1, 11))
 SPLITS = (
     *("dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5"),
     "blind",
@@ -32,7 +32,8 @@ SPLITS = (
     *("further7", "further8", "further9", "further10", "further11", "further12"),
     *("further13", "further14", "further15", "further16", "further17", "further18", "further19"),
     *("further20", "further21", "further22", "further23", "further24", "further25", "further26"),
-    *("further27", "further28"),
+    *("further27", "further28", "further29", "further30"),
+    *("further31", "further32"),
     *UNREAD,
 )
 LABELS = ("supported", "contradicted", "mixed", "not_enough_evidence", "not_checkable")

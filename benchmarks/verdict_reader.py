@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -45,7 +46,7 @@ from netweight.verdict.scenes import overlap
 FOLDER = Path(reader.__file__).parent / "published"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
-EPOCHS = 4
+EPOCHS = 6
 RATE = 3e-4  # of the encoder; the heads, which begin from nothing, learn ten times as fast
 WARM_UP = 0.06  # of all steps
 DROPOUT = 0.1
@@ -402,8 +403,39 @@ def new_network(folder: Path, examples: Sequence[Example]) -> tuple[Network, dic
     return network, {name: row for row, name in enumerate(kept)}
 
 
-def write(network: Network, vocabulary: Mapping[str, int]) -> None:
-    """Write the weights and the vocabulary as the package reads them."""
+def mean_of(
+    one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The mean of two networks that were learned from the same beginning, as they are written.
+
+    "Model soups" (Wortsman et al., 2022, arXiv 2203.05482): steadier than either, at no cost.
+
+    Raises:
+        ValueError: their tensors differ in name or shape.
+    """
+    if {n: t.shape for n, t in one.items()} != {n: t.shape for n, t in other.items()}:
+        raise ValueError("these are weights of two different networks")
+    found: dict[str, np.ndarray] = {}
+    for name, tensor in one.items():
+        if tensor.dtype == np.int8:
+            scale = f"{name}.scale"
+            wide = [t[name].astype(np.float32) * t[scale] for t in (one, other)]
+            matrix, scales = rounded(torch.from_numpy((wide[0] + wide[1]) / 2))
+            found |= {name: matrix.numpy(), scale: scales.numpy()}
+        elif not name.endswith(".scale"):
+            mean = (tensor.astype(np.float32) + other[name].astype(np.float32)) / 2
+            found[name] = mean.astype(tensor.dtype)
+    return found
+
+
+def write(
+    network: Network, vocabulary: Mapping[str, int], earlier: Mapping[str, np.ndarray] | None
+) -> None:
+    """Write the weights and the vocabulary as the package reads them.
+
+    `earlier` are weights of another time of learning; what is written is the mean with them.
+    """
+    tensors = mean_of(earlier, network.tensors()) if earlier else network.tensors()
     about: dict[str, Any] = {
         "schema": reader.SCHEMA,
         "layers": len(network.layers),
@@ -412,7 +444,7 @@ def write(network: Network, vocabulary: Mapping[str, int]) -> None:
         "base": {"name": "sentence-transformers/all-MiniLM-L6-v2", "sha256": BASE_SHA256},
     }
     write_atomically(FOLDER / "vocabulary.txt", "".join(f"{name}\n" for name in vocabulary))
-    content = save(network.tensors(), {"about": json.dumps(about)})
+    content = save(tensors, {"about": json.dumps(about)})
     written = FOLDER / f".{reader.WEIGHTS}"
     written.write_bytes(content)
     written.replace(FOLDER / reader.WEIGHTS)
@@ -424,7 +456,9 @@ def main() -> None:
         prog="python -m benchmarks.verdict_reader", description=__doc__
     )
     parser.add_argument("base", type=Path, help="the folder of the base encoder")
+    parser.add_argument("--mean-with", type=Path, help="weights of another time of learning")
     arguments = parser.parse_args()
+    earlier = load_arrays(arguments.mean_with) if arguments.mean_with else None
     digest = hashlib.sha256((arguments.base / "model.safetensors").read_bytes()).hexdigest()
     if digest != BASE_SHA256:
         parser.error(
@@ -433,7 +467,7 @@ def main() -> None:
     examples = all_examples()
     network, vocabulary = new_network(arguments.base, examples)
     learn(network, [encoded(e, vocabulary, network.classes) for e in examples])
-    write(network, vocabulary)
+    write(network, vocabulary, earlier)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from netweight.verdict.evidence import published
+from netweight.verdict.propositions import PROPOSITIONS
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "verdict"
@@ -48,3 +49,18 @@ def test_every_model_beside_another_is_marked_by_its_relation():
     signs = Counter(s for row in rows for s in re.findall(r"\{([^{}|]+)\|[^{}|]+\}", row))
     assert signs.keys() == {"+", "-", "=", "0"} and min(signs.values()) > 500
     assert all(re.search(r"\{[^{}|]+\|[^{}|]+\}", row) for row in rows)
+
+
+def test_every_clause_of_a_pair_stands_before_its_opposite():
+    rows = [row.split(" | ", 2) for row in lines("denials.txt")]
+    assert len(rows) > 1_500 and len({text for _, _, text in rows}) == len(rows)
+    for (name, sign, _), (other, opposite, _) in zip(rows[::2], rows[1::2], strict=True):
+        assert name == other in PROPOSITIONS and (sign, opposite) == ("+", "-")
+
+
+def test_every_wrong_clause_has_its_voice():
+    rows = lines("voices.txt")
+    assert len(set(rows)) == len(rows)
+    assert all(re.fullmatch(r"[st] \| [^{}|]*\{[^{}|]+\}[^{}|]*", row) for row in rows)
+    voices = Counter(row[0] for row in rows)
+    assert min(voices["s"], voices["t"]) > 200

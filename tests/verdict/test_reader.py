@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,6 +25,7 @@ from benchmarks.verdict_reader import (
     asked_of,
     classes_in,
     encoded,
+    mean_of,
     rounded,
 )
 from netweight.verdict import reader as reader_
@@ -193,3 +195,24 @@ def test_a_reader_needs_every_one_of_its_tensors():
     with pytest.raises(KeyError):
         reader_from({}, {"layers": 1, "heads": {}, "learned_from": []}, {})
     assert reader_.SCHEMA == "netweight-reader/2"
+
+
+def test_the_mean_of_two_networks_lies_between_them_and_of_one_with_itself_is_that_one():
+    def arrays(seed):
+        matrix = torch.randn(5, 7, generator=torch.Generator().manual_seed(seed))
+        whole, scale = rounded(matrix)
+        bias = np.full(5, seed, np.float32)
+        return {"m": whole.numpy(), "m.scale": scale.numpy(), "m.bias": bias}
+
+    def dense(found):
+        return found["m"] * found["m.scale"]
+
+    one, other = arrays(1), arrays(2)
+    mean = mean_of(one, other)
+    off = np.abs(dense(mean) - (dense(one) + dense(other)) / 2)
+    assert (off <= mean["m.scale"] / 2 + 1e-6).all()
+    assert (mean["m.bias"] == 1.5).all() and mean["m"].dtype == np.int8
+    same = mean_of(one, one)
+    assert np.allclose(dense(same), dense(one), atol=1e-6)
+    with pytest.raises(ValueError, match="two different networks"):
+        mean_of(one, {**other, "m.bias": np.zeros(6, np.float32)})

@@ -13,7 +13,7 @@ from netweight.verdict import net, topics
 from netweight.verdict.clauses import clauses_of
 from netweight.verdict.denial import is_distanced, is_supposed
 from netweight.verdict.evidence import Published
-from netweight.verdict.lexicon import is_boilerplate
+from netweight.verdict.lexicon import REPORTING, is_boilerplate
 from netweight.verdict.linking import trigger_of
 from netweight.verdict.names import find_attribution
 from netweight.verdict.scenes import Scene, overlap, read_scenes, subjects_of
@@ -99,7 +99,9 @@ def _meant(claim: Claim, scene: Scene, tables: Published) -> tuple[str, ...]:
     is_closed = any(row.access == "proprietary" for row in rows)
     is_named = any(overlap(m.span, _within(claim)) for m in scene.models)
     is_of_safety = claim.topic in ("no-high-capability", "harmony") and is_beside
-    if ((claim.topic in _OF_OPEN_WEIGHTS and is_closed) or is_of_safety) and not is_named:
+    is_of_data = claim.topic in ("synthetic-data", "maths-in-writing") and is_beside
+    is_of_weights = claim.topic in _OF_OPEN_WEIGHTS and is_closed
+    if (is_of_weights or is_of_safety or is_of_data) and not is_named:
         return scene.main_subjects
     if len(rows) < 2 or len(rows) < len(claim.subjects) or len({row.family for row in rows}) > 1:
         return claim.subjects
@@ -245,7 +247,7 @@ def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Sto
     attribution = find_attribution(_spoken(scene.text, span, trigger))
     # in a licence "may" is a permission, not a doubt
     possible = trigger.type != "licence" and bool(topics.POSSIBILITY.search(quote))
-    soft = bool(topics.SOFTENED.search(quote))
+    soft = bool(topics.SOFTENED.search(quote) or _JUST_SAID.search(scene.text, 0, span.start))
     return Claim(
         id=name,
         topic=trigger.topic,
@@ -276,6 +278,9 @@ def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Sto
         figures=trigger.figures,
         beside=trigger.beside,
     )
+
+
+_JUST_SAID = re.compile(rf"\b(?:{REPORTING})\s+(?:that\s+)?$", re.IGNORECASE)
 
 
 def _is_taken_back(scene: Scene, trigger: Trigger) -> bool:

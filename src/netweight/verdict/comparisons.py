@@ -299,7 +299,8 @@ def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
     limit = stop.start() if stop else len(text)
     if after and _ON.fullmatch(text, near.end, after[0].span.start):
         return names_of(_listed_on(text, [m for m in after if m.span.start < limit]))
-    if topics.says_universal(_clause_of(text, near)):
+    said = _clause_of(text, near)
+    if topics.says_universal(said) or (comma and _IN_GENERAL.search(text, comma, near.start)):
         return ()
     if named := listed_before(scene, near.start) or names_of(
         [m for m in scene.benchmarks if m.span.start < near.start]
@@ -310,6 +311,10 @@ def _benchmarks_for(scene: Scene, near: Span) -> tuple[str, ...]:
     return (alone if len(alone) == 1 else ()) or scene.pointed_benchmarks
 
 
+# "and for core reasoning": of no test that was named before
+_IN_GENERAL = re.compile(
+    r"\b(?:core\s+reasoning|reasoning\s+in\s+general|in\s+general|overall)\b", re.IGNORECASE
+)
 _COMMA = re.compile(r"[,;:](?=\s)")
 _NEW_CLAUSE = re.compile(r";|,?\s(?:but|while|whereas|although|though|yet)\b|,\s+(?:and|so)\b")
 

@@ -28,9 +28,15 @@ _OF_SIZE = re.compile(
 )
 
 
+_ORDERS = re.compile(r"\b(?:above|below|ahead\s+of|behind)\s+(?:it|them)\b", re.IGNORECASE)
+
+
 def relation_of(text: str, place: Span, least: float = _SURE) -> Relation | None:
     """How the model that a phrase means is said to stand to another one; None if it is not."""
-    shares = sense_of(text).relation(place)
+    shares = dict(sense_of(text).relation(place))
+    if _ORDERS.search(text):  # then nobody is level
+        rest = 1 - shares.pop("equal")
+        shares = {n: share / rest for n, share in shares.items()}
     name = max(sorted(shares), key=shares.__getitem__)
     return cast(Relation, name) if name != "none" and shares[name] >= least else None
 

@@ -68,6 +68,7 @@ def tools_of(text: str, span: Span, clauses: Sequence[Span], numbers: list[Span]
     return None if is_elsewhere and others and not _OF_BOTH.search(text) else is_with
 
 
+_ONLY_TOOLS = re.compile(r"(?:its\s+|the\s+)?tools?", re.IGNORECASE)
 _OF_BOTH = re.compile(r"\b(?:both|each|all|alike|either|every|too|again)\b", re.IGNORECASE)
 
 
@@ -77,6 +78,7 @@ def _tools_in(text: str) -> list[tuple[Span, bool]]:
     return found + [
         (span, tag == "tools")
         for tag, span, _ in named_in(text, ("tools", "no-tools"), (span for span, _ in found))
+        if not _ONLY_TOOLS.fullmatch(text, *span)  # "tools matter": no condition
     ]
 
 
@@ -107,7 +109,13 @@ def effort_of(text: str, span: Span, numbers: list[Span]) -> str | None:
     told = _efforts_in(text)
     following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
     previous = max((n.end for n in numbers if n.end <= span.start), default=0)
-    own = [t for t in told if previous <= t[0].start and t[0].end <= following]
+    own = [
+        t
+        for t in told
+        if previous <= t[0].start
+        and t[0].end <= following
+        and not (following < len(text) and ";" in text[span.end : t[0].start])
+    ]
     if own:
         return min(own, key=lambda t: (_distance(text, t[0], span), -t[0].start))[1]
     first, last = min(n.start for n in numbers), max(n.end for n in numbers)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.comparing import describe, pairs_for, wrong_peer
+from netweight.verdict.denial import has_denial
 from netweight.verdict.evidence import Document, Figure, KnownModel
 from netweight.verdict.faults import Fault
 from netweight.verdict.judgement import Judgement, Statement, number
@@ -38,6 +39,8 @@ def faults_in_order(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[
         return [Fault("strength_inflation", _values(lost, ledger))]
     if not pairs or any(pair.by_value != against for pair in pairs):
         return []
+    if claim.relation == "below" and has_denial(claim.quote):
+        return [Fault("negation", _values(pairs, ledger))]  # "does not get past X"
     is_close = claim.relation == "above" and any(_is_close(pair, claim, ledger) for pair in pairs)
     return [Fault("strength_inflation" if is_close else "model_swap", _values(pairs, ledger))]
 
@@ -115,7 +118,8 @@ def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
         is_named = is_named and not _AS_LATEST.search(claim.quote)
         if row.newer is None or is_named:
             continue
-        for benchmark in claim.benchmarks:
+        metrics = [ledger.tables.figures[name].metric for name in claim.figures]
+        for benchmark in dict.fromkeys((*claim.benchmarks, *metrics)):
             old, new = _same_board(benchmark, rival, row.newer, ledger)
             if old and new and _was_out(new, claim):
                 text = (
@@ -149,7 +153,8 @@ _AS_LATEST = re.compile(
 def _rivals_told(claim: Claim) -> list[str]:
     """The models that the claim sets beside another: compared, or scored where others are."""
     scored = [s.model for s in claim.scores if s.model and s.is_named]
-    named = [*claim.comparators, *scored, *(claim.subjects if claim.comparators else ())]
+    is_beside = claim.comparators or claim.figures
+    named = [*claim.comparators, *scored, *(claim.subjects if is_beside else ())]
     return [
         name for name in dict.fromkeys(named) if {*claim.nearby_models, *claim.subjects} - {name}
     ]

@@ -6,6 +6,7 @@ Looks only at claims that the figures contradict, and at figures told without wh
 import itertools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.conditions import says_with_tools
@@ -20,6 +21,7 @@ from netweight.verdict.judge_numbers import (
     judge_checkpoint,
     judge_memory,
     judge_size,
+    models_of,
     names_a_size,
     of_another_condition,
     part_untold,
@@ -28,6 +30,7 @@ from netweight.verdict.judge_numbers import (
 )
 from netweight.verdict.judgement import Judgement, Statement, number
 from netweight.verdict.ledger import Ledger
+from netweight.verdict.names import find_benchmarks
 from netweight.verdict.scores import Score
 
 
@@ -41,11 +44,33 @@ def faults_in_scores(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
             faults += _dropped(score, equal, rows, claim, ledger)
         elif other := of_another_condition(score, rows, claim):
             faults.append(_of_another_condition(other, score, rows, ledger))
+        elif not rows and (other := _of_the_sibling(score, claim, ledger)):
+            faults.append(_of_the_other_size(other, score, claim, ledger))
         elif not rows and not ledger.tables.about(score.benchmark) and _is_precise(score):
             faults.append(_of_no_source(score, ledger))
         elif rows and (_is_clear(score, rows, ledger) or _is_exchanged(score, claim, ledger)):
             faults.append(_wrong(score, rows, claim, ledger))
     return faults
+
+
+def _of_the_sibling(score: Score, claim: Claim, ledger: Ledger) -> Figure | None:
+    """The figure of the other size that a score is, where its own model has none on the test."""
+    if not (score.is_named and score.is_clear) or score.is_rough or score.bound is not None:
+        return None
+    told = claim.told_of(models_of(score, claim))
+    for name in _siblings(told, ledger):
+        rows = published_of(replace(score, model=name), claim.told_of((name,)), ledger)
+        if same := [row for row in allowed(score, rows) if is_same(row, score)]:
+            return same[0]
+    return None
+
+
+def _of_the_other_size(other: Figure, score: Score, claim: Claim, ledger: Ledger) -> Fault:
+    own = ledger.name(models_of(score, claim)[0])
+    name = ledger.tables.benchmarks[score.benchmark].name
+    text = f"{number(other.value)} is {ledger.name(other.model)}'s figure; of {own} none is "
+    text += f"published on {name}."
+    return Fault("size_swap", Statement(text=text, cites=(other.id,)))
 
 
 def _is_precise(score: Score) -> bool:
@@ -117,16 +142,20 @@ def _dropped(
         s.with_tools and s.benchmark == score.benchmark and s.model != score.model
         for s in claim.beside or claim.scores
     )
-    if tools == {"with tools"} and (is_of_others or not _tells_tools(claim)):
+    if tools == {"with tools"} and (is_of_others or not _tells_tools(score, claim, ledger)):
         text = f"{number(first.value)} is {ledger.name(first.model)}'s figure with tools"
         text += f"; without them it is {number(without[0].value)}." if without else "."
         cites = tuple(row.id for row in (first, *without[:1]))
         faults.append(Fault("dropped_condition", Statement(text=text, cites=cites)))
     efforts = {row.conditions.effort for row in equal}
-    if efforts <= {"low", "medium"} and not re.search(
-        r"\b(?:low|lower|lowest|medium|middle|effort|dial|gears?|slider|knob|notch)\b",
-        claim.context,
-        re.IGNORECASE,
+    if (
+        score.effort is None
+        and efforts <= {"low", "medium"}
+        and not re.search(
+            r"\b(?:low|lower|lowest|medium|middle|effort|dial|gears?|slider|knob|notch)\b",
+            claim.context,
+            re.IGNORECASE,
+        )
     ):
         text = f"{number(first.value)} is {ledger.name(first.model)}'s figure at "
         text += f"{first.conditions.effort} effort."
@@ -134,14 +163,34 @@ def _dropped(
     return faults
 
 
-def _tells_tools(claim: Claim) -> bool:
-    """Whether the sentence speaks of tools, or those it is read with say that there were some."""
+def _tells_tools(score: Score, claim: Claim, ledger: Ledger) -> bool:
+    """Whether the sentence speaks of tools, or those it is read with say that there were some.
+
+    Not where they say it of a score on another test: "96.6 on AIME with tools. On Codeforces 2622."
+    """
     told = claim.sentence.text
     if TOOLS_TOLD.search(told) or _WITH_THEM.search(told):
         return True
-    return says_with_tools(claim.context) and TOOLS_TOLD.search(claim.context) is not None
+    around = [
+        sentence
+        for sentence in _STOP.split(claim.context.replace(told, ""))
+        if not _is_of_another_test(sentence, score.benchmark, ledger)
+    ]
+    said = " ".join(around)
+    return says_with_tools(said) and TOOLS_TOLD.search(said) is not None
 
 
+_STOP = re.compile(r"(?<=[.!?])\s+")
+
+
+def _is_of_another_test(sentence: str, benchmark: str, ledger: Ledger) -> bool:
+    """Whether a sentence tells a number on a test, and not on this one."""
+    mentions = find_benchmarks(sentence, ledger.tables)
+    named = {name.partition("-")[0] for mention in mentions for name in mention.ids}
+    return bool(named) and benchmark.partition("-")[0] not in named and bool(_FINE.search(sentence))
+
+
+_FINE = re.compile(r"\b\d\d(?:\.\d)?\b|\b\d{4}\b")
 _WITH_THEM = re.compile(r"\b(?:with|using|given)\s+(?:them|these|those)\b", re.IGNORECASE)
 
 
@@ -267,7 +316,12 @@ def _owner(score: Score, subject: str, claim: Claim, ledger: Ledger) -> Figure |
 
 
 def _are_of_a_kind(one: str, other: str) -> bool:
-    """Whether two benchmarks give the same kind of rate, as those of made-up answers do."""
+    """Whether two benchmarks give the same kind of rate, as those of made-up answers do.
+
+    So do a test and a part of it.
+    """
+    if one.startswith(f"{other}-") or other.startswith(f"{one}-"):
+        return True
     return one.rpartition("-")[2] == other.rpartition("-")[2] == "hallucination"
 
 
@@ -275,6 +329,8 @@ def _kind(score: Score, other: Figure, own: Figure, claim: Claim, ledger: Ledger
     if other.metric != own.metric:
         return "column_swap"
     models = ledger.tables.models
+    if models[other.model].newer == own.model:
+        return "stale_comparator"
     family = models[own.model].family
     if family is not None and models[other.model].family == family:
         return "size_swap"

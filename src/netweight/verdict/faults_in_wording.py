@@ -28,13 +28,14 @@ def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> lis
         return []
     if claim.topic == "proposition" and _is_told_by_others(claim):
         return []  # what others are told to say is theirs
-    if claim.proposition in _OF_NUMBERS and re.search(r"\d|illion", claim.quote):
+    if claim.proposition in _OF_NUMBERS and re.search(r"\d|illion", _SIZE.sub("", claim.quote)):
         return [Fault("invented_number", judgement.reason[0])]
     cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
     text = " ".join(s.text for s in judgement.reason[:2])
     return [Fault("negation", Statement(text=text, cites=cites))]
 
 
+_SIZE = re.compile(r"\b(?:gpt-oss-)?(?:120|20)b\b", re.IGNORECASE)  # a name
 _OF_NUMBERS = ("training-compute", "effort-levels", "fast-hosts")  # a wrong one is the error
 
 
@@ -71,7 +72,8 @@ _MAKER_SAYS = re.compile(
 
 
 _OF_THE_MAKER = re.compile(
-    r"\b(?:OpenAI|company|maker|vendor|card|firm|spokes\w+|lab)\b|^\W*(?:It|They)\b", re.IGNORECASE
+    r"\b(?:OpenAI|company|maker|developers?|vendor|card|firm|spokes\w+|lab)\b|^\W*(?:It|They)\b",
+    re.IGNORECASE,
 )
 
 

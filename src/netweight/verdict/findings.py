@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from netweight.verdict.claims import Claim
+from netweight.verdict.denial import is_distanced
 from netweight.verdict.evidence import Row
 from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.faults_in_comparisons import faults_in_order, faults_in_rivals
@@ -34,6 +35,7 @@ Detector = Callable[[Claim, Judgement, Ledger], list[Fault]]
 _BY_TOPIC: dict[str, tuple[Detector, ...]] = {
     "score": (faults_in_scores, faults_in_rivals, faults_in_versions),
     "comparison": (faults_in_order, faults_in_rivals),
+    "figures": (faults_in_rivals,),
     "size": (faults_in_resources,),
     "memory": (faults_in_resources,),
     "checkpoint": (faults_in_resources,),
@@ -115,6 +117,8 @@ def _is_hearsay(claim: Claim) -> bool:
     is_too_short = len(claim.sentence.text.split()) < _LEAST_WORDS_TOLD
     if is_too_short or is_told_by_the_maker(claim):
         return False  # what its maker says of a model, a story answers for
+    if claim.negated and is_distanced(claim.sentence.text, place.end):
+        return False  # "It is not true that": the denial is the story's own
     return sense_of(claim.sentence.text).voices(place)["told"] >= _TOLD
 
 

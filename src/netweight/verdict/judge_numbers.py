@@ -1,12 +1,12 @@
 """Judging numbers that a story states: sizes, memory needs and benchmark scores."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from netweight.verdict.claims import Claim
 from netweight.verdict.conditions import says_tools_plainly
 from netweight.verdict.evidence import Computed, Figure
-from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, number
+from netweight.verdict.judgement import Judgement, Statement, Verdict, listed, nothing, number
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.scores import Score, is_own_run
 from netweight.verdict.wordings import (
@@ -36,6 +36,8 @@ def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     """Parameter counts, total or active, within the tolerance of a rounded name."""
     stated = sizes_told(claim.quote)
     rows = _sizes_of(claim.subjects, ledger)
+    if _ANOTHER_MODEL.search(claim.quote):
+        return nothing("This is said of a model beside those released.")
     if not rows["total"] or not stated:
         return Judgement(
             verdict="not_enough_evidence",
@@ -50,6 +52,13 @@ def judge_size(claim: Claim, ledger: Ledger) -> Judgement:
     return Judgement(
         verdict=verdict, reason=tuple(_size_sentence(t, ledger) for t in rows["total"])
     )
+
+
+# "a third model of some 400 billion parameters"
+_ANOTHER_MODEL = re.compile(
+    r"\b(?:third|another|next|forthcoming|future)\s+(?:\w+\s+)?(?:model|version|size|sibling)\b",
+    re.IGNORECASE,
+)
 
 
 def sizes_told(quote: str) -> list[tuple[float, bool]]:
@@ -464,7 +473,7 @@ def of_another_condition(score: Score, rows: list[Figure], claim: Claim) -> Figu
     told = claim.beside or claim.scores
     is_alone = (
         (len(told) == 1 or score.model is not None)
-        and sum(s.model in (score.model, None) for s in told) == 1
+        and (sum(s.model in (score.model, None) for s in told) == 1 or _is_told_at_each(told))
         and score.is_clear
         and score.bound is None
         and score.decimals >= 0
@@ -473,6 +482,12 @@ def of_another_condition(score: Score, rows: list[Figure], claim: Claim) -> Figu
     if not (is_alone and is_told and allowed(score, rows)):
         return None
     return next((row for row in rows if is_same(row, score)), None)
+
+
+def _is_told_at_each(told: Sequence[Score]) -> bool:
+    """Whether scores are told each at an effort of its own: "80 at low, 92.5 at high"."""
+    efforts = {score.effort for score in told}
+    return None not in efforts and len(efforts) == len(told)
 
 
 def is_same(row: Figure, score: Score) -> bool:

@@ -56,9 +56,27 @@ def _read(amount: Amount, claim: Claim, ledger: Ledger) -> tuple[Verdict, Statem
         return None
     units = (1.0, GIB_IN_GB) if rows[0].unit == "GiB" else (1.0,)
     agrees = any(_agrees(amount, r.value * unit) for r in rows for unit in units)
+    if not agrees and amount.metric in _OF_PARAMETERS:
+        agrees = _is_the_other_count(amount, claim, ledger)
     parts = [f"{ledger.name(r.model)} has {number(r.value)} {_WORDS[r.metric]}" for r in rows]
     said = Statement(text="; ".join(parts) + ".", cites=tuple(r.id for r in rows))
     return "supported" if agrees else "contradicted", said
+
+
+_OF_PARAMETERS = ("total-parameters", "active-parameters")
+
+
+def _is_the_other_count(amount: Amount, claim: Claim, ledger: Ledger) -> bool:
+    """Whether an amount is of the parameters at work, or of all, where words may mean either.
+
+    What is told of all may be of those at work; "five of the 117 billion are awake" tells both.
+    """
+    told = [a for a in amounts_in(claim.quote) if a.metric in _OF_PARAMETERS]
+    if len(told) == 1 and amount.metric == "active-parameters":
+        return False
+    metrics = _OF_PARAMETERS if len(told) > 1 else _OF_PARAMETERS[1:]
+    rows = [ledger.tables.one(metric, s) for metric in metrics for s in claim.subjects]
+    return any(_agrees(amount, row.value) for row in rows if row)
 
 
 def _agrees(amount: Amount, value: float) -> bool:

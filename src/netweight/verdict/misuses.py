@@ -69,7 +69,7 @@ BACK_REFERENCE = _re(
     rf"^(?:\w+:\s+)?{_FROM}\s+(?:this|that|these|those|it|them)(?:,|\s+(?:you|one|we|it\s+follows)\b)|"
     rf"^(?:\w+:\s+)?{_FROM}\s+(?:(?:such|an?|the|this|that|these|those)\s+)+(?:\w+\s+){{0,2}}?"
     r"(?:marks?|scores?|results?|numbers?|figures?|rates?|ratings?|showing|evidence)\b|"
-    r"^(?:So|Hence|Therefore|Thus|It\s+follows|No\s+wonder|Small\s+wonder|In\s+other\s+words|Which\s+means|"
+    r"^(?:So|Hence|Therefore|Thus|It\s+follows(?=\s+that|,)|No\s+wonder|Small\s+wonder|In\s+other\s+words|Which\s+means|"
     r"That['\u2019]s\s+why)\b|"
     r"^(?:\w+:\s+)?(?:That|This|Which)\s+(?:tells|means|shows|says|proves|suggests|makes|implies)\b|"
     r"\b(?:this|that|these|those|such)\s+(?:an?\s+)?(?:\w+\s+)?(?:numbers?|scores?|results?|figures?|marks?|rates?|"
@@ -228,22 +228,43 @@ def _misuses(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
     ]
 
 
-_UNSOUND = 0.93  # the share from which the reader is believed that a conclusion is unsound
+_UNSOUND = 0.8  # the share from which the reader is believed that a conclusion is unsound
+
+_LIKELY = 0.5
 
 
 def _drawn(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
     """A conclusion that the reader takes for unsound, in words that no rule knows."""
-    benchmarks = names_of(scene.benchmarks)
-    if not benchmarks or sense_of(scene.text).conclusion()["unsound"] < _UNSOUND:
+    benchmarks, text = names_of(scene.benchmarks), scene.text
+    if not benchmarks and _OF_THE_LAST.search(text):
+        last = _last_of(scene)
+        if sense_of(last).conclusion()["unsound"] < _LIKELY:  # else it is drawn there already
+            benchmarks, text = scene.earlier_benchmarks, f"{last} {text}".strip()
+    if not benchmarks or sense_of(text).conclusion()["unsound"] < _UNSOUND:
         return []
-    is_drawn = _DRAWS.search(scene.text) or BACK_REFERENCE.search(scene.text)
-    if not is_drawn or _DENIES.search(scene.text) or _is_measured(scene.text, benchmarks, tables):
+    drawn = _DRAWS.search(scene.text) or BACK_REFERENCE.search(scene.text)
+    if not drawn or _DENIES.search(scene.text):
+        return []
+    if _is_measured(scene.text[drawn.start() :], benchmarks, tables):
         return []
     start = max((m.span.end for m in scene.benchmarks), default=0)
     if not re.search(r"\w{3}", scene.text[start:]):
         start = 0
     place = Span(start, len(scene.text))
     return [(place, Misuse(benchmark, UNNAMED)) for benchmark in benchmarks]
+
+
+# "That shortfall demonstrates": of the benchmark that the sentence before names.
+_OF_THE_LAST = _re(
+    rf"{BACK_REFERENCE.pattern}|"
+    rf"^\W*(?:that|this|these|those|such)\s+(?:an?\s+)?(?:[\w\-]+\s+){{1,3}}?(?:{INFERENCE.pattern})"
+)
+
+
+def _last_of(scene: Scene) -> str:
+    """The sentence before, in the same paragraph."""
+    before = scene.context.removesuffix(scene.text).strip()
+    return re.split(r"(?<=[.!?])\s+", before)[-1]
 
 
 _DRAWS = _re(

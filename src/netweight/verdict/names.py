@@ -304,7 +304,7 @@ _PARTS = (
             r"\bhallucination\s+(?:rates?|scores?|figures?|share)\b|\berror\s+rates?\b|"
             r"\b(?:rate|share)s?\s+of\s+(?:wrong|false|invented|made-up|incorrect)\b|"
             r"\b(?:wrong(?:ly)?|false(?:ly)?|incorrect(?:ly)?|fluff\w*|duff|flunk\w*|botch\w*|fumbl\w*|muff(?:s|ed)|misses|missed|bogus|"
-            r"mistaken(?:ly)?|invent(?:s|ed)|fabricat\w*|hallucinat\w*)\b",
+            r"mistaken(?:ly)?|invent(?:s|ed)|fabricat\w*|hallucinat\w*|ma(?:de|kes?)\s+(?:up|(?:\w+\s+){1,3}up))\b",
             re.IGNORECASE,
         ),
     ),
@@ -316,9 +316,11 @@ def find_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> lis
 
     `carried` are those that the passage named before, for a sentence that names none itself.
     """
+    return _with_exercises(text, _with_parts(text, named, carried))
+
+
+def _with_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> list[Mention]:
     here = {name for mention in named for name in mention.ids}
-    if here == {"aider-well-formed"} and (turn := _NEXT_CLAUSE.search(text, named[-1].span.end)):
-        return [*named, Mention(("aider-polyglot",), Span(turn.end(), turn.end()))]
     known = here or {*carried}
     parts = [
         Mention((part.id,), Span(*match.span()))
@@ -333,12 +335,20 @@ def find_parts(text: str, named: list[Mention], carried: tuple[str, ...]) -> lis
         wholes = next(part.whole for part in _PARTS if part.id == parts[0].ids[0])
         kept = [m for m in kept if m.ids[0] not in wholes]
     parts = [p for p in parts if not any(_meet(p.span, m.span) for m in kept)]
-    if not kept and [p.ids for p in parts] == [("aider-well-formed",)]:
-        turn = _NEXT_CLAUSE.search(text, parts[0].span.end)
-        kept = [Mention(("aider-polyglot",), Span(turn.end(), turn.end()))] if turn else kept
+    if not kept and {p.ids for p in parts} == {("simpleqa-hallucination",)}:
+        kept = [Mention(("simpleqa",), Span(*m.span())) for m in _RIGHT.finditer(text)]
     return sorted([*kept, *parts], key=lambda mention: mention.span)
 
 
+def _with_exercises(text: str, named: list[Mention]) -> list[Mention]:
+    """What follows a rate of well-formed edits, in a clause of its own, is of the exercises."""
+    if not named or named[-1].ids != ("aider-well-formed",):
+        return named
+    turn = _NEXT_CLAUSE.search(text, named[-1].span.end)
+    return [*named, Mention(("aider-polyglot",), Span(turn.end(), turn.end()))] if turn else named
+
+
+_RIGHT = re.compile(r"\b(?:right|correct(?:ly)?)\b", re.IGNORECASE)
 _NEXT_CLAUSE = re.compile(r";\s|,\s+(?:and|but|while|whereas)\s")
 
 

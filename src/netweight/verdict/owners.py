@@ -29,7 +29,9 @@ PRONOUN_SUBJECT = re.compile(
 _NEXT_VERB = re.compile(r"\b(?:but|and|yet|then)\s+(?:\w+ly\s+|then\s+|still\s+)?[a-z]+(?:s|ed)\b")
 OVER_A_RIVAL = re.compile(
     r"\b(?:behind|ahead of|beat(?:s|en|ing)?|tops?|topped|trail\w*|above|below|surpass\w*|"
-    r"outperform\w*|than|match\w*|lags?|leads?|edg\w+ (?:out|past))\s+(?:the\s+)?$",
+    r"outperform\w*|than|match\w*|lags?|leads?|edg\w+ (?:out|past)|pass(?:es|ed)|"
+    r"outscor\w*|outrank\w*|outd(?:oes|id|one)|"
+    r"overt(?:akes?|ook)|eclips\w*|pip(?:s|ped)|best(?:s|ed)|exceed\w*)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 _OF_RIVAL = re.compile(
@@ -123,6 +125,9 @@ def named_after(text: str, span: Span, single: list[Mention]) -> Mention | None:
     if after and after.span.start - span.end <= 80:
         if _FOR.fullmatch(text, span.end, after.span.start):
             return after
+        is_told_of = _THAT.fullmatch(text, span.end, after.span.start)
+        if is_told_of and _SCORED.match(text, after.span.end):
+            return after  # "the 90.0 percent that the 20b scored"
         if not text[span.end : after.span.start].strip() and text[span.end - 1] == "%":
             return after  # "62.4% big, 60.7% small"
         is_beside = re.fullmatch(r"\s*\(\s*", text[span.end : after.span.start])
@@ -134,6 +139,10 @@ def named_after(text: str, span: Span, single: list[Mention]) -> Mention | None:
     return None
 
 
+_THAT = re.compile(r"\s+(?:that|which)\s+(?:the\s+|its\s+)?", re.IGNORECASE)
+_SCORED = re.compile(
+    r"(?:\s+(?:model|one|version))?\s+(?:scor|got|gets|reach|achiev|post|manag|earn|hit|made|makes|has|had)\w*"
+)
 _TO = re.compile(r"\)?\s+to\s+(?:the\s+)?", re.IGNORECASE)
 _HAS_ITS_OWN = re.compile(r"['\u2019]s\b|\s*[(,]?\s*(?:at\s+|with\s+)?\d")
 

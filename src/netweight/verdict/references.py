@@ -44,7 +44,7 @@ _SIZED = re.compile(
 # Adjectives that stand for a model alone, before a verb or a stop, only where they compare.
 _COMPARATIVE = re.compile(
     r"larger|bigger|smaller|lighter|heavier|littler|slimmer|leaner|larg?est|biggest|smallest|"
-    r"heftier|beefier",
+    r"heftier|beefier|junior|senior",
     re.IGNORECASE,
 )
 _BARE_SIZE = re.compile(

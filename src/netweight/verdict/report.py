@@ -50,7 +50,7 @@ from netweight.verdict.topics import Relation
 if TYPE_CHECKING:
     from netweight.verdict.prose import Prose
 
-METHOD_VERSION = "6"
+METHOD_VERSION = "7"
 SCHEMA: Literal["netweight-verdict/3"] = "netweight-verdict/3"
 MAX_LEADS = 3  # sentences at the top of the page, beside the tally and misused benchmarks
 MAX_JSON_BYTES = 20_000_000

@@ -232,7 +232,10 @@ def _with_references(
     """The models named, with those called by their size or by their part in the story."""
     more = find_size_references(text) if about else []
     if about:
-        names = [m.span for m in (*more, *models) if m.ids != FAMILY]
+        known = _merged(models, more)
+        others = find_rivals(text, models, passage.models)
+        others += find_siblings(text, known, passage.subjects)
+        names = [m.span for m in (*known, *others) if m.ids != FAMILY]
         is_named = any(len(m.ids) == 1 and m.ids[0] in FAMILY for m in (*more, *models))
         meant = find_meant(text, names, is_named=is_named)
         more += [m for m in meant if len(main) != 1 or m.ids == main]
@@ -445,6 +448,10 @@ def listed_with(mentions: list[Mention], at: Mention, text: str) -> tuple[str, .
 
 def subjects_of(scene: Scene, said_at: Span, segment: Span, *, is_size: bool) -> tuple[str, ...]:
     """Whom the words are about: named in the segment, else before it, else the running subject."""
+    if is_size:
+        before = [m for m in scene.models if m.span.end <= said_at.start]
+        if before and _APPOSED.fullmatch(scene.text, before[-1].span.end, said_at.end):
+            return before[-1].ids
     usable = [
         m
         for m in scene.models
@@ -469,6 +476,10 @@ def subjects_of(scene: Scene, said_at: Span, segment: Span, *, is_size: bool) ->
 
 
 _IT = re.compile(r"\b(?:it|its)\b", re.IGNORECASE)
+# "R1, a model with 671 billion parameters"
+_APPOSED = re.compile(
+    r"\s*[,(]\s*(?:itself\s+)?(?:an?|whose|which|with)\s(?:[^,;.()]|\.\d){0,60}", re.IGNORECASE
+)
 
 
 def names_of(mentions: list[Mention]) -> tuple[str, ...]:

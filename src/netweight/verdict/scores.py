@@ -53,7 +53,7 @@ _DISTANCE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _DISTANCE_BEFORE = re.compile(
-    r"\b(?:(?:deficit|difference|gap|lead|margin|distance|shortfall|edge|advantage|spread)\s+(?:is|was|of|comes\s+to|amounts\s+to|stands\s+at)|by|gap\sof|lead\sof|margin\sof|difference\sof|drop\sof|edge\sof|lost|loses?|gain(?:s|ed)?|"
+    r"\b(?:(?:deficit|difference|gap|lead|margin|distance|shortfall|edge|advantage|spread)\s+(?:is|was|of|comes\s+to|amounts\s+to|stands\s+at)|by|(?:gap|jump|rise|fall|increase|decline|growth|slide|surge|climb|discount)\sof|lead\sof|margin\sof|difference\sof|drop\sof|edge\sof|lost|loses?|gain(?:s|ed)?|"
     r"costs? (?:you|it|them|us)?|plus|minus|another|within|"
     r"(?:is|are|was|were|went)\s+(?:up|down)|rose|fell by|grew|only some)"
     r"\s*(?:about|some|roughly|only|just|nearly|almost|an?)?\s*$|[±+\u2212]\s*$",
@@ -111,6 +111,7 @@ _JOINT = re.compile(
 _LIST_JOINT = re.compile(r"\s*(?:,|,?\s*and)\s*")
 _ON = re.compile(
     r"\)?\s*(?:correct(?:ly)?|right|accuracy|wrong|Elo|rating|points)?\s*"
+    r"(?:of\s+(?:those|the\s+ones|what\s+is\s+asked)\s+)?"
     r"(?:on|in|at|for|of)\s+(?:the\s+|its\s+|their\s+|all\s+)?(?:same\s+)?(?:hard\s+)?"
     r"(?:version\s+\w+\s+of\s+(?:the|its)\s+)?",
     re.IGNORECASE,
@@ -200,7 +201,7 @@ def find_scores(
 
 _OWN_RUN = re.compile(
     r"\b(?:I|[Ww]e)(?:['\u2019]ve|\s+have|\s+also|\s+then)?\s+(?:re-?ran|ran|run|tested|tried|measured|benchmarked|repeated|reproduced|"
-    r"replicated|timed|got|landed)\b|\b(?:ourselves|myself|in-house)\b|\b(?:[Mm]y|[Oo]ur)\s+(?:own\s+)?(?:runs?|re-?runs?|tests?|attempts?|"
+    r"replicated|timed|(?:got|landed)(?=[^.;,]*\d))\b|\b(?:ourselves|myself|in-house)\b|\b(?:[Mm]y|[Oo]ur)\s+(?:own\s+)?(?:runs?|re-?runs?|tests?|attempts?|"
     r"copy|numbers?|results?|scores?)\b|\b(?:re-?runs?|re-?ran|reproduc\w+|replicat\w+)\b|\bindependent(?:ly)?\s+(?:\w+\s+)?"
     r"(?:runs?|re-?runs?|tests?|checks?|measur\w+|ran)\b"
     r"|\b(?:outside|independent|academic|university|third[\s\-]party)\s+(?:\w+\s+){0,2}?(?:groups?|teams?|labs?|researchers?|testers?|"
@@ -256,6 +257,8 @@ def _is_of_a_part(text: str, span: Span, numbers: list[Span]) -> bool:
     """Whether the words around a number say that it is of some of the questions only."""
     previous = max((n.end for n in numbers if n.end <= span.start), default=0)
     following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
+    if _RESULT_OF_TWO.match(text, span.end):  # said of both
+        following = min((n.start for n in numbers if n.start > following), default=len(text))
     stretch = text[previous : min(following, span.end + 30)]
     return _PART_WORDS.search(stretch) is not None
 
@@ -341,9 +344,12 @@ def _leads_to_a_test(text: str, number: Number, names: list[Mention]) -> bool:
 def _is_distance(text: str, number: Number) -> bool:
     start, end = number.span
     before = _DISTANCE_BEFORE.search(text, max(0, start - 30), start)
+    if before and before[0].strip() == "by" and _RESULT_OF_TWO.match(text, end):
+        return False
     return bool(before or (number.has_unit and _DISTANCE_AFTER.match(text, end)))
 
 
+_RESULT_OF_TWO = re.compile(r"\s*%?\s+(?:to|against)\s+\d")  # "wins by 67.8 to 65.6"
 # "the 56.9 of China's R1"
 _OWNED = re.compile(r"\s+of\s+(?:(?:the|its|their|[A-Z][\w.\-]*(?:['\u2019]s)?)\s+){0,3}")
 
@@ -353,7 +359,7 @@ def _is_share_of_a_test(
 ) -> bool:
     """Whether "of X" after a number, if it is there, has the questions of a test for X."""
     share = _SHARE_OF.match(text, end)
-    if share is None or _TEST_NOUN.match(share[1]):
+    if share is None or _TEST_NOUN.match(share[1]) or share[1].lower() in ("that", "it", "them"):
         return True
     if any(_ASKED_FOR.fullmatch(word) for word in share[2].split()):
         return True
@@ -411,6 +417,8 @@ def _in_order(
             before = order  # "(93.0 to 90.0) ... (81.4 to 80.1)": the same two again
         if before and PRONOUN_SUBJECT.search(text, before[-1].span.end, found[start][0].start):
             continue
+        if len(before) == 2 and _ASIDE.search(text, 0, before[0].span.start):
+            before = before[::-1]  # "Compared with X, Y is ahead: 87 against 82"
         order = before if len(before) == end - start and is_list else []
         if len(before) == end - start and is_list:
             for offset, mention in enumerate(before):
@@ -419,6 +427,12 @@ def _in_order(
                 known = replace(score, model=mention.ids[0], is_named=True, is_clear=is_clear)
                 out[start + offset] = (place, known)
     return out
+
+
+_ASIDE = re.compile(
+    r"\b(?:compared\s+(?:with|to)|next\s+to|beside|set\s+against|measured\s+against|unlike)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
 
 
 def _only_rival(
@@ -432,7 +446,9 @@ def _only_rival(
         return None
     between = text[before[0].span.end : found[start][0].start]
     joint = text[found[start][0].end : found[start + 1][0].start]
-    is_apart = re.fullmatch(r"\s*[,:(]\s*(?:by\s+)?", between)
+    is_apart = re.fullmatch(
+        r"(?:\s+(?:on|in|at)\s+[^,:(\d]{2,40})?(?:\s*[,:(]\s*(?:by\s+)?|\s+by\s+)", between
+    )
     return before[0] if is_apart and re.search(r"against|to\b|versus|v", joint) else None
 
 

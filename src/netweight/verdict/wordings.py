@@ -198,7 +198,7 @@ CHECKPOINT = _re(
     rf"\b(?:checkpoints?|weights?|download|model\s+files?|files)\b(?:{_ANY}){{0,40}}?"
     rf"(?:{_IS}|=|,)\s*{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b(?!\s+(?:of\s+)?"
     r"(?:GPU|card|memory|V?RAM|accelerator|laptop|machine))|"
-    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gigabytes?)\s+(?:of\s+weights|for\s+the\s+weights|checkpoint|download|file|model)\b|"
+    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gigabytes?)\s+(?:of\s+(?:weights|disk)|on\s+disk|for\s+the\s+weights|checkpoint|download|file|model)\b|"
     rf"(?<!of )(?<!for )\bgpt-oss-\d+b,?\s*{_IS}\s*{_SOME}(?P<size3>{_N})\s?(?P<unit3>GiB)\b"
 )
 CACHE = _re(
