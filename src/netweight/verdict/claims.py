@@ -212,7 +212,7 @@ def _better_known(scene: Scene, clause: Span, triggers: Iterable[Trigger]) -> Tr
     if stated is None or stated.share < _SURE:
         return None
     name = stated.proposition.id
-    is_broader = {t.topic for t in triggers} <= _NARROWER.get(name, frozenset())
+    is_broader = {t.topic for t in triggers} - {"other"} <= _NARROWER.get(name, frozenset())
     is_turned = stated.share >= _SURER and all(_is_turned(t, stated, scene) for t in triggers)
     return trigger_of(stated, clause) if is_broader or is_turned else None
 
@@ -225,7 +225,7 @@ def _is_turned(trigger: Trigger, stated: Stated, scene: Scene) -> bool:
     if trigger.topic == "text-only":
         is_denied = trigger.negated and not is_distanced(scene.text, trigger.span.start)
         return stated.proposition.id == "text-only" and is_denied and not stated.is_affirmed
-    same = {"licence": "licence", "harmony": "harmony"}.get(trigger.topic)
+    same = {n: n for n in ("licence", "harmony", "usage-policy")}.get(trigger.topic)
     is_named = same != "licence" or "apache" in scene.text.lower()
     return stated.proposition.id == same and is_named and trigger.negated == stated.is_affirmed
 
@@ -247,7 +247,8 @@ def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Sto
     attribution = find_attribution(_spoken(scene.text, span, trigger))
     # in a licence "may" is a permission, not a doubt
     possible = trigger.type != "licence" and bool(topics.POSSIBILITY.search(quote))
-    soft = bool(topics.SOFTENED.search(quote) or _JUST_SAID.search(scene.text, 0, span.start))
+    soft = bool(topics.SOFTENED.search(quote))
+    is_said = _JUST_SAID.search(scene.text, 0, span.start) is not None
     return Claim(
         id=name,
         topic=trigger.topic,
@@ -257,7 +258,7 @@ def make_claim(name: str, scene: Scene, span: Span, trigger: Trigger, story: Sto
         sentence=scene.sentence,
         subjects=subjects_of(scene, trigger.span, span, is_size=trigger.topic == "size"),
         strength=strength_of(quote, possible, soft, attribution),
-        hedged=possible or soft,
+        hedged=possible or soft or is_said,
         attribution=attribution,
         context=scene.context,
         nearby_models=scene.nearby_models,

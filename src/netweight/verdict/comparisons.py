@@ -261,8 +261,13 @@ def _quantifier(text: str, group: Mention) -> Literal["none", "all", "some"]:
     return next((name for name, word in _QUANTIFIERS if word.search(words)), "some")
 
 
+_ON_CORE = re.compile(r"\s+(?:on|in|at)\s+(?:the\s+)?core\s+reasoning\b", re.IGNORECASE)
+
+
 def _says_partly(text: str, near: Span) -> bool:
     """Whether a comparison is said to hold here and there only."""
+    if _ON_CORE.match(text, near.end):
+        return False
     stop = topics.ADVERSATIVE.search(text, near.end)
     return topics.PARTLY.search(text, near.end, stop.start() if stop else len(text)) is not None
 

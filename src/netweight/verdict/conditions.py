@@ -69,7 +69,10 @@ def tools_of(text: str, span: Span, clauses: Sequence[Span], numbers: list[Span]
 
 
 _ONLY_TOOLS = re.compile(r"(?:its\s+|the\s+)?tools?", re.IGNORECASE)
-_OF_BOTH = re.compile(r"\b(?:both|each|all|alike|either|every|too|again)\b", re.IGNORECASE)
+_OF_BOTH = re.compile(
+    r"\b(?:both|each|all(?!\s+(?:its|the|of\s+its|their)\s+tools)|alike|either|every|too|again)\b",
+    re.IGNORECASE,
+)
 
 
 def _tools_in(text: str) -> list[tuple[Span, bool]]:

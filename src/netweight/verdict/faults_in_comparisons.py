@@ -108,7 +108,7 @@ def faults_in_rivals(claim: Claim, judgement: Judgement, ledger: Ledger) -> list
     """A rival with a successor that stood on the same board, which the paragraph does not name."""
     models = ledger.tables.models
     faults = []
-    for rival in _rivals_told(claim):
+    for rival in _rivals_told(claim, ledger):
         row = models.get(rival)
         if row is None or (
             _is_told_as_old(claim.sentence.text, row.aliases) and not _AS_LATEST.search(claim.quote)
@@ -150,9 +150,12 @@ _AS_LATEST = re.compile(
 )
 
 
-def _rivals_told(claim: Claim) -> list[str]:
-    """The models that the claim sets beside another: compared, or scored where others are."""
+def _rivals_told(claim: Claim, ledger: Ledger) -> list[str]:
+    """The models that the claim sets beside another: compared, or told of where others score."""
+    models = ledger.tables.models
     scored = [s.model for s in claim.scores if s.model and s.is_named]
+    beside = [n for n in claim.nearby_models if n in models and _names(models[n], claim.quote)]
+    scored += beside if claim.scores else []
     is_beside = claim.comparators or claim.figures
     named = [*claim.comparators, *scored, *(claim.subjects if is_beside else ())]
     return [

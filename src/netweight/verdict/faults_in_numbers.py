@@ -30,7 +30,7 @@ from netweight.verdict.judge_numbers import (
 )
 from netweight.verdict.judgement import Judgement, Statement, number
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.names import find_benchmarks
+from netweight.verdict.names import find_benchmarks, find_size_references
 from netweight.verdict.scores import Score
 
 
@@ -71,6 +71,25 @@ def _of_the_other_size(other: Figure, score: Score, claim: Claim, ledger: Ledger
     text = f"{number(other.value)} is {ledger.name(other.model)}'s figure; of {own} none is "
     text += f"published on {name}."
     return Fault("size_swap", Statement(text=text, cites=(other.id,)))
+
+
+def faults_in_figures(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
+    """A figure that holds with tools only, told without them, where no grammar found its score."""
+    rows = [ledger.tables.figures[name] for name in claim.figures]
+    faults = []
+    for row in rows:
+        without = [
+            r
+            for r in ledger.tables.about(row.metric, row.model)
+            if r.conditions.tools == "none" and r.conditions.effort == row.conditions.effort
+        ]
+        is_told = TOOLS_TOLD.search(claim.context) is not None
+        if row.conditions.tools == "with tools" and without and not is_told:
+            text = f"{number(row.value)} is {ledger.name(row.model)}'s figure with tools; without "
+            text += f"them it is {number(without[0].value)}."
+            said = Statement(text=text, cites=(row.id, without[0].id))
+            faults.append(Fault("dropped_condition", said))
+    return faults
 
 
 def _is_precise(score: Score) -> bool:
@@ -347,7 +366,8 @@ _JUDGES: Mapping[str, Callable[[Claim, Ledger], Judgement]] = {
 
 def faults_in_resources(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """A size or a memory need that belongs to the other size of the model, or to none."""
-    is_partly_wrong = judgement.verdict == "mixed" and names_a_size(claim.quote)
+    is_of_one = names_a_size(claim.quote) or _names_one_size(claim)
+    is_partly_wrong = judgement.verdict == "mixed" and is_of_one
     if claim.negated or not (judgement.verdict == "contradicted" or is_partly_wrong):
         return []
     judging = _JUDGES[claim.topic]
@@ -360,6 +380,11 @@ def faults_in_resources(claim: Claim, judgement: Judgement, ledger: Ledger) -> l
             cites = (*said.cites, *judgement.reason[0].cites)
             return [Fault("size_swap", Statement(text=text, cites=cites))]
     return [] if is_partly_wrong else [Fault("invented_number", judgement.reason[0])]
+
+
+def _names_one_size(claim: Claim) -> bool:
+    """Whether the sentence calls just one of the sizes by its size."""
+    return len({mention.ids for mention in find_size_references(claim.sentence.text)}) == 1
 
 
 def _siblings(claim: Claim, ledger: Ledger) -> list[str]:

@@ -8,7 +8,9 @@ from netweight.verdict.faults import Fault
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
 from netweight.verdict.lexicon import REPORTING
-from netweight.verdict.topics import CATEGORICAL, RELAYED
+from netweight.verdict.reader import sense_of
+from netweight.verdict.story import Span
+from netweight.verdict.topics import CATEGORICAL, POSSIBILITY, RELAYED
 from netweight.verdict.wordings import MODAL, TAKES_MORE
 
 # Documents that hold what is publicly known of a topic, where that is a suspicion or an anecdote.
@@ -26,13 +28,23 @@ def faults_in_denials(claim: Claim, judgement: Judgement, ledger: Ledger) -> lis
         return []
     if claim.misuses:  # the wrong benchmark is the error
         return []
-    if claim.topic == "proposition" and _is_told_by_others(claim):
+    if claim.topic == "proposition" and _is_told_by_others(claim) and own_share(claim) < _ITS_OWN:
         return []  # what others are told to say is theirs
     if claim.proposition in _OF_NUMBERS and re.search(r"\d|illion", _SIZE.sub("", claim.quote)):
         return [Fault("invented_number", judgement.reason[0])]
     cites = tuple(dict.fromkeys(c for s in judgement.reason[:2] for c in s.cites))
     text = " ".join(s.text for s in judgement.reason[:2])
     return [Fault("negation", Statement(text=text, cites=cites))]
+
+
+_ITS_OWN = 0.98  # the share from which the reader is believed that a story says it itself
+
+
+def own_share(claim: Claim) -> float:
+    """How probable it is that a story says itself what a claim says, and does not only tell it."""
+    start = claim.sentence.span.start
+    place = Span(claim.span.start - start, claim.span.end - start)
+    return sense_of(claim.sentence.text).voices(place)["own"]
 
 
 _SIZE = re.compile(r"\b(?:gpt-oss-)?(?:120|20)b\b", re.IGNORECASE)  # a name
@@ -111,7 +123,9 @@ def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> l
     source = ledger.tables.documents[name]
     if _NONE_SEEN.search(claim.quote):
         return []
-    is_told_as_fact = not claim.is_suspected or (
+    is_hedged = claim.hedged or _HEDGES.search(claim.sentence.text) is not None
+    is_its_own = not is_hedged and own_share(claim) >= _ITS_OWN
+    is_told_as_fact = (not claim.is_suspected or is_its_own) or (
         not claim.hedged
         and not RELAYED.search(claim.quote)
         and CATEGORICAL.search(claim.quote) is not None
@@ -121,4 +135,5 @@ def faults_in_certainty(claim: Claim, judgement: Judgement, ledger: Ledger) -> l
     return [Fault("hedge_removed", Statement(text=source.statement, cites=(source.id,)))]
 
 
+_HEDGES = re.compile(rf"{POSSIBILITY.pattern}|{RELAYED.pattern}|\baccording\s+to\b", re.IGNORECASE)
 _NONE_SEEN = re.compile(r"\b(?:zero|none|not\s+one|not\s+a\s+single|no)\b", re.IGNORECASE)

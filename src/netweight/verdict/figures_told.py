@@ -15,7 +15,7 @@ from netweight.verdict.story import Span
 
 _OTHER_UNIT = re.compile(
     r"[\s\-]?(?:B|GB|GiB|MB|K|M|bn|billion|million|thousand|trillion|tokens?|hours?|days?|weeks?|months?|years?|"
-    r"minutes?|seconds?|watts?|dollars?|euros?|cents?|cards?|GPUs?|gigabytes?|gigs?|points?|layers|experts|times\s+(?:as|the))\b",
+    r"minutes?|seconds?|watts?|dollars?|euros?|cents?|cards?|GPUs?|gi(?:ga|bi)bytes?|gigs?|points?|layers|experts|times\s+(?:as|the))\b",
     re.IGNORECASE,
 )
 _BEFORE_IT = re.compile(

@@ -13,6 +13,7 @@ from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.faults_in_comparisons import faults_in_order, faults_in_rivals
 from netweight.verdict.faults_in_numbers import (
     faults_in_documented_numbers,
+    faults_in_figures,
     faults_in_resources,
     faults_in_scores,
     faults_in_versions,
@@ -21,12 +22,11 @@ from netweight.verdict.faults_in_wording import (
     faults_in_certainty,
     faults_in_denials,
     is_told_by_the_maker,
+    own_share,
 )
 from netweight.verdict.judge_quantities import faults_in_quantities
 from netweight.verdict.judgement import Judgement, Statement
 from netweight.verdict.ledger import Ledger
-from netweight.verdict.reader import sense_of
-from netweight.verdict.story import Span
 from netweight.verdict.topics import ABILITY_WORDS
 from netweight.verdict.triggers import Misuse
 
@@ -35,7 +35,7 @@ Detector = Callable[[Claim, Judgement, Ledger], list[Fault]]
 _BY_TOPIC: dict[str, tuple[Detector, ...]] = {
     "score": (faults_in_scores, faults_in_rivals, faults_in_versions),
     "comparison": (faults_in_order, faults_in_rivals),
-    "figures": (faults_in_rivals,),
+    "figures": (faults_in_rivals, faults_in_figures),
     "size": (faults_in_resources,),
     "memory": (faults_in_resources,),
     "checkpoint": (faults_in_resources,),
@@ -112,14 +112,14 @@ _TOLD = 0.9  # the share from which the reader is believed that a claim is only 
 
 def _is_hearsay(claim: Claim) -> bool:
     """Whether a story only tells of what somebody says, who may be wrong, and does not say it."""
-    start = claim.sentence.span.start
-    place = Span(claim.span.start - start, claim.span.end - start)
     is_too_short = len(claim.sentence.text.split()) < _LEAST_WORDS_TOLD
     if is_too_short or is_told_by_the_maker(claim):
         return False  # what its maker says of a model, a story answers for
-    if claim.negated and is_distanced(claim.sentence.text, place.end):
+    if claim.negated and is_distanced(
+        claim.sentence.text, claim.span.end - claim.sentence.span.start
+    ):
         return False  # "It is not true that": the denial is the story's own
-    return sense_of(claim.sentence.text).voices(place)["told"] >= _TOLD
+    return 1 - own_share(claim) >= _TOLD
 
 
 def _is_of_others(claim: Claim) -> bool:

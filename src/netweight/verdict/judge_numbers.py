@@ -364,7 +364,10 @@ def published_of(score: Score, claim: Claim, ledger: Ledger) -> list[Figure]:
     if not score.is_named:
         anyone = tables.models if score.model is None and not score.is_clear else ()
         near = _of_one_family(claim, ledger) if score.effort else claim.nearby_models
+        served = {s.model for s in claim.beside or claim.scores if s.is_named and s != score}
         for model in dict.fromkeys((*claim.subjects, *near, *anyone)):
+            if model in served and model in tables.models and not tables.models[model].family:
+                continue  # a rival has its own number: "its 49, against X's 36"
             own = tables.about(score.benchmark, model)
             if any(is_same(row, score) for row in allowed(score, own)):
                 return own

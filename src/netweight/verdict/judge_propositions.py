@@ -196,6 +196,7 @@ def _of_index(claim: Claim, ledger: Ledger) -> Judgement:
 
 _ADOPTED = (11, 22)
 _HALF = re.compile(r"\b(?:half|eleven)\b", re.IGNORECASE)
+_NONE_OF = re.compile(r"\b(?:none|not\s+one|not\s+a\s+single\s+one)\s+of\b", re.IGNORECASE)
 
 
 def _of_review(claim: Claim, ledger: Ledger) -> Judgement:
@@ -209,7 +210,10 @@ def _of_review(claim: Claim, ledger: Ledger) -> Judgement:
         r"\b(?:all|every|each)\b[^.]{0,30}\b(?:recommend|suggest|advice)", claim.quote
     )
     is_right = is_half or (bool(told) and {*told} <= {*_ADOPTED})
-    agrees = not is_all and (is_right or (not told and not claim.negated))
+    is_none = claim.negated or _NONE_OF.search(claim.quote) is not None
+    if told == [max(_ADOPTED)] or not told:  # how many were made, and not how many were adopted
+        is_right = is_half or not is_none
+    agrees = not is_all and is_right
     said = Statement(text=found.statement, cites=(found.id,))
     return Judgement(verdict="supported" if agrees else "contradicted", reason=(said,))
 

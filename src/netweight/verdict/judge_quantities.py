@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from netweight.verdict.claims import Claim
-from netweight.verdict.faults import Fault
+from netweight.verdict.faults import Fault, Kind
 from netweight.verdict.judge_documents import CONTEXT_TOKENS, CONTEXT_TOLERANCE
 from netweight.verdict.judge_numbers import GIB_IN_GB, HEADROOM, says_without_limit
 from netweight.verdict.judgement import Judgement, Statement, Verdict, nothing, number
@@ -134,6 +134,9 @@ def _of_memory(amount: Amount, claim: Claim, ledger: Ledger) -> tuple[Verdict, S
     return pick(found, key=lambda f: order.index(f[0]), default=None)
 
 
+_NOT = re.compile(r"\b(?:not|cannot|never)\b|n['\u2019]t\b", re.IGNORECASE)
+
+
 def faults_in_quantities(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """An amount of the other size of the model, or of none."""
     if claim.negated or judgement.verdict != "contradicted":
@@ -151,4 +154,5 @@ def faults_in_quantities(claim: Claim, judgement: Judgement, ledger: Ledger) -> 
                 text = f"That is {other.name}. {said.text} {judgement.reason[0].text}"
                 cites = (*said.cites, *judgement.reason[0].cites)
                 return [Fault("size_swap", Statement(text=text, cites=cites))]
-    return [Fault("invented_number", judgement.reason[0])]
+    kind: Kind = "negation" if _NOT.search(claim.quote) else "invented_number"
+    return [Fault(kind, judgement.reason[0])]

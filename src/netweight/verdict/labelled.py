@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from netweight.verdict import topics
 from netweight.verdict.claims import Claim, identity_of, make_claim, strength_of
 from netweight.verdict.linking import LEAST_SHARE, trigger_of
 from netweight.verdict.marking import RELATIONS, Labels, Reading
@@ -228,11 +229,12 @@ def _made(name: str, entry: _Entry, scene: Scene, reading: Reading) -> Claim:
     ruled = make_claim(name, scene, entry.quote, entry.trigger, reading.story)
     labels = entry.labels
     hedged = ruled.hedged or labels.hedged
+    soft = labels.hedged or topics.SOFTENED.search(ruled.quote) is not None
     return replace(
         ruled,
         subjects=_subjects(entry, scene),
         hedged=hedged,
         attribution=labels.speaker,
-        strength=strength_of(ruled.quote, ruled.strength == 0, hedged, labels.speaker),
+        strength=strength_of(ruled.quote, ruled.strength == 0, soft, labels.speaker),
         is_suspected=ruled.is_suspected or labels.hedged or labels.speaker is not None,
     )

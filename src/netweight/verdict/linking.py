@@ -32,7 +32,14 @@ _RATIO = re.compile(
     r"(?:the\s+)?(?:size|bulk|parameters?)\b|the\s+number\s+of\s+param)",
     re.IGNORECASE,
 )
-LEAST_AGAINST = 0.6  # where the clause would be contradicted
+# "had never before given away the weights of a language model": it had, those of GPT-2
+_NEVER_BEFORE = re.compile(
+    r"\bnever\s+(?:before|previously|until\s+now)\b[^.;]{0,40}\b(?:weights|open[\s\-](?:weights?|model)\w*)\b",
+    re.IGNORECASE,
+)
+_NEITHER = re.compile(r"\bneither\b", re.IGNORECASE)  # what it denies is easily mistaken
+_SINCE = re.compile(r"\bsince\b|\bGPT-?2\b|\b2019\b|\breason", re.IGNORECASE)
+LEAST_AGAINST = 0.5  # where the clause would be contradicted
 _OF_ABILITY = ("language-parity", "never-invents", "no-weakness", "refuses", "maths-in-writing")
 _OF_A_MODEL = ("synthetic", "maths-in-writing")
 _IN_GENERAL = re.compile(
@@ -60,8 +67,11 @@ def linked_to(
         return Linked(place, trigger_of(Stated(PROPOSITIONS["size-ratio"], True, 1.0), place))
     least = LEAST_SHARE if reading != "opinion" else LEAST_OVER_OPINION
     stated = stated_in(scene, place)
+    if _NEVER_BEFORE.search(clause) and not _SINCE.search(clause):
+        stated = Stated(PROPOSITIONS["since-gpt-2"], False, 1.0)
     if stated and _is_against(stated):
-        least = max(least, LEAST_AGAINST if is_surely_fact(scene, place) else LEAST_OVER_OPINION)
+        is_sure = is_surely_fact(scene, place) and not _NEITHER.search(clause)
+        least = max(least, LEAST_AGAINST if is_sure else LEAST_OVER_OPINION)
     is_general = stated and stated.proposition.id in _OF_A_MODEL and _IN_GENERAL.search(clause)
     if stated and stated.proposition.id in _OF_ABILITY and tells_of_a_test(scene, place):
         return _compared(scene, place, tables)  # what a test is good for

@@ -125,6 +125,7 @@ def find_models(text: str, tables: Published) -> list[Mention]:
         for group, shape in _GROUPS.items()
         for m in shape.finditer(text)
     ]
+    found += [Mention(("deepseek-r1-0528",), Span(*m.span())) for m in _LATEST.finditer(text)]
     family = tuple(row.id for row in tables.models.values() if row.family == "gpt-oss")
     found += [Mention(family, Span(*m.span())) for m in _FAMILY_WORD.finditer(text)]
     known = [m.span for m in found]
@@ -142,6 +143,13 @@ def find_models(text: str, tables: Published) -> list[Mention]:
 
 
 _AS_JUDGE = re.compile(r"\s+(?:as|for|being)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?judge\b", re.IGNORECASE)
+
+
+# What stood for it on the boards of that summer.
+_LATEST = re.compile(
+    r"\bDeepSeek['\u2019]s\s+(?:newest|latest|most\s+recent|current)\s+(?:reasoning\s+)?(?:model|entry|reasoner)\b"
+    r"(?!,?\s+(?:V|R)\d)"
+)
 
 
 def _newest(name: str, text: str, start: int, tables: Published) -> str:

@@ -25,7 +25,7 @@ from netweight.verdict.owners import (
 from netweight.verdict.story import Span
 
 _NOT_A_SCORE = re.compile(
-    r"\s?(?:B|GB|GiB|MB|K|M|x|bn|GPUs?|gigabytes?|gigs?|billion|million|thousand|trillion|"
+    r"\s?(?:B|GB|GiB|MB|K|M|x|bn|GPUs?|gi(?:ga|bi)bytes?|gigs?|billion|million|thousand|trillion|"
     r"questions?|exercises?|problems?|languages?|items?|times|tokens?|hours?|days?|weeks?|"
     r"months?|years?|minutes?|seconds?|prompts?|models?|parameters?|"
     r"of (?:the|them|those|these)|tasks?|runs?|people|watts?|W|kWh|degrees|decibels|kilo\w*|kg|"
@@ -276,7 +276,12 @@ def _is_of_the_wrong(text: str, span: Span, numbers: list[Span], benchmarks: lis
     if any(name.endswith("hallucination") for m in benchmarks for name in m.ids):
         return False
     following = min((n.start for n in numbers if n.start >= span.end), default=len(text))
-    return _WRONG.search(text, span.end, min(following, span.end + 80)) is not None
+    stop = _STOP.search(text, span.end)
+    limit = min(following, span.end + 80, stop.start() if stop else len(text))
+    return _WRONG.search(text, span.end, limit) is not None
+
+
+_STOP = re.compile(r"[,;]\s")
 
 
 def _scores_among(
@@ -287,7 +292,10 @@ def _scores_among(
         number
         for number in find_numbers(text)
         if not any(_crosses(number.span, n) for n in named)
-        and _is_share_of_a_test(text, number.span.end, benchmarks, models)
+        and (
+            _is_share_of_a_test(text, number.span.end, benchmarks, models)
+            or (number.decimals == 1 and any(m.span.end > m.span.start for m in benchmarks))
+        )
         and _is_score(text, number, [*benchmarks, *models], single)
     ]
 

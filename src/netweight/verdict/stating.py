@@ -57,10 +57,13 @@ _DENIAL = re.compile(
 )
 
 
+_BUT = re.compile(r"\bbut\b", re.IGNORECASE)
+
+
 def _is_denial_unread(clause: str, name: str) -> bool:
     """Whether a clause is read as the same clause without its one "not": they are opposites."""
-    if len(_DENIAL.findall(clause)) != 1:
-        return False
+    if len(_DENIAL.findall(clause)) != 1 or _BUT.search(clause):
+        return False  # "is not X but Y" says the same without its "not"
     plain = _DENIAL.sub(r"\g<verb>", clause)
     return _likeliest(sense_of(plain).propositions(Span(0, len(plain)))) == name
 

@@ -160,15 +160,15 @@ _RUNS = (
     r"all\s+it\s+takes|takes?|at\s+least|no\s+more\s+than|copes?|lives?|sits?|crams?|shoehorn\w*"
 )
 MEMORY = _re(
-    rf"\b(?:{_RUNS})\b{_MORE}?(?<![\d.])(?P<gb>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b"
+    rf"\b(?:{_RUNS})\b{_MORE}?(?<![\d.])(?P<gb>\d+)[\s\-]?(?:GB|GiB|gi(?:ga|bi)bytes?|gigs?)\b"
     r"(?!\s+(?:\w+\s+){0,3}?(?:free|left|spare|unused|over|idle)\b)|"
-    r"(?<![\w.])(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
+    r"(?<![\w.])(?P<gb2>\d+)[\s\-]?(?:GB|GiB|gi(?:ga|bi)bytes?|gigs?)(?:\s+of\s+(?:V?RAM|memory))?\s+"
     r"(?:is|are|will be|would be|should be)\s+(?:enough|sufficient|plenty|all)\b|"
     rf"\b(?:{_RUNS})\b{_FEW}(?:single|one|lone|an?)\s+(?:\w+\s+){{0,2}}(?P<card>H100)\b|"
     r"\b(?:single|one|lone)\s+(?:\w+\s+){0,2}(?P<card2>H100)\s+(?:suffices|is\s+enough|is\s+all|will\s+do|does|holds|carries|can)\b|"
-    r"(?<![\w.])(?P<gb3>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\b[^.;]{0,40}?\b(?:holds?|carries|accommodates?|houses?|"
+    r"(?<![\w.])(?P<gb3>\d+)[\s\-]?(?:GB|GiB|gi(?:ga|bi)bytes?|gigs?)\b[^.;]{0,40}?\b(?:holds?|carries|accommodates?|houses?|"
     r"has\s+room\s+for|swallows?)\b[^.;]{0,20}?\b(?:models?|it|gpt-oss|weights|120b|20b|both|all|everything)\b|"
-    r"(?<![\w.])(?P<gb4>\d+)[\s\-]?(?:GB|GiB|gigabytes?|gigs?)\s+(?:\w+\s+){0,2}?(?:card|GPU|accelerator|laptop|machine|box|"
+    r"(?<![\w.])(?P<gb4>\d+)[\s\-]?(?:GB|GiB|gi(?:ga|bi)bytes?|gigs?)\s+(?:\w+\s+){0,2}?(?:card|GPU|accelerator|laptop|machine|box|"
     r"RAM|VRAM|memory|desktop|computer|phone|Mac\w*)\b[^.;]{0,30}?\b(?:room|enough|plenty|suffic\w+|will\s+do|does|is\s+all|ok(?:ay)?|fine)\b"
 )
 NEEDS = _re(
@@ -196,13 +196,13 @@ _SOME = r"(?:about\s+|around\s+|roughly\s+|only\s+|some\s+|just\s+|another\s+|ne
 _ANY = r"[^.;\d]|(?:gpt-oss-)?\d+b\b|\d{1,3},?\d{3}(?=\s+tokens)|\d+k\b"
 CHECKPOINT = _re(
     rf"\b(?:checkpoints?|weights?|download|model\s+files?|files)\b(?:{_ANY}){{0,40}}?"
-    rf"(?:{_IS}|=|,)\s*{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gigabytes?)\b(?!\s+(?:of\s+)?"
+    rf"(?:{_IS}|=|,)\s*{_SOME}(?P<size>{_N})\s?(?P<unit>GiB|GB|gi(?:ga|bi)bytes?)\b(?!\s+(?:of\s+)?"
     r"(?:GPU|card|memory|V?RAM|accelerator|laptop|machine))|"
-    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gigabytes?)\s+(?:of\s+(?:weights|disk)|on\s+disk|for\s+the\s+weights|checkpoint|download|file|model)\b|"
+    rf"(?P<size2>{_N})[\s\-]?(?P<unit2>GiB|GB|gi(?:ga|bi)bytes?)\s+(?:of\s+(?:weights|disk)|on\s+disk|for\s+the\s+weights|checkpoint|download|file|model)\b|"
     rf"(?<!of )(?<!for )\bgpt-oss-\d+b,?\s*{_IS}\s*{_SOME}(?P<size3>{_N})\s?(?P<unit3>GiB)\b"
 )
 CACHE = _re(
-    rf"\b(?:KV[\s\-]?)?cache\b(?:{_ANY}){{0,40}}?{_SOME}(?P<size>{_N})[\s\-]?(?P<unit>GiB|GB|gigabytes?)\b"
+    rf"\b(?:KV[\s\-]?)?cache\b(?:{_ANY}){{0,40}}?{_SOME}(?P<size>{_N})[\s\-]?(?P<unit>GiB|GB|gi(?:ga|bi)bytes?)\b"
     r"(?!\s+(?:of\s+)?(?:GPU|card|memory|V?RAM|accelerator|laptop|machine|box))"
 )
 
