@@ -239,10 +239,11 @@ def _drawn(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
     if not benchmarks and _OF_THE_LAST.search(text):
         last = _last_of(scene)
         if sense_of(last).conclusion()["unsound"] < _LIKELY:  # else it is drawn there already
-            benchmarks, text = scene.earlier_benchmarks, f"{last} {text}".strip()
+            benchmarks = scene.earlier_benchmarks or scene.told_benchmarks
+            text = f"{last} {text}".strip()
     if not benchmarks or sense_of(text).conclusion()["unsound"] < _UNSOUND:
         return []
-    drawn = _DRAWS.search(scene.text) or BACK_REFERENCE.search(scene.text)
+    drawn = _DRAWS.search(scene.text) or _OF_THE_LAST.search(scene.text)
     if not drawn or _DENIES.search(scene.text):
         return []
     if _is_measured(scene.text[drawn.start() :], benchmarks, tables):
@@ -256,7 +257,8 @@ def _drawn(scene: Scene, tables: Published) -> list[tuple[Span, Misuse]]:
 
 # "That shortfall demonstrates": of the benchmark that the sentence before names.
 _OF_THE_LAST = _re(
-    rf"{BACK_REFERENCE.pattern}|"
+    rf"{BACK_REFERENCE.pattern}|\bthe\s+same\s+(?:results?|scores?|figures?|numbers?|marks?)\b|"
+    r"^\W*(?:that|this)\s+(?:board|leaderboard|test|benchmark|exam\w*|list|ranking|contest|index|quiz)\b|"
     rf"^\W*(?:that|this|these|those|such)\s+(?:an?\s+)?(?:[\w\-]+\s+){{1,3}}?(?:{INFERENCE.pattern})"
 )
 
