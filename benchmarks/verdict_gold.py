@@ -24,7 +24,7 @@ from netweight.verdict.story import Span, Story, parse_story
 
 FOLDER = Path(__file__).parents[1] / "tests" / "verdict" / "gold"
 # Nothing is learned or made from these: their answers were never read.
-UNREAD = tuple(f"unread{number}" for number in range(1, 11))
+UNREAD = tuple(f"unread{number}" for number in range(1, 13))
 SPLITS = (
     *("dev", "report", "blind_dev", "blind_dev2", "blind_dev3", "blind_dev4", "blind_dev5"),
     "blind",

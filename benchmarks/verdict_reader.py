@@ -5,9 +5,10 @@ where a sentence is cut into clauses; whether a clause states a fact, gives an o
 neither; which proposition it makes or denies; which phrases name a model, a benchmark, a condition
 or a quantity; how a model stands to another; whether a conclusion from a benchmark is sound;
 whether what is wrong is only told of. Learned from the sets whose answers may be read; how well it
-does on the others is measured by benchmarks/verdict_gold.py. Takes twenty minutes on two cores. The
-base encoder itself is not part of the project: give the folder with its `model.safetensors` and
-`tokenizer.json`.
+does on the others is measured by benchmarks/verdict_gold.py. Takes forty minutes on two cores.
+What the package holds is the mean with the weights of an earlier time (`--mean-with`,
+docs/decisions/0029). The base encoder itself is not part of the project: give the folder with its
+`model.safetensors` and `tokenizer.json`.
 """
 
 import argparse
