@@ -553,6 +553,19 @@ RIGHT = [
     "On core reasoning benchmarks OpenAI sees gpt-oss-120b near "
     "o4-mini; on knowledge it is well behind.",
     "gpt-oss-120b could one day overtake o4-mini, fans hope.",
+    "gpt-oss-120b stands a point below DeepSeek R1-0528, a model with 671 billion parameters, on "
+    "the Artificial Analysis index.",
+    "A third model of some 400 billion parameters is being trained, if a post is to be believed.",
+    "gpt-oss-120b outscored o1 on HealthBench, 57.6 to 41.8.",
+    "gpt-oss-120b answers 90 percent of the MMLU questions correctly and 80.1 percent of those in "
+    "GPQA Diamond.",
+    "On Aider's exercises 47 of 225 had at least one malformed edit; asking for whole files "
+    "brings gpt-oss-120b to 51.1 percent.",
+    "On SimpleQA gpt-oss-120b gives a right answer to 16.8 percent of the questions and a wrong "
+    "one to 78.2 percent.",
+    "Compared with o4-mini, gpt-oss-120b is the fairer one on BBQ: 87 against 82 on ambiguous "
+    "questions.",
+    "Only about five billion of gpt-oss-120b's 117 billion numbers are awake for any one token.",
 ]  # fmt: skip
 
 

@@ -544,6 +544,18 @@ WRONG = [
     ("invented_number", "Kimi K2 is at 66.6% on Aider Polyglot, gpt-oss-120b at 41.8%."),
     ("invented_number", "The context of gpt-oss-120b is 256,000 tokens: a context window "
      "of 256,000 tokens."),
+    ("negation", "OpenAI had never before given away the weights of a language model."),
+    ("negation", "The models cannot take in texts of 100,000 tokens."),
+    ("negation", "OpenAI took up none of the outside experts' 22 recommendations."),
+    ("negation", "The licence is not Apache 2.0 but a contract drawn up by its lawyers."),
+    ("column_swap", "At low effort and without tools, gpt-oss-120b gets 80 percent on AIME "
+     "2025; at high, again unaided, 92.5."),
+    ("size_swap", "OpenAI's table has the 90.0 percent that the 20b model scored on MMLU."),
+    ("size_swap", "The smaller model wakes 5.1 billion parameters for each token, out of 21 "
+     "billion in all."),
+    ("category_error", "On Aider Polyglot gpt-oss-120b solves 41.8 percent. The same result shows "
+     "how poorly it copes with foreign languages."),
+    ("stale_comparator", "On Aider Polyglot DeepSeek is at 56.9 with R1, gpt-oss-120b at 41.8."),
 ]  # fmt: skip
 
 

@@ -42,7 +42,7 @@ _SPELT = (
 )
 _AMOUNT = re.compile(
     rf"(?<![\w.$\u20ac\u00a3\-])(?P<value>\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?|{_SPELT})[\s\-]*"
-    r"(?P<half>and\s+a\s+half\s+)?(?P<unit>billion|bn\b|B\b|GiB\b|GB\b|gi(?:ga|bi)bytes?\b|gibibytes?\b|gigs?\b|(?:\w+\s+)?(?:layers|experts)\b|k?\s*tokens\b|k\b)",
+    r"(?P<half>and\s+a\s+half\s+)?(?P<unit>billion|bn\b|B\b|GiB\b|GB\b|gi(?:ga|bi)bytes?\b|gigs?\b|(?:\w+\s+)?(?:layers|experts)\b|k?\s*tokens\b|k\b)",
     re.IGNORECASE,
 )
 
