@@ -556,6 +556,7 @@ WRONG = [
     ("category_error", "On Aider Polyglot gpt-oss-120b solves 41.8 percent. The same result shows "
      "how poorly it copes with foreign languages."),
     ("stale_comparator", "On Aider Polyglot DeepSeek is at 56.9 with R1, gpt-oss-120b at 41.8."),
+    ("size_swap", "The gpt-oss-120b checkpoint is 12.8 gibibytes."),
 ]  # fmt: skip
 
 

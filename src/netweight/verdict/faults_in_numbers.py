@@ -75,21 +75,32 @@ def _of_the_other_size(other: Figure, score: Score, claim: Claim, ledger: Ledger
 
 def faults_in_figures(claim: Claim, judgement: Judgement, ledger: Ledger) -> list[Fault]:
     """A figure that holds with tools only, told without them, where no grammar found its score."""
+    if TOOLS_TOLD.search(claim.context):
+        return []
     rows = [ledger.tables.figures[name] for name in claim.figures]
-    faults = []
-    for row in rows:
-        without = [
-            r
-            for r in ledger.tables.about(row.metric, row.model)
-            if r.conditions.tools == "none" and r.conditions.effort == row.conditions.effort
-        ]
-        is_told = TOOLS_TOLD.search(claim.context) is not None
-        if row.conditions.tools == "with tools" and without and not is_told:
-            text = f"{number(row.value)} is {ledger.name(row.model)}'s figure with tools; without "
-            text += f"them it is {number(without[0].value)}."
-            said = Statement(text=text, cites=(row.id, without[0].id))
-            faults.append(Fault("dropped_condition", said))
-    return faults
+    beside = [_without_tools(row, ledger.tables.about(row.metric, row.model)) for row in rows]
+    return [
+        _of_tools(row, without, ledger)
+        for row, without in zip(rows, beside, strict=True)
+        if row.conditions.tools == "with tools" and without
+    ]
+
+
+def _without_tools(figure: Figure, rows: list[Figure]) -> list[Figure]:
+    """The figures of the same source and effort that were measured without tools."""
+    return [
+        row
+        for row in rows
+        if row.conditions.tools == "none"
+        and (row.source, row.conditions.effort) == (figure.source, figure.conditions.effort)
+    ]
+
+
+def _of_tools(figure: Figure, without: list[Figure], ledger: Ledger) -> Fault:
+    text = f"{number(figure.value)} is {ledger.name(figure.model)}'s figure with tools"
+    text += f"; without them it is {number(without[0].value)}." if without else "."
+    cites = tuple(row.id for row in (figure, *without[:1]))
+    return Fault("dropped_condition", Statement(text=text, cites=cites))
 
 
 def _is_precise(score: Score) -> bool:
@@ -151,21 +162,12 @@ def _dropped(
     faults = _of_whole_files(equal, rows, claim, ledger)
     first = equal[0]
     tools = {row.conditions.tools for row in equal}
-    without = [
-        row
-        for row in rows
-        if row.conditions.tools == "none"
-        and (row.source, row.conditions.effort) == (first.source, first.conditions.effort)
-    ]
     is_of_others = score.with_tools is None and any(
         s.with_tools and s.benchmark == score.benchmark and s.model != score.model
         for s in claim.beside or claim.scores
     )
     if tools == {"with tools"} and (is_of_others or not _tells_tools(score, claim, ledger)):
-        text = f"{number(first.value)} is {ledger.name(first.model)}'s figure with tools"
-        text += f"; without them it is {number(without[0].value)}." if without else "."
-        cites = tuple(row.id for row in (first, *without[:1]))
-        faults.append(Fault("dropped_condition", Statement(text=text, cites=cites)))
+        faults.append(_of_tools(first, _without_tools(first, rows), ledger))
     efforts = {row.conditions.effort for row in equal}
     if (
         score.effort is None
